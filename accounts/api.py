@@ -1,0 +1,36 @@
+"""REST: who am I, as the server sees it."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_GET
+
+from accounts.queries import whoami
+from accounts.queries.own_jwt import audience
+from core.actor import Actor
+from core.errors import NotFound
+from core.gate import gate
+
+
+class ActorRequest(HttpRequest):
+    """A request that the API's middleware has let in."""
+
+    actor: Actor
+
+
+@gate("accounts.whoami")
+@login_not_required
+@require_GET
+def who_am_i(request: ActorRequest) -> JsonResponse:
+    return JsonResponse(whoami(request.actor))
+
+
+@gate("mcp.elsewhere")
+@login_not_required
+@csrf_exempt
+def mcp_elsewhere(request: HttpRequest) -> JsonResponse:
+    raise NotFound(
+        "There is no MCP server at this address.",
+        remedy="Use exactly the address in facts.url.",
+        url=audience(),
+    )

@@ -1,0 +1,22 @@
+"""Reads about people and their tokens."""
+
+from accounts.queries.bearers import Bearer, bearer, verified
+from accounts.queries.clients import ConnectedClient, connected_clients
+from accounts.queries.failures import failure_of, remember_failure
+from accounts.queries.shapes import recognise
+from accounts.queries.tokens import PersonalTokenRow, personal_tokens
+from accounts.queries.whoami import whoami
+
+__all__ = [
+    "Bearer",
+    "ConnectedClient",
+    "PersonalTokenRow",
+    "bearer",
+    "connected_clients",
+    "failure_of",
+    "personal_tokens",
+    "recognise",
+    "remember_failure",
+    "verified",
+    "whoami",
+]

@@ -1,0 +1,134 @@
+"""Whose a bearer token is: recognised by shape, then verified by whoever issued it.
+
+Raises TokenMissing or TokenRefused (401), and Unreachable (503) where the issuer must be asked and does not answer:
+then nobody gets in.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from oauth2_provider.models import AccessToken
+
+from accounts.choices import TokenKind
+from accounts.errors import RENEW, TokenRefused
+from accounts.models import Person, PersonalToken
+from accounts.queries import own_jwt
+from accounts.queries.shapes import bearer_of, recognise, unrecognised
+from core.actor import ALL_SCOPES
+from core.clock import now
+from integrations.oidc import DexTokenInvalid, GitHubIdentity, dex, github_identity
+
+
+@dataclass(frozen=True, slots=True)
+class Bearer:
+    """A verified token. `client` is what the audit names beside the person; `personal_token` is the row's id."""
+
+    login: str
+    kind: TokenKind
+    client: str
+    scopes: frozenset[str] = ALL_SCOPES
+    expires_at: datetime | None = None
+    personal_token: int | None = None
+
+
+def bearer(header: str | None) -> Bearer:
+    """The verified bearer of an Authorization header."""
+    return verified(bearer_of(header))
+
+
+def verified(token: str) -> Bearer:
+    kind = recognise(token)
+    if kind is TokenKind.UNRECOGNISED:
+        raise unrecognised(token)
+    found = VERIFIERS[kind](token)
+    refuse_inactive(found)
+    return found
+
+
+def digest_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _personal(token: str) -> Bearer:
+    row = PersonalToken.objects.select_related("person").filter(digest=digest_of(token)).first()
+    kind = TokenKind.PERSONAL
+    if row is None:
+        raise TokenRefused("token_unknown", "There is no such personal token.", kind=kind)
+    if row.revoked_at:
+        raise TokenRefused("token_revoked", f"The token {row.name!r} was revoked.", kind=kind, remedy=NEW_TOKEN)
+    if row.expires_at <= now():
+        raise TokenRefused("token_expired", f"The token {row.name!r} has expired.", kind=kind, remedy=NEW_TOKEN)
+    return Bearer(row.person.login, kind, f"token {row.name}", frozenset(row.scopes.split()), row.expires_at, row.pk)
+
+
+def _oauth(token: str) -> Bearer:
+    own_jwt.verified(token)
+    row = AccessToken.objects.select_related("user", "application").filter(token_checksum=digest_of(token)).first()
+    if row is None or row.user is None or row.application is None or row.expires <= now():
+        raise TokenRefused(
+            "token_revoked", "The client's access was ended.", kind=TokenKind.OAUTH, remedy=own_jwt.RECONNECT
+        )
+    if own_jwt.audience() not in row.resource:
+        raise TokenRefused("token_audience", "The token was issued for another service.", kind=TokenKind.OAUTH)
+    client = row.application.name or "OAuth client"
+    return Bearer(row.user.login, TokenKind.OAUTH, client, frozenset(row.scope.split()), row.expires)
+
+
+def _dex(token: str) -> Bearer:
+    verifier = dex()
+    if verifier is None:
+        raise TokenRefused(
+            "token_issuer",
+            "The token was issued by somebody whom this installation does not know.",
+            kind=TokenKind.DEX,
+            remedy="Sign in against this installation, or create a personal token on the Connecting page.",
+        )
+    try:
+        claims = verifier.verify(token)
+    except DexTokenInvalid as error:
+        raise TokenRefused(error.code, error.sentence, kind=TokenKind.DEX) from error
+    return Bearer(claims.login, TokenKind.DEX, "Dex JWT", expires_at=claims.expires_at)
+
+
+def _github(token: str) -> Bearer:
+    identity = github_identity(token)
+    if identity is None:
+        raise TokenRefused(
+            "token_refused_by_github",
+            "The token has no dots, so it was shown to GitHub, and GitHub does not take it.",
+            kind=TokenKind.GITHUB,
+            remedy="Create a new token in GitHub's settings, or a personal token on the Connecting page.",
+        )
+    _refuse_other_account(identity)
+    return Bearer(identity.login, TokenKind.GITHUB, "GitHub token", expires_at=identity.expires_at)
+
+
+def _refuse_other_account(identity: GitHubIdentity) -> None:
+    """A login can be renamed and taken by somebody else; the number that signed in first keeps it here."""
+    pinned = Person.objects.filter(login=identity.login).values_list("github_id", flat=True).first()
+    if pinned is not None and pinned != identity.number:
+        raise TokenRefused(
+            "login_taken",
+            f"The login {identity.login} belonged to another GitHub account when it was first seen here.",
+            kind=TokenKind.GITHUB,
+            remedy="Ask a platform admin.",
+        )
+
+
+def refuse_inactive(found: Bearer) -> None:
+    """Raises TokenRefused where the person was shut out here, whatever the issuer says."""
+    if Person.objects.filter(login=found.login, is_active=False).exists():
+        raise TokenRefused(
+            "person_inactive", "This account was shut out.", kind=found.kind, remedy="Ask a platform admin."
+        )
+
+
+NEW_TOKEN = "Create a new one on the Connecting page."
+VERIFIERS = {
+    TokenKind.PERSONAL: _personal,
+    TokenKind.OAUTH: _oauth,
+    TokenKind.DEX: _dex,
+    TokenKind.GITHUB: _github,
+}
+__all__ = ["RENEW", "Bearer", "bearer", "verified"]

@@ -1,0 +1,38 @@
+"""Failed authentications by request id, kept for fifteen minutes for whoever asks why. Never the token."""
+
+import re
+from typing import Any
+
+import structlog
+from django.core.cache import cache
+
+from core.clock import now
+from core.errors import Problem
+
+KEPT_FOR_S = 900
+REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+
+log = structlog.get_logger()
+
+
+def remember_failure(problem: Problem, *, request_id: str, door: str) -> None:
+    """Best effort: a cache that is away must not turn a 401 into an error."""
+    if not REQUEST_ID.fullmatch(request_id):
+        return
+    record = {**problem.as_dict(), "door": door, "at": now().isoformat()}
+    try:
+        cache.set(_key(request_id), record, KEPT_FOR_S)
+    except Exception:
+        log.warning("failure_not_kept", request_id=request_id, exc_info=True)
+
+
+def failure_of(request_id: str) -> dict[str, Any] | None:
+    """`{"code", "sentence", "remedy", "facts", "door", "at"}`, or None where it is unknown or too old."""
+    if not REQUEST_ID.fullmatch(request_id):
+        return None
+    found = cache.get(_key(request_id))
+    return found if isinstance(found, dict) else None
+
+
+def _key(request_id: str) -> str:
+    return f"failed-authentication:{request_id}"

@@ -1,0 +1,1 @@
+"""The budgets of the design, measured. `make bench` runs all of them, `python -m bench NAME` one."""

@@ -1,0 +1,108 @@
+"""Who is acting, as a frozen value built once at the edge. Never None: workers and schedules are actors too."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Role(StrEnum):
+    """Roles in a tenant, weakest first. A platform admin is not a role but `Actor.is_admin`."""
+
+    VIEWER = "viewer"
+    DEVELOPER = "developer"
+    OWNER = "owner"
+
+    @property
+    def rank(self) -> int:
+        return RANKS[self]
+
+
+RANKS = {role: rank for rank, role in enumerate(Role)}
+
+
+class Scope(StrEnum):
+    """What a token may be used for: the ceiling of its roles. Sessions have all of them."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+ALL_SCOPES = frozenset(Scope)
+
+
+class Door(StrEnum):
+    """Where a request came in; kept in the audit beside the actor."""
+
+    WEB = "web"
+    REST = "rest"
+    MCP = "mcp"
+    COMMAND = "command"
+    SCHEDULE = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`roles` maps a tenant's name to the actor's role there; `resolved_at` is when memberships were last read.
+
+    `scopes` is what the token was issued for, and limits the roles: a viewer's right needs `read`, any other `write`.
+    `expires_at` is when the token ends, where that is known.
+    """
+
+    name: str
+    door: Door
+    roles: Mapping[str, Role] = field(default_factory=lambda: MappingProxyType({}))
+    is_admin: bool = False
+    client: str = ""
+    token_kind: str = "session"
+    resolved_at: datetime | None = None
+    scopes: frozenset[str] = ALL_SCOPES
+    expires_at: datetime | None = None
+
+    def role_in(self, tenant: str) -> Role | None:
+        return self.roles.get(tenant)
+
+    def at_least(self, role: Role, *, tenant: str) -> bool:
+        """True for platform admins, and for members of the tenant whose role ranks at least as high, as far as the
+        token's scopes go."""
+        own = self.roles.get(tenant)
+        entitled = self.is_admin or (own is not None and own.rank >= role.rank)
+        return entitled and scope_for(role) in self.scopes
+
+    def sees(self, tenant: str) -> bool:
+        return self.at_least(Role.VIEWER, tenant=tenant)
+
+    @property
+    def sees_everything(self) -> bool:
+        return self.is_admin and Scope.READ in self.scopes
+
+    def seen_tenants(self) -> list[str]:
+        """Names for a filter; of somebody who sees everything ask `sees_everything` first."""
+        return [tenant for tenant in self.roles if self.sees(tenant)]
+
+
+def scope_for(role: Role) -> Scope:
+    """What a token needs for a right of that role."""
+    return Scope.READ if role is Role.VIEWER else Scope.WRITE
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """The role a refusal misses: needed and held in the tenant, and when memberships were last read."""
+
+    tenant: str
+    needed: Role
+    held: Role | None
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A policy's answer, with the reason that is shown, returned to agents and kept in the audit."""
+
+    allowed: bool
+    reason: str
+    remedy: str = ""
+    lacking: Lacking | None = None

@@ -1,0 +1,51 @@
+"""Every view names its verb. A test walks the routes and fails on a view without one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from core.actor import Decision, Lacking
+from core.errors import Forbidden
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+PUBLIC = "public"
+
+
+def gate(verb: str) -> Callable[[View], View]:
+    """Marks a view with the verb of its row in the permission table (`services.deploy`).
+
+    The rule itself stands in the app's `policies` and is asked by its queries and actions, the same for every door.
+    """
+
+    def mark(view: View) -> View:
+        view.gate_verb = verb  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a refusal tells beyond its reason: whom to ask, and the same as facts."""
+
+    remedy: str
+    facts: Mapping[str, Any]
+
+
+_explainers: list[Callable[[Lacking], Explanation]] = []
+
+
+def set_explainer(explain: Callable[[Lacking], Explanation]) -> None:
+    """`tenants` stands above us and knows teams and owners; it hands this in at start, for every door at once."""
+    _explainers[:] = [explain]
+
+
+def require(decision: Decision, **facts: Any) -> None:
+    """Raises Forbidden with the decision's own reason, and with whom to ask where a role is what is missing."""
+    if decision.allowed:
+        return
+    told = Explanation(decision.remedy, {})
+    if decision.lacking is not None and _explainers:
+        told = _explainers[0](decision.lacking)
+    raise Forbidden(decision.reason, remedy=told.remedy, **{**told.facts, **facts})

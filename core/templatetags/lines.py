@@ -1,0 +1,66 @@
+"""Text of many lines, cut into rows a template can colour: diffs and logs. All of it is data from outside."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+LEVELS = (
+    ("error", re.compile(r"\b(error|fatal|panic|critical|exception|traceback|failed|oomkilled)\b", re.IGNORECASE)),
+    ("warning", re.compile(r"\b(warn|warning|deprecated)\b", re.IGNORECASE)),
+)
+STATED_LEVEL = re.compile(r"""\blevel["']?\s*[=:]\s*["']?(?P<level>[a-z]+|\d+)""", re.IGNORECASE)
+LEVEL_WORDS = {
+    "err": "error",
+    "error": "error",
+    "fatal": "error",
+    "critical": "error",
+    "warn": "warning",
+    "warning": "warning",
+    # As pino and bunyan count.
+    "60": "error",
+    "50": "error",
+    "40": "warning",
+}
+LONGEST_LINE = 4000
+
+
+def diff_lines(diff: str | Iterable[Any] | None) -> list[dict[str, str]]:
+    """A unified diff, as text or as lines, as `[{"kind": "a"|"d"|"h"|"", "text"}]` for added, deleted and heading."""
+    texts = _texts(diff)
+    # The names of the file stand above the diff already; only the pair at its beginning is a heading, since a removed
+    # YAML document marker looks just like one.
+    if len(texts) > 1 and texts[0].startswith("---") and texts[1].startswith("+++"):
+        texts = texts[2:]
+    return [{"kind": _diff_kind(line), "text": line} for line in texts]
+
+
+def _diff_kind(line: str) -> str:
+    return "h" if line.startswith("@@") else {"+": "a", "-": "d"}.get(line[:1], "")
+
+
+def log_lines(log: str | Iterable[Any] | None) -> list[dict[str, Any]]:
+    """A log, as text, strings or rows, as `[{"at", "text", "level"}]`; a level the row states itself wins."""
+    if isinstance(log, str):
+        return [_log_row(line) for line in log.splitlines()]
+    return [_log_row(line) for line in log or []]
+
+
+def _log_row(line: Any) -> dict[str, Any]:
+    if isinstance(line, str):
+        return {"at": "", "text": line[:LONGEST_LINE], "level": level_of(line)}
+    read = line.get if isinstance(line, Mapping) else lambda key, default="": getattr(line, key, default)
+    text = str(read("text", ""))[:LONGEST_LINE]
+    return {"at": read("at", "") or read("time", ""), "text": text, "level": read("level", "") or level_of(text)}
+
+
+def level_of(text: str) -> str:
+    """`error`, `warning` or nothing. A stated `level=` is believed before a word that merely occurs."""
+    if stated := STATED_LEVEL.search(text):
+        return LEVEL_WORDS.get(stated["level"].lower(), "")
+    return next((level for level, pattern in LEVELS if pattern.search(text)), "")
+
+
+def _texts(lines: str | Iterable[Any] | None) -> list[str]:
+    if isinstance(lines, str):
+        return lines.splitlines()
+    return [str(line.get("text", "") if isinstance(line, Mapping) else line).rstrip("\n") for line in lines or []]

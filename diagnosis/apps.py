@@ -1,0 +1,13 @@
+from django.apps import AppConfig
+
+
+class DiagnosisConfig(AppConfig):
+    """Hands the live diagnosis to the operations below, which attach it to what failed."""
+
+    name = "diagnosis"
+
+    def ready(self) -> None:
+        from diagnosis.queries import diagnose_service
+        from operations.registry import set_diagnosis
+
+        set_diagnosis(diagnose_service)

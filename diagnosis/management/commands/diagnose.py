@@ -1,0 +1,62 @@
+"""`manage.py diagnose`: the diagnosis in a terminal, live or from a dump."""
+
+import json
+from argparse import ArgumentParser
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from core import clock
+from diagnosis.queries import Diagnosis, Target, diagnose_live, diagnose_snapshot, read_dump
+from diagnosis.queries.objects import when
+from diagnosis.queries.printing import printed
+
+
+class Command(BaseCommand):
+    help = "Says what is wrong with a service, why, on which evidence and what to do."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("target", nargs="?", help="TENANT/SERVICE, read live")
+        parser.add_argument("--from", dest="source", type=Path, help="a YAML or JSON file, or a folder of them")
+        parser.add_argument("--logs", type=Path, help="folder with <pod>__<container>.txt and .previous.txt")
+        parser.add_argument("--namespace", default="", help="namespace of the target")
+        parser.add_argument("--service", "--name", dest="name", default="", help="name of the service or object")
+        parser.add_argument("--kind", default="Deployment", help="kind of the target; Deployment where left out")
+        parser.add_argument("--at", default="", help="the time the clock stands at, such as 2026-08-20T09:30:00Z")
+        parser.add_argument("--json", action="store_true", help="print JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        target = _target(options)
+        found = _from_dump(options, target) if options["source"] else diagnose_live(target, thorough=True)
+        self.stdout.write(
+            json.dumps(found.as_dict(), ensure_ascii=False, indent=2) if options["json"] else printed(found)
+        )
+
+
+def _target(options: dict[str, Any]) -> Target:
+    namespace, name = options["namespace"], options["name"]
+    if options["target"]:
+        namespace, slash, name = options["target"].partition("/")
+        if not slash:
+            raise CommandError("Name the target as TENANT/SERVICE, such as payments/ledger-api.")
+    if not name:
+        raise CommandError("Say which: TENANT/SERVICE, or --namespace and --service with --from.")
+    return Target(options["kind"], namespace, name)
+
+
+def _from_dump(options: dict[str, Any], target: Target) -> Diagnosis:
+    try:
+        snapshot = read_dump(options["source"], options["logs"])
+    except (OSError, ValueError) as error:
+        raise CommandError(f"The dump cannot be read: {error}") from error
+    return diagnose_snapshot(snapshot, target, _moment(options["at"]))
+
+
+def _moment(text: str) -> datetime:
+    moment = when(text) if text else clock.now()
+    if moment is None:
+        raise CommandError(f"--at {text} is no time; write it as 2026-08-20T09:30:00Z.")
+    return moment

@@ -1,0 +1,66 @@
+"""Run all checks over one snapshot and say the result: ranked findings, what was ruled out, one status sentence."""
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+from diagnosis.choices import Severity, Verdict, cause_of
+from diagnosis.queries.checks import CHECKS
+from diagnosis.queries.findings import Checked, Diagnosis, Finding
+from diagnosis.queries.guide import walk
+from diagnosis.queries.ranking import ranked
+from diagnosis.queries.scope import Scope
+from diagnosis.queries.snapshot import Snapshot, Target
+from diagnosis.queries.symptoms import observe, state_of_pods
+from diagnosis.queries.text import count_of
+
+log = logging.getLogger("diagnosis")
+# The heading of checks that could not be made, beside the guide's symptoms.
+BROKEN = "Could not be checked"
+
+
+def diagnose_snapshot(snapshot: Snapshot, target: Target, now: datetime) -> Diagnosis:
+    """The diagnosis of `target` as the snapshot shows it at `now`. Odd objects cost the answer of a check, no more."""
+    scope = Scope(snapshot, target, now)
+    broken: list[Checked] = []
+    findings = [found for check in CHECKS for found in _guarded(check, scope, broken)]
+    top = ranked(findings, _guarded(observe, scope, broken))
+    alarming = [entry for entry in top if entry.severity != Severity.NOTICE]
+    healthy = not alarming and scope.target_object is not None
+    checked = _guarded(partial(walk, top=top), scope, broken)
+    unread = any(not source.ok for source in snapshot.sources)
+    sentence = _sentence(scope, top, unread=unread)
+    return Diagnosis(target, healthy, sentence, tuple(top), (*checked, *broken), tuple(snapshot.sources), now)
+
+
+Answer = TypeVar("Answer", Finding, Checked)
+
+
+def _guarded(check: Callable[[Scope], Iterator[Answer]], scope: Scope, broken: list[Checked]) -> list[Answer]:
+    """All answers of a check; one that breaks on an odd object is recorded as "could not tell"."""
+    try:
+        return list(check(scope))
+    except Exception as error:
+        called = getattr(check, "__name__", "guide").removeprefix("check_").replace("_", " ")
+        log.exception("diagnosis_check_failed", extra={"check": called, "target": str(scope.target)})
+        reason = f"The check of {called} failed on these objects ({type(error).__name__})."
+        broken.append(Checked(BROKEN, called, called.capitalize(), Verdict.COULD_NOT_TELL, reason))
+        return []
+
+
+def _sentence(scope: Scope, top: list[Finding], *, unread: bool) -> str:
+    alarming = [entry for entry in top if entry.severity != Severity.NOTICE]
+    if alarming:
+        more = f" And {count_of(len(alarming) - 1, 'more cause')}." if len(alarming) > 1 else ""
+        return f"{alarming[0].title}.{more}"
+    if scope.target_object is None:
+        what = f"{scope.target.kind} {scope.target.name} in {scope.target.namespace}"
+        return f"{what} could not be read." if unread else f"There is no {what}."
+    state = state_of_pods(scope)
+    notices = [entry for entry in top if entry.cause != "none"]
+    if notices and notices[0].cause in {"scaled-to-zero", "rollout-in-progress", "cronjob-suspended"}:
+        return f"{notices[0].title}."
+    said = f"Healthy: {state}." if state else "Healthy."
+    return f"{said} {cause_of(notices[0].cause).title}: {notices[0].title}." if notices else said

@@ -1,0 +1,69 @@
+"""Events of both APIs (core/v1 and events.k8s.io/v1) as one shape, with the time they were last seen."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from diagnosis.queries.objects import Obj, dig, mapping, number_at, text_at, when
+
+FIRST = ("firstTimestamp", "deprecatedFirstTimestamp", "eventTime")
+LAST = ("lastTimestamp", "deprecatedLastTimestamp", "eventTime", "firstTimestamp")
+COMBINED = "(combined from similar events): "
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """`last` is None only for an event without any time. `message` is text from outside."""
+
+    kind: str
+    namespace: str
+    name: str
+    field_path: str
+    type: str
+    reason: str
+    message: str
+    first: datetime | None
+    last: datetime | None
+    count: int
+
+    @property
+    def container(self) -> str:
+        """The container named by a field path such as spec.containers{web}, else ""."""
+        _, _, rest = self.field_path.partition("{")
+        return rest.rstrip("}")
+
+
+def about(obj: Obj) -> tuple[str, str, str]:
+    """(kind, namespace, name) of the object an event is about; cheap, for an index over thousands."""
+    target = obj.get("involvedObject") or obj.get("regarding")
+    target = target if isinstance(target, dict) else {}
+    where = target.get("namespace") or text_at(obj, "metadata", "namespace")
+    return str(target.get("kind") or ""), str(where), str(target.get("name") or "")
+
+
+def read_event(obj: Obj) -> Event:
+    kind, namespace, name = about(obj)
+    target = mapping(obj, "involvedObject") or mapping(obj, "regarding")
+    series = mapping(obj, "series")
+    first = _first_time(obj, FIRST)
+    last = when(series.get("lastObservedTime")) or _first_time(obj, LAST)
+    message = str(obj.get("message") or obj.get("note") or "")
+    return Event(
+        kind=kind,
+        namespace=namespace,
+        name=name,
+        field_path=str(target.get("fieldPath") or ""),
+        type=str(obj.get("type") or ""),
+        reason=str(obj.get("reason") or ""),
+        message=message.removeprefix(COMBINED),
+        first=first or last,
+        last=last or when(dig(obj, "metadata", "creationTimestamp")),
+        count=number_at(series, "count") or number_at(obj, "count") or number_at(obj, "deprecatedCount") or 1,
+    )
+
+
+def _first_time(obj: Obj, keys: tuple[str, ...]) -> datetime | None:
+    for key in keys:
+        moment = when(obj.get(key))
+        if moment:
+            return moment
+    return None

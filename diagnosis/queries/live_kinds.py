@@ -1,0 +1,56 @@
+"""What a live diagnosis reads, and in which round."""
+
+from dataclasses import dataclass
+
+from integrations.kubernetes import kinds
+from integrations.kubernetes.kinds import Kind
+
+ROLE_BINDINGS = Kind("rolebindings", "rbac.authorization.k8s.io", "v1", "RoleBinding")
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """`is_large`: grows with the whole cluster, so it is read only when a thorough look is asked for."""
+
+    row: Kind
+    is_large: bool = False
+
+    @property
+    def kind(self) -> str:
+        return self.row.kind
+
+
+# What tells whether a service is well.
+FIRST = tuple(
+    Read(row)
+    for row in (
+        kinds.PODS, kinds.EVENTS, kinds.DEPLOYMENTS, kinds.REPLICA_SETS, kinds.STATEFUL_SETS, kinds.SERVICES,
+        kinds.ENDPOINT_SLICES, kinds.INGRESSES, kinds.HORIZONTAL_POD_AUTOSCALERS, kinds.RESOURCE_QUOTAS,
+        kinds.POD_DISRUPTION_BUDGETS, kinds.EXTERNAL_SECRETS, kinds.CERTIFICATES,
+    )
+)  # fmt: skip
+# What tells why it is not.
+AROUND = tuple(
+    Read(row)
+    for row in (
+        kinds.CONFIG_MAPS, kinds.LIMIT_RANGES, kinds.NETWORK_POLICIES, kinds.PERSISTENT_VOLUME_CLAIMS, kinds.JOBS,
+        kinds.DAEMON_SETS, kinds.CRON_JOBS, kinds.SECRET_STORES, kinds.CERTIFICATE_REQUESTS, kinds.ORDERS,
+        kinds.CHALLENGES, ROLE_BINDINGS,
+    )
+)  # fmt: skip
+CLUSTER_WIDE = (
+    *(
+        Read(row)
+        for row in (
+            kinds.NODES, kinds.NAMESPACES, kinds.STORAGE_CLASSES, kinds.INGRESS_CLASSES, kinds.CLUSTER_SECRET_STORES,
+            kinds.CLUSTER_ISSUERS, kinds.POSTGRES_CLUSTERS, kinds.POSTGRES_DATABASES, kinds.POSTGRES_POOLERS,
+        )
+    ),
+    Read(kinds.INGRESSES, is_large=True),
+)  # fmt: skip
+# Who answers for names: DNS lives in kube-system.
+PROVIDERS = tuple(Read(row) for row in (kinds.SERVICES, kinds.ENDPOINT_SLICES, kinds.PODS))
+# Namespaces the service talks to.
+ELSEWHERE = (*PROVIDERS, Read(kinds.NETWORK_POLICIES), Read(kinds.EXTERNAL_SECRETS))
+# An API server that does not know these kinds proves nothing about the objects a manifest names.
+PROVES_ABSENCE = frozenset({"IngressClass", "StorageClass", "Certificate", "PersistentVolumeClaim"})

@@ -1,0 +1,101 @@
+"""The log of a container in trouble: which one to read, bounded, and lines that only inform left out."""
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+
+from diagnosis.queries.containers import Container, Trouble
+from diagnosis.queries.findings import Evidence, field_fact, ref
+from diagnosis.queries.objects import name, text_at
+from diagnosis.queries.patterns.logs import LogMatch
+from diagnosis.queries.scope import Scope
+from diagnosis.queries.text import shown
+
+MOST_LINES = 400
+LONGEST_LINE = 2000
+INFORMS = re.compile(
+    r"^\W{0,3}(?:[\dTZ:.,+\-/ "
+    r"]{8,40}\W{0,3})?(?:INFO|DEBUG|TRACE|NOTICE)\b|\blevel[\"']?\s*[=:]\s*[\"']?(?:info|debug|trace|10|20|30)\b"
+    r"|\"(?:severity|lvl)\"\s*:\s*\"(?:INFO|DEBUG|NOTICE)\"|^I\d{4} \d\d:|\[(?:info|debug|notice)\]",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Log:
+    """`lines` oldest first. `missing` is the reason when there is no log to read. `empty` logs have no lines."""
+
+    lines: tuple[str, ...]
+    previous: bool = False
+    missing: bool = False
+
+    @cached_property
+    def telling(self) -> list[str]:
+        """Lines that may name a fault: all but those that mark themselves as information."""
+        return [line for line in self.lines if line.strip() and not INFORMS.search(line[:200])]
+
+
+def log_of(scope: Scope, container: Container) -> Log:
+    """The log of the life that ended badly for a crashing container, else of the present one. Read once."""
+    key = f"log {name(container.pod)}/{container.name}"
+    if key not in scope.memo:
+        scope.memo[key] = _read(scope, container)
+    found: Log = scope.memo[key]
+    return found
+
+
+def _read(scope: Scope, container: Container) -> Log:
+    crashed = container.trouble(scope.now) == Trouble.CRASHING
+    order = [True, False] if crashed and container.running_since else [False, True]
+    if not crashed:
+        order = [False]
+    message = text_at(container.last_exit, "message") if crashed else ""
+    found = False
+    for previous in order:
+        text = scope.snapshot.log(name(container.pod), container.name, previous=previous)
+        found = found or text is not None
+        if text and text.strip():
+            return Log(_bounded(f"{text}\n{message}"), previous)
+    return Log(_bounded(message), False, missing=not found and not message)
+
+
+def _bounded(text: str) -> tuple[str, ...]:
+    return tuple(line[:LONGEST_LINE] for line in text.splitlines()[-MOST_LINES:])
+
+
+def last_lines(log: Log, count: int = 3) -> str:
+    """The end of the log for a sentence or as evidence."""
+    return " / ".join(shown(line, 240) for line in [line for line in log.lines if line.strip()][-count:])
+
+
+def log_fact(container: Container, line: str, fact: str) -> Evidence:
+    """A log line as evidence: text from outside."""
+    return Evidence("log", fact, ref(container.pod), f"log of {container.name}", shown(line), untrusted=True)
+
+
+def crash_evidence(container: Container, log: Log, match: LogMatch | None) -> list[Evidence]:
+    path = f"status.containerStatuses[{container.name}].lastState.terminated"
+    found = [
+        field_fact(
+            container.pod,
+            f"{path}.exitCode",
+            container.exit_code,
+            f"exit code {container.exit_code}",
+            container.ended_at,
+        ),
+        field_fact(
+            container.pod, f"status.containerStatuses[{container.name}].restartCount", container.restarts, "restarts"
+        ),
+    ]
+    if match:
+        found.append(log_fact(container, match.line, "the log's telling line"))
+    elif log.lines:
+        found.append(log_fact(container, last_lines(log), "the end of the log"))
+    message = text_at(container.last_exit, "message")
+    if message and (match is None or message.strip() != match.line.strip()):
+        found.append(
+            Evidence(
+                "object", "the runtime's message", ref(container.pod), f"{path}.message", shown(message), None, True
+            )
+        )
+    return found

@@ -1,0 +1,60 @@
+"""What may go wrong with an outside system, in our words.
+
+A vendor's error stops at its gateway: it is raised again `from` the original as one of these, with the system named,
+whether a retry can help, and the foreign text cut to 256 characters and scrubbed of credentials.
+"""
+
+import re
+from typing import Any, ClassVar
+
+from core.errors import Problem
+
+LONGEST_FOREIGN_TEXT = 256
+CREDENTIAL = re.compile(r"(?i)(://[^/\s:@]+:)[^@\s]+@|(bearer\s+)\S+|(gh[opsu]_|github_pat_|hvs\.)[A-Za-z0-9_\-.]+")
+
+
+class IntegrationError(Problem):
+    """`system` is one lower-case word: kubernetes, gitops, helm, vault, github, dns."""
+
+    status = 502
+    retryable: ClassVar[bool] = False
+
+    def __init__(self, system: str, sentence: str, *, remedy: str = "", detail: str = "", **facts: Any) -> None:
+        self.system = system
+        super().__init__(sentence, remedy=remedy, system=system, detail=scrubbed(detail), **facts)
+
+
+class Unreachable(IntegrationError):
+    """No answer, or one that says "not now". A retry can help."""
+
+    code = "unreachable"
+    status = 503
+    retryable = True
+
+
+class Missing(IntegrationError):
+    """The system answers that the thing does not exist."""
+
+    code = "missing"
+    status = 404
+
+
+class Refused(IntegrationError):
+    """The system understood and said no: rights, policy or an invalid object."""
+
+    code = "refused"
+
+
+class Contended(IntegrationError):
+    """Others wrote first, more often than we were willing to try again. A retry can help."""
+
+    code = "contended"
+    status = 409
+    retryable = True
+
+
+def scrubbed(text: str) -> str:
+    """Foreign text fit to be shown: no credentials, no control characters, at most 256 characters."""
+    hidden = CREDENTIAL.sub(lambda found: (found.group(1) or found.group(2) or "") + "***", text)
+    printable = "".join(char if char.isprintable() else " " for char in hidden)
+    return printable[:LONGEST_FOREIGN_TEXT]

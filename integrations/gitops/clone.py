@@ -1,0 +1,252 @@
+"""The local bare clone and its talk with the remote: fetch, push, one writer at a time, errors in our words.
+
+Only http(s) and ssh remotes: on a plain path libgit2 moves the branch without comparing, and commits get lost.
+The clone may be shared by several processes; a file lock orders what they do with the remote.
+"""
+
+import fcntl
+import hashlib
+import os
+import random
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import urlsplit
+
+import pygit2
+from pygit2.enums import CredentialType
+
+from core import clock
+from integrations.errors import Contended, IntegrationError, Missing, Refused, Unreachable
+from integrations.gitops.model import Revision
+
+CONNECT_TIMEOUT_MS = 5_000
+ANSWER_TIMEOUT_MS = 15_000
+LOCK_PATIENCE_S = 30.0
+TRACKING = "refs/remotes/origin/"
+
+# What a server says when somebody else moved the branch first; every other rejection is a refusal.
+LOST_RACE = (
+    "failed to update ref",
+    "cannot lock ref",
+    "non-fast-forward",
+    "non-fastforwardable",
+    "fetch first",
+    "stale info",
+    "not present locally",
+    "incorrect old value",
+    "reference already exists",
+    "but expected",
+    "failed to lock",
+)
+
+
+class LostRace(Exception):
+    """The remote's branch is not where we thought; nothing was pushed."""
+
+
+class _WrongCredentials(Exception):
+    """The server asks again after it was given what we have."""
+
+
+class Clone:
+    """`folder` holds this clone only. `username` and `token` are used for http(s); ssh asks the agent."""
+
+    def __init__(self, url: str, username: str, token: str, folder: Path, branch: str) -> None:
+        parts = urlsplit(url)
+        is_scp_form = "://" not in url and ":" in url and "@" in url.split(":")[0]
+        if parts.scheme not in {"http", "https", "ssh"} and not is_scp_form:
+            raise Refused(
+                "gitops",
+                "The GitOps repository must be reached over http(s) or ssh.",
+                remedy="Set MCTL_GITOPS_URL to such an address; a path on disk loses concurrent commits.",
+            )
+        self.url, self.username, self.token, self.branch = url, username, token, branch
+        name = hashlib.sha256(f"{url}\n{branch}".encode()).hexdigest()[:16]
+        self.folder = folder / f"{name}.git"
+        self.lock_file = folder / f"{name}.lock"
+        self.stamp = folder / f"{name}.fetched"
+        self._local = threading.local()
+        self._network = threading.Lock()
+        self._fetch_begun = 0.0
+
+    # --- the local repository
+
+    def repository(self) -> pygit2.Repository:
+        """One per thread: libgit2's objects are not to be shared."""
+        found: pygit2.Repository | None = getattr(self._local, "repository", None)
+        if found is None:
+            with translated("open the local clone"):
+                self.folder.parent.mkdir(parents=True, exist_ok=True)
+                if not (self.folder / "HEAD").exists():
+                    pygit2.init_repository(str(self.folder), bare=True)
+                pygit2.settings.server_connect_timeout = CONNECT_TIMEOUT_MS
+                pygit2.settings.server_timeout = ANSWER_TIMEOUT_MS
+                found = pygit2.Repository(str(self.folder))
+            self._local.repository = found
+        return found
+
+    def known_head(self) -> str:
+        """The branch as last seen; "" before the first fetch."""
+        try:
+            return str(self.repository().references[TRACKING + self.branch].target)
+        except KeyError:
+            return ""
+
+    def remember_head(self, sha: str) -> None:
+        self.repository().references.create(TRACKING + self.branch, pygit2.Oid(hex=sha), force=True)
+        self.stamp.touch()
+
+    def revision(self) -> Revision:
+        """The branch as last seen, fetched where it never was."""
+        sha = self.known_head()
+        if not sha or not self.stamp.exists():
+            return self.fetch()
+        return Revision(sha, datetime.fromtimestamp(self.stamp.stat().st_mtime, UTC))
+
+    # --- the remote
+
+    def fetch(self) -> Revision:
+        """Cheap when nothing changed. Callers that wait for a fetch begun after their call share its result."""
+        called = time.monotonic()
+        with self._network:
+            if self._fetch_begun < called:
+                self._fetch_begun = time.monotonic()
+                with self.locked():
+                    self.fetch_locked()
+        return self.revision()
+
+    def fetch_locked(self) -> str:
+        """Fetches while the caller holds the lock; the branch's newest commit."""
+        repository = self.repository()
+        answers = _Answers(self)
+        begun = clock.now()
+        with translated("fetch from"):
+            remote = repository.remotes.create_anonymous(self.url)
+            remote.fetch([f"+refs/heads/{self.branch}:{TRACKING}{self.branch}"], callbacks=answers)
+        if not self.known_head():
+            raise Missing("gitops", f"The repository has no branch {self.branch}.", remedy="Set MCTL_GITOPS_BRANCH.")
+        self.stamp.touch()
+        os.utime(self.stamp, (begun.timestamp(), begun.timestamp()))
+        return self.known_head()
+
+    def push_locked(self, sha: str) -> None:
+        """Moves the branch to `sha` while the caller holds the lock. Raises LostRace where it has moved meanwhile."""
+        repository = self.repository()
+        local = f"refs/mctl/push-{os.getpid()}"
+        repository.references.create(local, pygit2.Oid(hex=sha), force=True)
+        answers = _Answers(self)
+        try:
+            with translated("push to"):
+                repository.remotes.create_anonymous(self.url).push([f"{local}:refs/heads/{self.branch}"], answers)
+        finally:
+            repository.references.delete(local)
+        if answers.rejection is not None:
+            raise rejection(answers.rejection)
+        self.remember_head(sha)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """One process at a time talks to the remote; the lock falls with the process that holds it.
+
+        Who waits for the lock holds the queue's lock, so that a process that has just finished does not go first again.
+        """
+        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        deadline = time.monotonic() + LOCK_PATIENCE_S
+        with self.lock_file.open("w") as lock:
+            with self.lock_file.with_suffix(".queue").open("w") as queue:
+                _take(queue, deadline)
+                _take(lock, deadline)
+            yield
+
+
+def _take(handle: IO[str], deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                sentence = f"Another process has been writing to the GitOps repository for {LOCK_PATIENCE_S:.0f} s."
+                raise Contended("gitops", sentence, remedy="Try again in a moment.") from None
+            time.sleep(random.uniform(0.001, 0.004))  # noqa: S311
+
+
+class _Answers(pygit2.RemoteCallbacks):
+    """Credentials once, and what the server says about the branch."""
+
+    def __init__(self, clone: Clone) -> None:
+        super().__init__()
+        self.clone = clone
+        self.asked = 0
+        self.rejection: str | None = None
+
+    def credentials(self, url: str, username_from_url: str | None, allowed_types: CredentialType) -> Any:
+        self.asked += 1
+        if allowed_types & CredentialType.USERNAME:
+            return pygit2.Username(username_from_url or self.clone.username or "git")
+        if self.asked > 2 or (allowed_types & CredentialType.USERPASS_PLAINTEXT and self.asked > 1):
+            raise _WrongCredentials
+        if allowed_types & CredentialType.USERPASS_PLAINTEXT and self.clone.token:
+            return pygit2.UserPass(self.clone.username or username_from_url or "git", self.clone.token)
+        if allowed_types & CredentialType.SSH_KEY:
+            return pygit2.KeypairFromAgent(username_from_url or self.clone.username or "git")
+        raise _WrongCredentials
+
+    def push_update_reference(self, refname: str, message: str | None) -> None:
+        self.rejection = message
+
+
+def rejection(message: str) -> Exception:
+    if any(words in message.lower() for words in LOST_RACE):
+        return LostRace(message)
+    return Refused(
+        "gitops",
+        "The git server refused the commit.",
+        remedy="Check that the account may push to the branch, and the branch's protection rules.",
+        detail=message,
+    )
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """libgit2's and the system's errors in our words. Lost races come out as LostRace."""
+    try:
+        yield
+    except (IntegrationError, LostRace):
+        raise
+    except _WrongCredentials as error:
+        raise _refused_credentials("") from error
+    except (pygit2.GitError, OSError, KeyError, ValueError) as error:
+        raise _in_our_words(str(error), doing) from error
+
+
+def _in_our_words(text: str, doing: str) -> Exception:
+    words = text.lower()
+    if any(hint in words for hint in LOST_RACE):
+        return LostRace(text)
+    if any(hint in words for hint in ("401", "403", "authentication", "credential")):
+        return _refused_credentials(text)
+    if "404" in words or "repository not found" in words:
+        return Missing("gitops", "The GitOps repository does not exist.", remedy="Check MCTL_GITOPS_URL.", detail=text)
+    if "certificate" in words or "host key" in words:
+        return Refused("gitops", "The git server's identity cannot be verified.", detail=text)
+    return Unreachable(
+        "gitops",
+        f"MCTL cannot {doing} the GitOps repository now.",
+        remedy="Check the git server and the network; nothing was lost.",
+        detail=text,
+    )
+
+
+def _refused_credentials(text: str) -> Refused:
+    return Refused(
+        "gitops",
+        "The git server does not accept the credentials.",
+        remedy="Check MCTL_GITOPS_USERNAME and MCTL_GITOPS_TOKEN.",
+        detail=text,
+    )

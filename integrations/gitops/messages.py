@@ -1,0 +1,53 @@
+"""Commit messages: written with trailers that join the history to the audit, and read back."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from integrations.gitops.model import Change, Commit
+
+TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)")
+LONGEST_SUBJECT = 200
+OPERATION = "Operation-Id"
+
+
+def written(change: Change, key: str) -> str:
+    """The message of a change. Line breaks inside a subject or a trailer become spaces: nobody forges a trailer."""
+    trailers = {**change.trailers, OPERATION: key} if key else dict(change.trailers)
+    lines = [f"{_line(name)}: {_line(value)}" for name, value in sorted(trailers.items()) if value]
+    body = "\n".join(" " + line if TRAILER.fullmatch(line) else line for line in change.body.strip().splitlines())
+    parts = [_line(change.subject)[:LONGEST_SUBJECT], body, "\n".join(lines)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _line(text: str) -> str:
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
+def trailers_of(message: str) -> Mapping[str, str]:
+    """Those of the last paragraph, if all of its lines are trailers and it is not the subject."""
+    paragraphs = re.split(r"\n\s*\n", message.strip())
+    if len(paragraphs) < 2:
+        return {}
+    found = [TRAILER.fullmatch(line) for line in paragraphs[-1].splitlines()]
+    return {match.group(1): match.group(2).strip() for match in found if match} if all(found) else {}
+
+
+def commit_of(commit: Any) -> Commit:
+    """A pygit2 commit in our words. Foreign bytes that are not text are replaced, never an error."""
+    message = commit.raw_message.decode("utf-8", "replace")
+    trailers = trailers_of(message)
+    paragraphs = re.split(r"\n\s*\n", message.strip())
+    subject = " ".join(paragraphs[0].splitlines())
+    inner = paragraphs[1:-1] if trailers else paragraphs[1:]
+    author = commit.author
+    return Commit(
+        sha=str(commit.id),
+        author=author.raw_name.decode("utf-8", "replace"),
+        author_email=author.raw_email.decode("utf-8", "replace"),
+        when=datetime.fromtimestamp(author.time, UTC),
+        subject=subject,
+        body="\n\n".join(inner),
+        trailers=trailers,
+    )

@@ -1,0 +1,22 @@
+"""The cluster: raw reads with our errors, and reflectors. The only importer of the vendor's client."""
+
+from integrations.kubernetes import kinds
+from integrations.kubernetes.client import Cluster, cluster
+from integrations.kubernetes.pods import PodRow, pod_row, status_word
+from integrations.kubernetes.reflector import Key, Listener, Reflector
+from integrations.kubernetes.selectors import Selector, field_selector, label_selector
+
+__all__ = [
+    "Cluster",
+    "Key",
+    "Listener",
+    "PodRow",
+    "Reflector",
+    "Selector",
+    "cluster",
+    "field_selector",
+    "kinds",
+    "label_selector",
+    "pod_row",
+    "status_word",
+]

@@ -1,0 +1,176 @@
+"""The cluster as the product sees it: raw objects without managedFields, errors in our words.
+
+`cluster()` is the one of this process, made when first asked for: TLS connections must not cross a fork.
+"""
+
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from integrations.kubernetes.failures import Expired
+from integrations.kubernetes.kinds import APPLICATION_SETS, APPLICATIONS, PODS, Kind, known
+from integrations.kubernetes.selectors import EVERYTHING, Selector
+from integrations.kubernetes.transport import Transport
+
+PAGE_SIZE = 500
+LOG_BYTES = 256 * 1024
+# tailLines is counted before limitBytes cuts, and that cut drops the newest lines: ask for more, keep the end.
+LOG_BYTES_READ = 8 * 1024 * 1024
+MERGE_PATCH = "application/merge-patch+json"
+REFRESH = "argocd.argoproj.io/refresh"
+REFRESH_SET = "argocd.argoproj.io/application-set-refresh"
+
+Object = dict[str, Any]
+
+
+class Cluster:
+    """Raises Unreachable (no answer, or "not now"), Missing, Refused (rights, policy, invalid), Contended."""
+
+    def __init__(self, kubeconfig: str, *, read_timeout_s: float = 5.0, argocd_namespace: str = "argocd") -> None:
+        self.transport = Transport(kubeconfig, read_timeout_s)
+        self.argocd_namespace = argocd_namespace
+
+    def list(
+        self,
+        kind: Kind | str,
+        *,
+        namespace: str | None = None,
+        label_selector: Selector = EVERYTHING,
+        field_selector: Selector = EVERYTHING,
+        limit: int = PAGE_SIZE,
+    ) -> list[Object]:
+        """All matching objects, fetched in pages of `limit`, managedFields dropped; kind and apiVersion filled in.
+
+        `kind` is a row of `kinds` or its plural. Selectors come from `label_selector()` and `field_selector()`.
+        """
+        kind = known(kind)
+        query = list_query(label_selector, field_selector)
+        objects: list[Object] = []
+        page = {"limit": str(limit)}
+        while True:
+            asked = f"list {kind.plural}" + (f" in {namespace}" if namespace else "")
+            try:
+                answer = self.transport.json("GET", kind.path(namespace), asked=asked, query={**query, **page})
+            except Expired:
+                if "continue" not in page:
+                    raise
+                # The list took longer than the server keeps its pages: once more, in one piece.
+                objects, page = [], {}
+                continue
+            objects += [slimmed(item, kind) for item in answer.get("items") or ()]
+            token = answer.get("metadata", {}).get("continue")
+            if not token:
+                return objects
+            page = {"limit": str(limit), "continue": token}
+
+    def get(self, kind: Kind | str, name: str, namespace: str | None = None) -> Object:
+        kind = known(kind)
+        asked = f"read {kind.kind} {name}" + (f" in {namespace}" if namespace else "")
+        return slimmed(self.transport.json("GET", kind.path(namespace, name), asked=asked), kind)
+
+    def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        previous: bool = False,
+        tail_lines: int = 200,
+        since_s: int | None = None,
+        limit_bytes: int = LOG_BYTES,
+        timestamps: bool = False,
+    ) -> str:
+        """The newest lines of a container, at most `limit_bytes` of them, cut at a line break."""
+        query = {"container": container, "tailLines": str(tail_lines), "limitBytes": str(LOG_BYTES_READ)}
+        query |= {"previous": "true"} if previous else {}
+        query |= {"timestamps": "true"} if timestamps else {}
+        query |= {"sinceSeconds": str(since_s)} if since_s is not None else {}
+        path = f"{PODS.path(namespace, pod)}/log"
+        asked = f"read the log of {container} in {namespace}/{pod}"
+        data = self.transport.read("GET", path, asked=asked, query=query, longest=LOG_BYTES_READ)
+        if len(data) > limit_bytes:
+            data = data[-limit_bytes:]
+            data = data[data.find(b"\n") + 1 :]
+        return data.decode(errors="replace")
+
+    def merge_patch(self, kind: Kind | str, name: str, namespace: str | None, body: Mapping[str, Any]) -> Object:
+        """The object after the patch (RFC 7386): null removes a field, lists are replaced whole."""
+        kind = known(kind)
+        asked = f"patch {kind.kind} {name}" + (f" in {namespace}" if namespace else "")
+        path = kind.path(namespace, name)
+        return slimmed(
+            self.transport.json("PATCH", path, asked=asked, body=body, content_type=MERGE_PATCH),
+            kind,
+        )
+
+    def refresh_application(self, name: str, *, hard: bool = False) -> None:
+        """Asks Argo CD to compare the Application with git now; `hard` also drops its manifest cache."""
+        self._annotate(APPLICATIONS, name, REFRESH, "hard" if hard else "normal")
+
+    def refresh_application_set(self, name: str) -> None:
+        """Asks Argo CD to run the ApplicationSet's generators now instead of at its next interval."""
+        self._annotate(APPLICATION_SETS, name, REFRESH_SET, "true")
+
+    def ping(self) -> None:
+        """Returns when the API server answers. Raises Unreachable, or Refused for credentials it does not know."""
+        self.transport.json("GET", "/version", asked="say its version")
+
+    def _annotate(self, kind: Kind, name: str, key: str, value: str) -> None:
+        self.merge_patch(kind, name, self.argocd_namespace, {"metadata": {"annotations": {key: value}}})
+
+
+def list_query(label_selector: Selector, field_selector: Selector) -> dict[str, str]:
+    """The query of a list or watch. Refuses plain text: a comma in it would widen what is selected."""
+    query = {}
+    for name, selector in (("labelSelector", label_selector), ("fieldSelector", field_selector)):
+        if not selector:
+            continue
+        if not isinstance(selector, Selector):
+            raise TypeError(f"{name} must be made by integrations.kubernetes.selectors, not {type(selector).__name__}.")
+        query[name] = str(selector)
+    return query
+
+
+def slimmed(item: Object, kind: Kind) -> Object:
+    """Lists carry kind and apiVersion once; managedFields are half of an object's bytes and no reader's business."""
+    item["metadata"].pop("managedFields", None)
+    item.setdefault("kind", kind.kind)
+    item.setdefault("apiVersion", kind.api_version)
+    return item
+
+
+class _OfThisProcess:
+    """The one Cluster, made again when the kubeconfig changed on disk (rotated certificates, a new cluster)."""
+
+    def __init__(self) -> None:
+        self.making = threading.Lock()
+        self.made: tuple[object, Cluster] | None = None
+
+
+_ours = _OfThisProcess()
+os.register_at_fork(after_in_child=_ours.__init__)  # type: ignore[misc]
+
+
+def cluster() -> Cluster:
+    """The cluster of the settings. Raises Unreachable where there is no usable kubeconfig."""
+    with _ours.making:
+        version = _version_of(settings.KUBECONFIG)
+        if _ours.made is None or _ours.made[0] != version:
+            made = Cluster(
+                settings.KUBECONFIG,
+                read_timeout_s=settings.KUBERNETES_TIMEOUT_S,
+                argocd_namespace=settings.ARGOCD_NAMESPACE,
+            )
+            _ours.made = (version, made)
+        return _ours.made[1]
+
+
+def _version_of(kubeconfig: str) -> object:
+    try:
+        return kubeconfig, kubeconfig and Path(kubeconfig).stat().st_mtime_ns
+    except OSError:
+        return kubeconfig, None

@@ -1,0 +1,66 @@
+"""The cluster's refusals and silences in our words. Nothing of the vendor's passes this module."""
+
+from typing import Any
+
+import orjson
+
+from integrations.errors import Contended, IntegrationError, Missing, Refused, Unreachable
+
+SYSTEM = "kubernetes"
+LONGEST_STATUS_BODY = 64 * 1024
+NOT_NOW = {408, 429, 500, 502, 503, 504}
+
+
+class Expired(Unreachable):
+    """410: the server no longer knows the resourceVersion or page asked for. Read afresh."""
+
+
+def failure(status: int, body: bytes, asked: str) -> IntegrationError:
+    """The error for an answer of 300 and above. `asked` names the request in words: "list pods in payments"."""
+    reason, message = _status(body)
+    facts: dict[str, Any] = {"status": status, "reason": reason}
+    if status == 404:
+        return Missing(SYSTEM, f"Kubernetes has nothing to {asked}.", detail=message, **facts)
+    if status == 409:
+        return Contended(
+            SYSTEM, "The object was changed by somebody else meanwhile.", remedy="Try again.", detail=message, **facts
+        )
+    if status == 410:
+        return Expired(SYSTEM, f"Kubernetes no longer keeps the state asked for ({asked}).", detail=message, **facts)
+    if status in NOT_NOW:
+        return Unreachable(
+            SYSTEM, f"Kubernetes could not {asked} now (HTTP {status}).", remedy="Try again.", detail=message, **facts
+        )
+    if status in {401, 403}:
+        return Refused(
+            SYSTEM,
+            f"Kubernetes does not allow us to {asked}.",
+            remedy="Give the service account of this installation that right." if status == 403 else TOKEN_REMEDY,
+            detail=message,
+            **facts,
+        )
+    return Refused(SYSTEM, f"Kubernetes refused to {asked} (HTTP {status}).", detail=message, **facts)
+
+
+TOKEN_REMEDY = "The credentials are not accepted. Renew the token in the kubeconfig of this installation."
+
+
+def silence(error: Exception, host: str) -> Unreachable:
+    """No answer at all: refused connections, timeouts, TLS, unreadable answers."""
+    return Unreachable(
+        SYSTEM,
+        f"Kubernetes at {host} does not answer.",
+        remedy="Check that the cluster is up and that its address and certificate in the kubeconfig are right.",
+        detail=f"{type(error).__name__}: {error}",
+    )
+
+
+def _status(body: bytes) -> tuple[str, str]:
+    """Reason and message of a Status object; proxies answer with other bodies, kept as they are."""
+    try:
+        status = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return "", body[:500].decode(errors="replace")
+    if not isinstance(status, dict):
+        return "", str(status)
+    return str(status.get("reason", "")), str(status.get("message", ""))

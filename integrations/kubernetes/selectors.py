@@ -1,0 +1,41 @@
+"""Label and field selectors, built from names that were checked. Text from outside never becomes a selector."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+LABEL_KEY = re.compile(r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+LABEL_VALUE = re.compile(r"([A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?")
+FIELD_PATH = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,100}")
+FIELD_VALUE = re.compile(r"[A-Za-z0-9._:/-]{0,253}")
+
+
+class Selector(str):
+    """A selector as the API reads it. Only this module makes one, so a comma in a name cannot widen it."""
+
+    __slots__ = ()
+
+
+EVERYTHING = Selector("")
+
+
+def label_selector(wanted: Mapping[str, str] | None = None, *, having: Iterable[str] = ()) -> Selector:
+    """Objects whose labels equal `wanted` and that carry every label of `having`. Raises ValueError on a bad name."""
+    terms = []
+    for key, value in (wanted or {}).items():
+        terms.append(f"{_held(LABEL_KEY, key, 'label')}={_held(LABEL_VALUE, value, 'label value')}")
+    terms += [_held(LABEL_KEY, key, "label") for key in having]
+    return Selector(",".join(terms))
+
+
+def field_selector(wanted: Mapping[str, str]) -> Selector:
+    """Objects whose fields equal `wanted`, such as `{"involvedObject.name": "..."}`. Raises ValueError."""
+    terms = []
+    for path, value in wanted.items():
+        terms.append(f"{_held(FIELD_PATH, path, 'field')}={_held(FIELD_VALUE, value, 'field value')}")
+    return Selector(",".join(terms))
+
+
+def _held(shape: re.Pattern[str], text: str, what: str) -> str:
+    if not shape.fullmatch(text):
+        raise ValueError(f"{text[:80]!r} is no {what} of Kubernetes.")
+    return text

@@ -1,0 +1,14 @@
+#!/usr/bin/env python
+"""Every command of the product: `python manage.py help`."""
+
+import os
+import secrets
+import sys
+
+from django.core.management import execute_from_command_line
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mctl.settings")
+    # A command signs nothing that outlives it; only the servers must share a key, and those refuse to start without.
+    os.environ.setdefault("MCTL_SECRET_KEY", secrets.token_urlsafe(50))
+    execute_from_command_line(sys.argv)

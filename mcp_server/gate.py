@@ -1,0 +1,196 @@
+"""The gate in front of /mcp: a plain ASGI application, so that a tool call never passes through Django's middleware.
+
+Host and Origin first (a page of another site must not reach us through somebody's browser), then the token, then the
+method. What it refuses carries what an OAuth client needs to go and ask for access.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import close_old_connections
+from django.http.request import split_domain_port, validate_host
+from django.template.loader import render_to_string
+
+from accounts.errors import TokenMissing
+from accounts.queries import remember_failure
+from core.actor import Actor, Door, Scope
+from core.errors import Forbidden, Problem, SignInNeeded, Unavailable
+from core.limits import Kind, TooManyRequests, client_address, take, take_address
+from tenants.actions import authenticate
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+
+PATHS = ("/mcp", "/mcp/")
+METADATA = "/.well-known/oauth-protected-resource/mcp"
+CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'"
+
+log = structlog.get_logger()
+
+
+class Elsewhere(Problem):
+    """The Host header names another site (DNS rebinding)."""
+
+    code = "wrong_host"
+    status = 421
+
+
+class WrongMethod(Problem):
+    code = "method_not_allowed"
+    status = 405
+
+
+class McpGate:
+    """`tools` answers a request that was let in, with `scope["actor"]` set; None while there are none."""
+
+    def __init__(self, tools: Application | None = None) -> None:
+        self.tools = tools
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        # httptools leaves blanks behind header values, which RFC 9110 says are none of theirs.
+        headers = {name.decode("latin-1"): value.decode("latin-1").strip(" \t") for name, value in scope["headers"]}
+        request_id = str(uuid4())
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                refuse_other_sites(headers)
+                if is_browser(scope, headers):
+                    return await explain(send, request_id)
+                actor = await in_thread(let_in)(authorization(scope), address_of(scope, headers))
+                await self.serve(actor, scope, receive, send)
+            except Problem as problem:
+                await self.refuse(problem, send, request_id)
+            except Exception:
+                log.exception("mcp_gate_failed")
+                failed = Unavailable("Something went wrong on our side.", remedy="Try again in a minute.")
+                await self.refuse(failed, send, request_id)
+
+    async def serve(self, actor: Actor, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["method"] != "POST":
+            # A stream to listen on would be held open for ever with nothing to say.
+            raise WrongMethod("MCP requests are sent by POST here.", remedy="The client need not open a stream.")
+        require_scopes(actor, {Scope.READ})
+        if self.tools is None:
+            raise Unavailable(
+                "You are let in, but this version has no tools yet.", remedy="Use the pages or /api/v1 meanwhile."
+            )
+        await self.tools({**scope, "actor": actor}, receive, send)
+
+    async def refuse(self, problem: Problem, send: Send, request_id: str) -> None:
+        extra = []
+        if isinstance(problem, SignInNeeded):
+            await in_thread(remember_failure)(problem, request_id=request_id, door=Door.MCP)
+            extra = [("www-authenticate", challenge(problem))]
+        elif isinstance(problem, TooManyRequests):
+            extra = [(name.lower(), value) for name, value in problem.headers().items()]
+        elif isinstance(problem, ScopeMissing):
+            extra = [("www-authenticate", problem.challenge())]
+        elif isinstance(problem, WrongMethod):
+            extra = [("allow", "POST")]
+        body = json.dumps({"error": problem.sentence, **problem.as_dict(), "request_id": request_id})
+        await respond(send, problem.status, "application/json", body, [("x-request-id", request_id), *extra])
+
+
+def let_in(header: str | None, address: str) -> Actor:
+    """The actor, counted against their limit; failures count against the address, so that guessing ends."""
+    take_address(address, counts=False)
+    try:
+        actor = authenticate(header, Door.MCP)
+    except SignInNeeded:
+        take_address(address)
+        raise
+    take(actor, Kind.READ)
+    return actor
+
+
+class ScopeMissing(Forbidden):
+    """Names all scopes the client should ask for: those it has and those it lacks."""
+
+    code = "insufficient_scope"
+
+    def challenge(self) -> str:
+        scopes = self.facts["scopes"]
+        return f'Bearer error="insufficient_scope", scope="{scopes}", resource_metadata="{metadata_url()}"'
+
+
+def require_scopes(actor: Actor, needed: set[Scope]) -> None:
+    """Raises ScopeMissing, which an OAuth client answers by asking its person for more."""
+    if needed <= actor.scopes:
+        return
+    wanted = [scope.value for scope in Scope if scope in needed | actor.scopes]
+    raise ScopeMissing(
+        f"This needs a token with the scopes {', '.join(wanted)}.",
+        remedy="Let the client ask for them, or create such a token on the Connecting page.",
+        scopes=" ".join(wanted),
+    )
+
+
+def refuse_other_sites(headers: dict[str, str]) -> None:
+    host, _ = split_domain_port(headers.get("host", ""))
+    if not validate_host(host, settings.ALLOWED_HOSTS):
+        raise Elsewhere("This server does not answer to that name.", remedy=f"Use {settings.PUBLIC_URL}/mcp.")
+    origin = headers.get("origin")
+    # Clients of the command line send none. A browser always does, and no other site's page may call tools.
+    if origin is not None and origin != settings.PUBLIC_URL:
+        raise Forbidden("Pages of other sites may not use /mcp.", code="foreign_origin")
+
+
+def is_browser(scope: MutableMapping[str, Any], headers: dict[str, str]) -> bool:
+    return scope["method"] in ("GET", "HEAD") and "text/html" in headers.get("accept", "")
+
+
+def address_of(scope: MutableMapping[str, Any], headers: dict[str, str]) -> str:
+    peer = (scope.get("client") or ("", 0))[0]
+    return client_address(peer, headers.get("x-forwarded-for", ""))
+
+
+def authorization(scope: MutableMapping[str, Any]) -> str | None:
+    """The Authorization header; sent twice it is none that we would take, so that no proxy reads another than we."""
+    values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
+    return ", ".join(values) if values else None
+
+
+def challenge(problem: SignInNeeded) -> str:
+    """RFC 6750: no error where no token came, so that a client begins instead of giving up."""
+    about = f'scope="{Scope.READ.value}", resource_metadata="{metadata_url()}"'
+    if isinstance(problem, TokenMissing):
+        return f"Bearer {about}"
+    return f'Bearer error="invalid_token", error_description="{problem.problem_code}", {about}'
+
+
+def metadata_url() -> str:
+    return f"{settings.PUBLIC_URL}{METADATA}"
+
+
+async def explain(send: Send, request_id: str) -> None:
+    page = await in_thread(render_to_string)("oauth/mcp.html", {"url": f"{settings.PUBLIC_URL}/mcp"})
+    policy = [("content-security-policy", CONTENT_POLICY), ("x-request-id", request_id)]
+    await respond(send, 200, "text/html; charset=utf-8", page, policy)
+
+
+async def respond(send: Send, status: int, kind: str, body: str, headers: list[tuple[str, str]]) -> None:
+    raw = body.encode()
+    named = [("content-type", kind), ("content-length", str(len(raw))), ("cache-control", "no-store"),
+             ("x-content-type-options", "nosniff"), *headers]  # fmt: skip
+    encoded = [(name.encode(), value.encode("latin-1", "replace")) for name, value in named]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    await send({"type": "http.response.body", "body": raw})
+
+
+def in_thread(work: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    """In a thread of its own: outside Django's handler all sensitive calls would share a single one."""
+
+    def clean(*args: Any, **kwargs: Any) -> Any:
+        close_old_connections()
+        try:
+            return work(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return sync_to_async(clean, thread_sensitive=False)

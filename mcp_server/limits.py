@@ -1,0 +1,22 @@
+"""How often one address may ask an endpoint that anybody can reach; counted in the cache, across processes."""
+
+from core.errors import Problem
+from core.limits import wait_for_room
+
+
+class TooMany(Problem):
+    """`facts["retry_after_s"]` says when the window ends."""
+
+    code = "too_many_requests"
+    status = 429
+
+
+def count(what: str, address: str, *, most: int) -> None:
+    """Raises TooMany after `most` in a minute. Lets pass where the counter is away: sign-in must not hang on it."""
+    wait = wait_for_room(f"{what}:{address}", most)
+    if wait:
+        raise TooMany(
+            f"More than {most} requests in a minute from one address.",
+            remedy=f"Try again in {wait} seconds.",
+            retry_after_s=wait,
+        )

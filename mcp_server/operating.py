@@ -1,0 +1,112 @@
+"""Operations as tools: planned, confirmed where they must be, started. The rules are those of `operations.actions`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from core.actor import Actor
+from core.errors import Problem
+from core.parse import parsed
+from core.tool import Answer, Effect, Next, Tool
+from mcp_server.catalogue import ConfirmedControls, Controls
+from operations import actions
+from operations.errors import ConfirmationNeeded
+from operations.registry import definition_of
+from operations.tools import LONGEST_WAIT_S, status_url
+
+
+class Declined(Problem):
+    code = "declined"
+    status = 409
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a person is asked before something is taken away. `plan_hash` binds the answer to what was shown."""
+
+    message: str
+    plan_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A call of an operation's tool, its own arguments apart from those of the door."""
+
+    tool: Tool
+    controls: Controls
+    values: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, tool: Tool, arguments: Mapping[str, Any]) -> "Wish":
+        own = {key: value for key, value in arguments.items() if key in tool.parameters.model_fields}
+        values = {key: value for key, value in arguments.items() if key not in own}
+        controls: Controls = parsed(tool.parameters, own)  # type: ignore[assignment]
+        return cls(tool, controls, values)
+
+    @property
+    def must_be_confirmed(self) -> bool:
+        return self.tool.effect is Effect.DESTRUCTIVE and not self.controls.dry_run
+
+
+def question(actor: Actor, wish: Wish) -> Question:
+    """Made from the plan; asking for it is refused as starting would be."""
+    plan = actions.plan(actor, wish.tool.operation, wish.values)
+    warnings = " ".join(map(str, plan.get("warnings", [])[:3]))
+    message = f"{wish.tool.title}: {target_of(wish)}? {plan.get('summary', '')} {warnings}"
+    return Question(" ".join(message.split())[:1000], str(plan.get("hash", "")))
+
+
+def operate(actor: Actor, wish: Wish) -> Answer:
+    """The plan, or the start. A destructive one is started with the exact target and the hash of its plan only."""
+    if wish.controls.dry_run:
+        return planned(actor, wish)
+    controls = wish.controls
+    if isinstance(controls, ConfirmedControls):
+        check_confirmed(actor, wish, controls)
+    return start(actor, wish, controls.plan_hash)
+
+
+def check_confirmed(actor: Actor, wish: Wish, controls: ConfirmedControls) -> None:
+    target = target_of(wish)
+    if controls.confirm == target and controls.plan_hash:
+        return
+    plan = actions.plan(actor, wish.tool.operation, wish.values)
+    raise ConfirmationNeeded(
+        f"{wish.tool.title} must be confirmed by a person.",
+        remedy=f"Show the plan, ask the user, then call again with confirm={target!r} and this plan_hash.",
+        target=target,
+        plan_hash=plan.get("hash"),
+        plan=plan,
+    )
+
+
+def planned(actor: Actor, wish: Wish) -> Answer:
+    plan = actions.plan(actor, wish.tool.operation, wish.values)
+    hint = Next(wish.tool.name, {**shown(wish), "plan_hash": plan.get("hash")}, "do exactly this")
+    value = {"plan": plan, "operation_id": None, "state": None, "status_url": None}
+    return Answer(value, "Planned only; nothing was changed.", [hint], untrusted="files of the GitOps repository")
+
+
+def start(actor: Actor, wish: Wish, plan_hash: str) -> Answer:
+    started = actions.start(
+        actor, wish.tool.operation, wish.values, plan_hash=plan_hash or None, queue_behind=wish.controls.queue_behind
+    )
+    value = {
+        "operation_id": started.public_id, "state": started.state, "target": started.target,
+        "summary": started.summary, "status_url": status_url(started.public_id), "plan": None,
+    }  # fmt: skip
+    hint = Next(
+        "mctl_get_workflow_status", {"workflow_name": started.public_id, "wait_s": LONGEST_WAIT_S}, "wait for its end"
+    )
+    return Answer(value, f"{started.public_id} is {started.state}. It is done when its state is succeeded.", [hint])
+
+
+def target_of(wish: Wish) -> str:
+    definition = definition_of(wish.tool.operation)
+    return str(definition.target(parsed(definition.parameters, wish.values)))
+
+
+def shown(wish: Wish) -> dict[str, Any]:
+    """The arguments again, without those that are secret."""
+    hidden = definition_of(wish.tool.operation).secret_fields()
+    return {key: value for key, value in wish.values.items() if key not in hidden}

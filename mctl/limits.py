@@ -1,0 +1,80 @@
+"""The limits at the web and REST doors. Stands innermost: behind it are the views, before it everybody is known."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from core.actor import Actor
+from core.limits import Allowance, Kind, TooManyRequests, client_address, take, take_address
+from mctl.api import PREFIX, answer
+from mctl.middleware import problem_response
+
+SAFE = {"GET", "HEAD", "OPTIONS"}
+# Posts that change nothing a limit protects: showing a plan, and leaving.
+MILD_VERBS = {"accounts.sign_out"}
+
+
+class LimitsMiddleware:
+    """One question to the cache for each request: by the person where one is known, by the address where none is."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        bears_token = "Authorization" in request.headers
+        is_stranger = bears_token or getattr(request, "actor", None) is None
+        try:
+            if is_stranger:
+                take_address(address_of(request), counts=not bears_token)
+        except TooManyRequests as problem:
+            return refused(request, problem)
+        response = self.get_response(request)
+        if bears_token and response.status_code == 401:
+            count_failure(request)
+        allowance: Allowance | None = getattr(request, "allowance", None)
+        if allowance is not None and is_api(request):
+            for name, value in allowance.headers().items():
+                response.headers.setdefault(name, value)
+        return response
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        actor: Actor | None = getattr(request, "actor", None)
+        if actor is None:
+            return None
+        try:
+            request.allowance = take(actor, kind_of(request, getattr(view, "gate_verb", "")))
+        except TooManyRequests as problem:
+            return refused(request, problem)
+        return None
+
+
+def kind_of(request: HttpRequest, verb: str) -> Kind:
+    """Looking at pages is counted generously; REST reads and whatever may change something are not."""
+    looking = Kind.READ if is_api(request) else Kind.PAGE
+    if request.method in SAFE or verb in MILD_VERBS or verb.endswith(".plan"):
+        return looking
+    return looking if not is_api(request) and request.POST.get("intent") == "plan" else Kind.WRITE
+
+
+def count_failure(request: HttpRequest) -> None:
+    try:
+        take_address(address_of(request))
+    except TooManyRequests:
+        # Others used up the limit meanwhile; the next request from there is refused.
+        return
+
+
+def address_of(request: HttpRequest) -> str:
+    return client_address(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
+
+
+def is_api(request: HttpRequest) -> bool:
+    return request.path.startswith(PREFIX)
+
+
+def refused(request: HttpRequest, problem: TooManyRequests) -> HttpResponse:
+    response = answer(request, problem) if is_api(request) else problem_response(request, problem)
+    for name, value in problem.headers().items():
+        response[name] = value
+    return response

@@ -1,0 +1,32 @@
+"""Every route, by app. Sandbox routes exist only where the sandbox setting is on."""
+
+from django.conf import settings
+from django.urls import include, path
+
+from accounts.urls import api_urlpatterns, github_urlpatterns
+from mctl.admin import urls as admin_urls
+from mctl.api_v1 import urlpatterns as v1_urlpatterns
+from mctl.views import styleguide
+from services.views import home, source_ages
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("sources/", source_ages, name="sources"),
+    path("", include("accounts.urls")),
+    path("", include(github_urlpatterns)),
+    path("", include("services.urls")),
+    path("", include("tenants.urls")),
+    path("", include("operations.urls")),
+    path("", include("diagnosis.urls")),
+    path("api/v1/", include((api_urlpatterns, "api"))),
+    path("api/v1/", include((v1_urlpatterns, "v1"))),
+    path("", include("mcp_server.oauth_urls")),
+    path("connecting/", include("mcp_server.urls")),
+    path("admin/", admin_urls),
+    path("styleguide/", styleguide, name="styleguide"),
+    *([path("sandbox/", include("sandbox.urls"))] if settings.SANDBOX else []),
+]
+
+handler400 = "mctl.views.bad_request"
+handler404 = "mctl.views.not_found"
+handler500 = "mctl.views.server_error"

@@ -1,0 +1,39 @@
+"""Pages of the house itself: the styleguide, and the answers where no route or no view could help."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import requires_csrf_token
+from django.views.decorators.http import require_GET
+
+from core.errors import Forbidden, NotFound, Problem
+from core.gate import gate
+from mctl.api import PREFIX, answer
+from mctl.middleware import problem_response, request_id
+
+
+@gate("core.styleguide")
+@require_GET
+def styleguide(request: HttpRequest) -> HttpResponse:
+    return render(request, "styleguide.html")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith(PREFIX):
+        return answer(request, NotFound("There is no such endpoint.", remedy="Check the address and its spelling."))
+    problem = NotFound("There is no such page.", remedy="Check the address, or start from the home page.")
+    return problem_response(request, problem)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return problem_response(request, Problem("The request cannot be read.", remedy="Reload the page and try again."))
+
+
+@requires_csrf_token
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    problem = Forbidden("The form was not sent from a page of this site, or it is too old.", remedy="Reload and retry.")
+    return problem_response(request, problem)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """No database, no context: whatever broke may have broken them too."""
+    return render(None, "server_error.html", {"request_id": request_id(request)}, status=500)  # type: ignore[arg-type]

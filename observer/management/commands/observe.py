@@ -1,0 +1,31 @@
+"""`python manage.py observe`: keeps the mirror of git and the cluster until it is told to stop."""
+
+import signal
+import threading
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from observer.service import observe
+
+# Beyond this the process ends anyway; its lease then runs out by itself.
+LONGEST_STOP_S = 1.5
+
+
+class Command(BaseCommand):
+    help = "Keeps tenants and services in the database as git wants them and the cluster has them."
+    requires_system_checks: list[str] = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        # Signals are waited for, not handled: a handler could interrupt the observer while it holds a lock.
+        signals = {signal.SIGTERM, signal.SIGINT}
+        signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        stopping = threading.Event()
+        observer = threading.Thread(target=observe, args=[stopping], name="observer", daemon=True)
+        observer.start()
+        while observer.is_alive() and signal.sigtimedwait(signals, 0.5) is None:
+            pass
+        if not observer.is_alive():
+            raise CommandError("The observer ended by itself; the log says why.")
+        stopping.set()
+        observer.join(LONGEST_STOP_S)

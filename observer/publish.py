@@ -1,0 +1,30 @@
+"""Tells open pages and waiting operations what changed. Sent only once the rows are committed."""
+
+from collections.abc import Collection, Iterable
+
+from core.live import announce
+from observer.rows import ServiceKey
+from operations.engine import poke
+from operations.models import Operation
+
+# A first sync changes thousands of rows: then one message a tenant, without a service, says as much as one for each.
+MOST_AT_ONCE = 500
+
+
+def announce_services(changed: Collection[ServiceKey]) -> None:
+    if len(changed) > MOST_AT_ONCE:
+        changed = {(tenant, "") for tenant, _ in changed}
+    for tenant, service in sorted(changed):
+        announce(tenant, {"type": "service.changed", "tenant": tenant, "service": service})
+
+
+def announce_tenants(changed: Iterable[str]) -> None:
+    for tenant in sorted(changed):
+        announce(tenant, {"type": "tenant.changed", "tenant": tenant})
+
+
+def poke_operations(touched: Iterable[ServiceKey]) -> None:
+    """Wakes operations that wait for one of these services. One query where none does."""
+    waiting = set(Operation.objects.open().values_list("tenant", "service"))
+    for tenant, service in sorted(waiting.intersection(touched)):
+        poke(tenant=tenant, service=service)

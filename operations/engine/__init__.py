@@ -1,0 +1,25 @@
+"""The engine: takes an operation under a lease, does its steps, waits without holding a worker, ends it in words.
+
+`run` advances one operation; `reap` wakes and ends what is overdue; `end`, `wake` and `poke` are for the actions.
+"""
+
+from operations.engine.advance import run
+from operations.engine.audit import hold_chain, record_attempt, redacted, trim
+from operations.engine.ending import end, promote_next
+from operations.engine.reaper import reap
+from operations.engine.wake import announce_operation, poke, send, wake
+
+__all__ = [
+    "announce_operation",
+    "end",
+    "hold_chain",
+    "poke",
+    "promote_next",
+    "reap",
+    "record_attempt",
+    "redacted",
+    "run",
+    "send",
+    "trim",
+    "wake",
+]

@@ -1,0 +1,146 @@
+"""The audit's only writer: one row per attempt and one per result, refusals and denials included.
+
+Each row carries the hash of the one before it. Writers take turns at the lock of one row, the chain, which a
+transaction holds from then on until it ends. So it is the first lock a transaction takes: one that writes other rows
+as well calls `hold_chain` before them, and no two can wait for each other.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+from django.db import transaction
+
+from core.actor import Actor, Door
+from core.clock import now
+from integrations.errors import CREDENTIAL, scrubbed
+from operations.choices import AuditResult
+from operations.models import AuditChain, AuditEntry, Operation, chained_digest
+
+LONGEST_REASON = 1_000
+LONGEST_TEXT = 100
+# What has been cut says how long it was; masking again must not cut that.
+LONGEST_CUT = LONGEST_TEXT + 30
+REMOVED_AT_ONCE = 2_000
+KEEPER = Actor("mctl", Door.SCHEDULE)
+
+
+def hold_chain() -> AuditChain:
+    """The chain, locked until the surrounding transaction ends."""
+    chain, _ = AuditChain.objects.select_for_update().get_or_create(pk=1)
+    return chain
+
+
+def record_attempt(
+    actor: Actor,
+    verb: str,
+    *,
+    result: str,
+    tenant: str = "",
+    target: str = "",
+    operation: str = "",
+    reason: str = "",
+    parameters: Mapping[str, Any] | None = None,
+    plan_hash: str = "",
+) -> None:
+    """What somebody tried and what came of it. Secret parameters were left out before; the rest is masked here."""
+    _append(
+        actor=_text(actor.name, 100),
+        door=actor.door.value,
+        client=_text(actor.client, 100),
+        verb=_text(verb, 80),
+        tenant=_text(tenant, 63),
+        target=_text(target, 130),
+        operation=_text(operation, 80),
+        result=AuditResult(result).value,
+        reason=_text(reason, LONGEST_REASON),
+        parameters=redacted(parameters or {}),
+        plan_hash=_text(plan_hash, 64),
+    )
+
+
+def record_result(operation: Operation, *, result: AuditResult, reason: str) -> None:
+    """How an operation ended, in the name of the one who started it."""
+    record_attempt(
+        Actor(operation.actor, Door(operation.door), client=operation.client),
+        operation.name,
+        result=result.value,
+        tenant=operation.tenant,
+        target=operation.target,
+        operation=operation.public_id,
+        reason=reason,
+        parameters=operation.parameters,
+        plan_hash=str(operation.plan.get("hash", "")),
+    )
+
+
+def _append(**columns: Any) -> None:
+    request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
+    with transaction.atomic():
+        chain = hold_chain()
+        # Asked under the lock, so that the order of the moments is the order of the rows.
+        columns |= {"at": now(), "request_id": _text(request_id, 64), "previous": chain.digest}
+        entry = AuditEntry.objects.create(**columns, digest=chained_digest(columns))
+        AuditChain.objects.filter(pk=chain.pk).update(digest=entry.digest, written=chain.written + 1)
+
+
+def trim(before: datetime) -> int:
+    """Removes the entries older than that, always a whole old end of the chain, and returns their number.
+
+    The chain keeps the digest of the last one removed, so that what is left can still be verified.
+    """
+    first_kept = AuditEntry.objects.filter(at__gte=before).order_by("pk").values_list("pk", flat=True).first()
+    old = AuditEntry.objects.all() if first_kept is None else AuditEntry.objects.filter(pk__lt=first_kept)
+    newest = old.order_by("-pk").values_list("pk", flat=True).first()
+    removed = 0
+    while newest is not None and (number := _removed_some(newest)):
+        removed += number
+    if removed:
+        reason = f"{removed:,} entries from before {before:%d %b %Y %H:%M} UTC were removed, as the settings say."
+        record_attempt(KEEPER, "audit.trim", result=AuditResult.SUCCEEDED.value, target="audit", reason=reason)
+    return removed
+
+
+def _removed_some(newest: int) -> int:
+    """A bounded number at a time, so that writers wait for a moment only."""
+    with transaction.atomic():
+        chain = hold_chain()
+        oldest = AuditEntry.objects.filter(pk__lte=newest).order_by("pk").values_list("pk", "digest")
+        batch = list(oldest[:REMOVED_AT_ONCE])
+        if not batch:
+            return 0
+        last, digest = batch[-1]
+        AuditEntry.objects.filter(pk__lte=last).delete()
+        AuditChain.objects.filter(pk=chain.pk).update(removed_digest=digest, removed=chain.removed + len(batch))
+        return len(batch)
+
+
+def redacted(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Parameters fit for the audit: credentials masked, long texts cut. Secret fields were dropped before."""
+    return {_text(str(key), LONGEST_TEXT): _redacted(value) for key, value in parameters.items()}
+
+
+def _redacted(value: Any) -> Any:
+    if isinstance(value, str):
+        shown = scrubbed(value)
+        cut = shown if len(shown) <= LONGEST_CUT else f"{shown[:LONGEST_TEXT]}... ({len(value):,} characters)"
+        return _text(cut, LONGEST_CUT)
+    if isinstance(value, Mapping):
+        return redacted(value)
+    if isinstance(value, list | tuple):
+        return [_redacted(item) for item in value[:LONGEST_TEXT]]
+    # Databases read 1e22 back in another spelling, and the digest would no longer fit.
+    return repr(value) if isinstance(value, float) else value
+
+
+def _text(value: str, longest: int) -> str:
+    """One line of visible characters without credentials: a line break or a terminal's escape shows as its number,
+    `\\x0a`, and can neither begin a record of its own nor hide one."""
+    masked = CREDENTIAL.sub(lambda found: f"{found.group(1) or found.group(2) or ''}***", value)[:longest]
+    shown = "".join(char if char.isprintable() else escaped(char) for char in masked)
+    return shown[:longest]
+
+
+def escaped(char: str) -> str:
+    return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"

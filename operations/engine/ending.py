@@ -1,0 +1,138 @@
+"""The end of an operation: one transaction writes the state, the reason and the audit, and frees the target."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from core.clock import now
+from core.errors import Problem
+from operations.choices import OPEN_STATES, AuditResult, OperationState, StepState
+from operations.engine.audit import hold_chain, record_result
+from operations.engine.wake import announce_operation, send
+from operations.models import Operation, OperationQuerySet, Step
+from operations.registry import definitions, diagnosis_of
+
+log = structlog.get_logger(__name__)
+
+ROLLBACK = "rollback-service"
+STEP_ENDS = {OperationState.FAILED: StepState.FAILED, OperationState.STALLED: StepState.FAILED}
+
+
+def end(
+    operation: Operation,
+    state: OperationState,
+    *,
+    reason: str = "",
+    problem: Mapping[str, Any] | None = None,
+    only_if: Mapping[str, Any] | None = None,
+) -> bool:
+    """Ends an open operation; False where it has ended already or `only_if` (columns and values) no longer holds."""
+    diagnosis = diagnosed(operation) if state in STEP_ENDS else {}
+    moment = now()
+    with transaction.atomic():
+        hold_chain()
+        ended = Operation.objects.filter(pk=operation.pk, state__in=OPEN_STATES, **(only_if or {})).update(
+            state=state,
+            reason=reason,
+            problem=dict(problem or {}),
+            diagnosis=diagnosis,
+            result={step.name: step.result for step in operation.steps.filter(state=StepState.SUCCEEDED)},
+            finished_at=moment,
+            lease_owner="",
+            lease_until=None,
+            wake_at=None,
+            message_at=None,
+            queued_behind=None,
+        )
+        if not ended:
+            return False
+        close_steps(operation, state)
+        record_result(operation, result=AuditResult(state.value), reason=reason)
+        promote_next(operation)
+        announce_operation(operation)
+    log.info("operation_ended", state=state.value, seconds=(moment - operation.requested_at).total_seconds())
+    return True
+
+
+def close_steps(operation: Operation, state: OperationState) -> None:
+    """The step it ended in shares its fate; those after it never ran."""
+    begun = Step.objects.filter(operation=operation, state=StepState.RUNNING)
+    begun.update(state=STEP_ENDS.get(state, StepState.CANCELLED), finished_at=now())
+    Step.objects.filter(operation=operation, state=StepState.PENDING).update(state=StepState.CANCELLED)
+
+
+def promote_next(ended: Operation) -> None:
+    """The oldest operation queued on the target goes next, if none is before it; the others wait behind it."""
+    queue = Operation.objects.open().for_target(ended.target)
+    head = queue.filter(queued_behind__isnull=True).first() or first_promoted(queue)
+    if head is not None:
+        queue.filter(queued_behind__isnull=False).exclude(pk=head.pk).update(queued_behind=head)
+
+
+def first_promoted(queue: OperationQuerySet) -> Operation | None:
+    moment = now()
+    deadline = moment + timedelta(seconds=settings.OPERATION_DEADLINE_S)
+    waiting = queue.filter(queued_behind__isnull=False).order_by("pk")
+    for following in waiting:
+        # Conditional: it may have been cancelled since it was read.
+        if waiting.filter(pk=following.pk).update(queued_behind=None, deadline_at=deadline, message_at=moment):
+            announce_operation(following)
+            transaction.on_commit(partial(send, following.pk))
+            return following
+    return None
+
+
+def diagnosed(operation: Operation) -> dict[str, Any]:
+    """The findings about the service as they are now. A diagnosis that fails says so and never hides the failure."""
+    try:
+        return diagnosis_of(operation.tenant, operation.service)
+    except Problem as problem:
+        unread = problem.as_dict()
+    except Exception:
+        log.exception("diagnosis_crashed")
+        unread = internal_error("The diagnosis", operation)
+    return {"target": operation.target, "healthy": None, "findings": [], "problem": unread}
+
+
+def internal_error(what: str, operation: Operation) -> dict[str, Any]:
+    """Our own mistake, without a word of the foreign text that may hold anything."""
+    return Problem(
+        f"{what} ended in an error inside MCTL.",
+        remedy=f"Tell the platform team; the log has the details under {operation.public_id}.",
+        code="internal_error",
+        operation=operation.public_id,
+    ).as_dict()
+
+
+def cancelled_problem(operation: Operation, during: str) -> dict[str, Any]:
+    """What a cancel left behind. After the commit, git is what counts: the offer is to revert it."""
+    who = operation.cancel_requested_by or operation.actor
+    sentence = f"{who} cancelled it before the step “{during}” ended." if during else f"{who} cancelled it."
+    commit = committed(operation)
+    if not commit:
+        return Problem(sentence, remedy="Nothing was written to git.", code="cancelled").as_dict()
+    short = commit[:7]
+    offer: dict[str, Any] = {"label": f"Revert {short}", "operation": None, "params": {"sha": commit}}
+    if ROLLBACK in definitions() and operation.service:
+        params = {"team_name": operation.tenant, "component_name": operation.service}
+        offer = {**offer, "operation": ROLLBACK, "params": params}
+    return Problem(
+        f"{sentence} Commit {short} is in git, and Argo CD brings the cluster to it.",
+        remedy=f"To undo it, revert commit {short}.",
+        code="cancelled",
+        commit=commit,
+        remedies=[offer],
+    ).as_dict()
+
+
+def committed(operation: Operation) -> str:
+    """The commit the operation wrote, or nothing."""
+    for result in operation.steps.filter(state=StepState.SUCCEEDED).values_list("result", flat=True):
+        if result.get("sha") and result.get("changed", True):
+            return str(result["sha"])
+    return ""

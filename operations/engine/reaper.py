@@ -1,0 +1,77 @@
+"""Finds what nobody would wake: dead workers' operations, lost messages, passed deadlines, forgotten queues."""
+
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from core.clock import now
+from core.errors import Problem
+from operations.choices import OPEN_STATES, OperationState
+from operations.engine.ending import end, promote_next
+from operations.engine.lease import lease_is_free
+from operations.engine.wake import send_all
+from operations.models import Operation
+
+log = structlog.get_logger(__name__)
+
+# One round's bound; the next one goes on where this one stopped.
+MOST_AT_ONCE = 500
+# Each end may read the cluster for its diagnosis.
+MOST_ENDED_AT_ONCE = 20
+
+
+def reap() -> dict[str, int]:
+    """One round: `{"woken", "promoted", "stalled"}` counts."""
+    moment = now()
+    counts = {"woken": wake_due(moment), "promoted": release_forgotten(), "stalled": end_overdue(moment)}
+    if any(counts.values()):
+        log.info("reaped", **counts)
+    return counts
+
+
+def wake_due(moment: datetime) -> int:
+    """Everything open that no worker holds and that is due before our next round, unless a message is under way."""
+    horizon = moment + timedelta(seconds=settings.REAPER_INTERVAL_S)
+    unclaimed = Operation.objects.open().filter(queued_behind__isnull=True).filter(lease_is_free(moment))
+    due = unclaimed.filter(Q(wake_at__isnull=True) | Q(wake_at__lte=horizon))
+    lease = timedelta(seconds=settings.OPERATION_LEASE_S)
+    silent = due.filter(Q(message_at__isnull=True) | Q(message_at__lt=moment - lease))
+    columns = ("wake_at", "message_at", "heartbeat_at", "requested_at")
+    return send_all(silent.order_by("pk").only(*columns)[:MOST_AT_ONCE])
+
+
+def end_overdue(moment: datetime) -> int:
+    """A worker ends its operation at the deadline by itself. These had none, or one that hangs in a step."""
+    grace = timedelta(seconds=settings.OPERATION_LEASE_S)
+    overdue = Operation.objects.open().filter(deadline_at__lt=moment - grace).order_by("pk")
+    return sum(end_stuck(operation) for operation in overdue[:MOST_ENDED_AT_ONCE])
+
+
+def end_stuck(operation: Operation) -> bool:
+    if operation.queued_behind_id:
+        why = "the operation before it on the same target did not end"
+    elif operation.state == OperationState.QUEUED:
+        why = "no worker took it up"
+    else:
+        why = "its worker did not come back from a step"
+    sentence = f"Given up after its deadline: {why}."
+    problem = Problem(sentence, remedy="See whether the workers run, then start it again.", code="stalled")
+    seen = {"state": operation.state, "deadline_at": operation.deadline_at}
+    return end(operation, OperationState.STALLED, reason=sentence, problem=problem.as_dict(), only_if=seen)
+
+
+def release_forgotten() -> int:
+    """A follower that was written just as the operation before it ended: nobody else would promote it."""
+    forgotten = Operation.objects.open().filter(queued_behind__isnull=False)
+    released = 0
+    for operation in forgotten.exclude(queued_behind__state__in=OPEN_STATES):
+        try:
+            with transaction.atomic():
+                promote_next(operation)
+                released += 1
+        except IntegrityError:
+            log.info("target_taken_meanwhile", operation=operation.public_id)
+    return released

@@ -1,0 +1,206 @@
+"""The ledger: operations, their steps and log, and the audit. Every app writes through it; nobody edits it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from django.db import models
+from django.db.models import Q
+
+from operations.choices import OPEN_STATES, AuditResult, OperationState, StepState
+
+
+class OperationQuerySet(models.QuerySet["Operation"]):
+    def open(self) -> Self:
+        return self.filter(state__in=OPEN_STATES)
+
+    def of(self, tenants: list[str]) -> Self:
+        return self.filter(tenant__in=tenants)
+
+    def for_target(self, target: str) -> Self:
+        return self.filter(target=target)
+
+
+class Operation(models.Model):
+    """One run of a declared operation.
+
+    `public_id` is the run's name (`deploy-service-x7k2p`). `parameters` hold no secret: those are dropped before the
+    row is written. `lease_owner` may advance it until `lease_until`; `wake_at` is when a waiting step looks again;
+    `message_at` is when the broker delivers the next message about it, as far as we know; `poked_at` is when the
+    observer last saw its target change. `queued_behind` is the open operation on the same target it waits for.
+    """
+
+    public_id = models.CharField(max_length=80, unique=True)
+    name = models.CharField(max_length=60)
+    target = models.CharField(max_length=130)
+    tenant = models.CharField(max_length=63)
+    service = models.CharField(max_length=63, blank=True)
+    summary = models.CharField(max_length=200)
+    parameters = models.JSONField(default=dict)
+    plan = models.JSONField(default=dict)
+    actor = models.CharField(max_length=100)
+    door = models.CharField(max_length=20)
+    client = models.CharField(max_length=100, blank=True)
+    state = models.CharField(max_length=12, default=OperationState.QUEUED)
+    reason = models.TextField(blank=True)
+    problem = models.JSONField(default=dict)
+    result = models.JSONField(default=dict)
+    diagnosis = models.JSONField(default=dict)
+    requested_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField()
+    lease_owner = models.CharField(max_length=100, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    wake_at = models.DateTimeField(null=True)
+    message_at = models.DateTimeField(null=True)
+    poked_at = models.DateTimeField(null=True)
+    cancel_requested_at = models.DateTimeField(null=True)
+    cancel_requested_by = models.CharField(max_length=100, blank=True)
+    queued_behind = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="followers")
+
+    objects = OperationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["target"],
+                condition=Q(state__in=OPEN_STATES, queued_behind__isnull=True),
+                name="one_open_operation_per_target",
+                violation_error_message="Another operation on this target is still open.",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=[state.value for state in OperationState]), name="operation_state_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=OPEN_STATES) | Q(finished_at__isnull=False), name="final_operation_has_an_end"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["tenant", "service", "-requested_at"], name="operation_by_service"),
+            models.Index(fields=["state", "wake_at"], name="operation_by_wake"),
+            models.Index(fields=["-requested_at"], name="operation_newest"),
+            models.Index(fields=["tenant", "state"], name="operation_by_state"),
+            models.Index(fields=["target"], name="operation_by_target"),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Step(models.Model):
+    """One step of an operation; `result` is stored once so that a re-run continues after it.
+
+    `attempts` counts every run, `failures` the retried errors in a row, `deaths` the workers that died in it.
+    """
+
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="steps")
+    position = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=60)
+    title = models.CharField(max_length=120)
+    state = models.CharField(max_length=12, default=StepState.PENDING)
+    says = models.TextField(blank=True)
+    result = models.JSONField(default=dict)
+    attempts = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    deaths = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["position"]
+        constraints = [
+            models.UniqueConstraint(fields=["operation", "position"], name="one_step_per_position"),
+            models.UniqueConstraint(fields=["operation", "name"], name="one_step_per_name"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation_id}/{self.name}"
+
+
+class OperationLogLine(models.Model):
+    """What a step had to say while it ran, in order."""
+
+    operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="log_lines")
+    step = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    text = models.CharField(max_length=1000)
+
+    class Meta:
+        ordering = ["id"]
+
+
+class AuditEntry(models.Model):
+    """One row per write attempt, denials and refusals included. Rows are only added, and removed from the old end.
+
+    `digest` is the SHA-256 of `previous`, the digest of the entry before it, and of every other column: who changes,
+    removes or inserts a row breaks the chain there. `plan_hash` is the plan that was confirmed.
+    """
+
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=100)
+    door = models.CharField(max_length=20)
+    client = models.CharField(max_length=100, blank=True)
+    verb = models.CharField(max_length=80)
+    tenant = models.CharField(max_length=63, blank=True)
+    target = models.CharField(max_length=130)
+    operation = models.CharField(max_length=80, blank=True)
+    result = models.CharField(max_length=12, choices=[(result.value, result.label) for result in AuditResult])
+    reason = models.TextField(blank=True)
+    parameters = models.JSONField(default=dict)
+    request_id = models.CharField(max_length=64, blank=True)
+    plan_hash = models.CharField(max_length=64, blank=True)
+    previous = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name_plural = "audit entries"
+        indexes = [
+            models.Index(fields=["tenant", "-id"], name="audit_by_tenant"),
+            models.Index(fields=["actor", "-id"], name="audit_by_actor"),
+            models.Index(fields=["result", "-id"], name="audit_by_result"),
+            models.Index(fields=["at"], name="audit_by_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.verb} {self.target} {self.result}"
+
+    def computed_digest(self) -> str:
+        """What `digest` must be, in hex."""
+        columns = {name: getattr(self, name) for name in CHAINED_COLUMNS}
+        return chained_digest({**columns, "at": self.at})
+
+
+CHAINED_COLUMNS = (
+    "previous", "actor", "door", "client", "verb", "tenant", "target", "operation", "result", "reason", "parameters",
+    "request_id", "plan_hash",
+)  # fmt: skip
+
+
+def chained_digest(columns: Mapping[str, Any]) -> str:
+    """SHA-256 over one canonical spelling: JSON with sorted keys, no spaces, ASCII only, the moment in UTC with
+    microseconds. `columns` are CHAINED_COLUMNS and `at`."""
+    moment: datetime = columns["at"]
+    spelled = {**columns, "at": moment.astimezone(UTC).isoformat(timespec="microseconds")}
+    text = json.dumps(spelled, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class AuditChain(models.Model):
+    """The one row (id 1) that says where the audit's chain begins and ends; its lock orders the writers.
+
+    `digest` is that of the newest entry, `removed_digest` that of the last entry retention took away: the oldest entry
+    left follows it. `written` and `removed` count entries since the beginning.
+    """
+
+    digest = models.CharField(max_length=64, blank=True)
+    written = models.PositiveBigIntegerField(default=0)
+    removed_digest = models.CharField(max_length=64, blank=True)
+    removed = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_audit_chain")]

@@ -1,0 +1,24 @@
+"""Who may see and cancel an operation. Pure rules that explain themselves."""
+
+from core.actor import Actor, Decision, Lacking, Role
+
+
+def may_see(actor: Actor, *, tenant: str) -> Decision:
+    if actor.sees(tenant):
+        return Decision(True, f"{actor.name} sees {tenant}.")
+    return Decision(False, f"{actor.name} is not a member of {tenant}.", "Ask an owner of the tenant to add you.")
+
+
+def may_cancel(actor: Actor, *, tenant: str, requested_by: str) -> Decision:
+    """Developers of the tenant, and whoever started it as long as they are members."""
+    if actor.at_least(Role.DEVELOPER, tenant=tenant):
+        role = actor.role_in(tenant)
+        return Decision(True, f"{actor.name} is {role.value if role else 'platform admin'} of {tenant}.")
+    if actor.name == requested_by and actor.sees(tenant):
+        return Decision(True, f"{actor.name} started it.")
+    return Decision(
+        False,
+        f"Cancelling needs the developer role in {tenant}, or to have started the operation.",
+        f"Ask {requested_by}, or an owner of {tenant}.",
+        lacking=Lacking(tenant, Role.DEVELOPER, actor.role_in(tenant), actor.resolved_at),
+    )

@@ -1,0 +1,163 @@
+"""What an operation is, declared once, in its app; every door reads it from here. Filled by the apps at start."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from core.actor import Actor, Decision, Door
+from core.errors import NotFound, shortened
+from operations.choices import Risk
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step has ended well. `value` is stored and handed to later steps; `says` is the line people read."""
+
+    says: str = ""
+    value: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Ask again in `seconds`, or sooner when the observer pokes the operation; no worker is held meanwhile."""
+
+    seconds: float
+    says: str
+
+
+class StepContext(Protocol):
+    """What a step may know and do. Steps are idempotent: a worker may die after any of them."""
+
+    operation_id: str
+    tenant: str
+    service: str
+    actor: str
+    door: str
+    parameters: Any
+    plan: Mapping[str, Any]
+    results: Mapping[str, Mapping[str, Any]]
+    waited_s: float
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Asked anew each time, for steps that can stop early."""
+
+    def log(self, text: str) -> None:
+        """A line of the operation's log, at most 1,000 characters; also a heartbeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepDefinition:
+    """`cancellable`: a cancel that arrives while this step waits ends the operation there; one that is not goes on to
+    its end once begun. Before a step has begun, a cancel always ends the operation.
+
+    A value `{"sha": ..., "changed": bool}` of a step named `commit` is shown as the commit of the operation.
+    """
+
+    name: str
+    title: str
+    run: Callable[[StepContext], Done | Wait]
+    cancellable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    tenant: str
+    service: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.tenant}/{self.service}" if self.service else self.tenant
+
+
+@dataclass(frozen=True, slots=True)
+class OperationDefinition:
+    """`parameters` is a pydantic model (extra fields forbidden); fields marked `json_schema_extra={"secret": True}`
+    never reach the ledger. `plan(actor, parameters)` returns the JSON that `actions.plan` hands to people, its hash
+    included. `check(actor, parameters)` refuses what has no meaning (raises Problem) before a row is written.
+    """
+
+    name: str
+    title: str
+    description: str
+    risk: Risk
+    must_confirm: bool
+    parameters: type[BaseModel]
+    target: Callable[[Any], Target]
+    summary: Callable[[Any], str]
+    policy: Callable[[Actor, Any], Decision]
+    check: Callable[[Actor, Any], None]
+    plan: Callable[[Actor, Any], dict[str, Any]]
+    steps: Callable[[Any], tuple[StepDefinition, ...]]
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+    def secret_fields(self) -> frozenset[str]:
+        return frozenset(
+            name
+            for name, info in self.parameters.model_fields.items()
+            if isinstance(info.json_schema_extra, dict) and info.json_schema_extra.get("secret")
+        )
+
+
+_definitions: dict[str, OperationDefinition] = {}
+_diagnose: list[Callable[[str, str], dict[str, Any]]] = []
+_people: list[Callable[..., Actor]] = []
+_freshness: list[Callable[[Actor, Callable[[Actor], bool]], Actor]] = []
+
+
+def register(definition: OperationDefinition) -> None:
+    if definition.name in _definitions:
+        raise ValueError(f"Operation {definition.name} is declared twice.")
+    # The worker reads the parameters back without their secrets, so those must have a default to be absent with.
+    needed = [name for name in definition.secret_fields() if definition.parameters.model_fields[name].is_required()]
+    if needed:
+        raise ValueError(f"Operation {definition.name}: secret fields need a default: {', '.join(sorted(needed))}.")
+    _definitions[definition.name] = definition
+
+
+def definitions() -> Mapping[str, OperationDefinition]:
+    return dict(sorted(_definitions.items()))
+
+
+def definition_of(name: str) -> OperationDefinition:
+    """Raises NotFound with the nearest names."""
+    if name in _definitions:
+        return _definitions[name]
+    near = get_close_matches(name, _definitions, n=3, cutoff=0.5)
+    raise NotFound(
+        f"There is no operation {shortened(name)!r}.",
+        remedy=f"Did you mean {' or '.join(near)}?" if near else "See the list of operations.",
+        operation=shortened(name),
+        nearest=near,
+    )
+
+
+def set_people(actor_for: Callable[..., Actor]) -> None:
+    """`tenants` stands above us and hands in `actor_for(login, door=..., client=...) -> Actor` at start."""
+    _people[:] = [actor_for]
+
+
+def actor_for(login: str, *, door: Door, client: str = "") -> Actor:
+    """The person with the roles known now; without anybody to ask, somebody without a role."""
+    return _people[0](login, door=door, client=client) if _people else Actor(login, door, client=client)
+
+
+def set_freshness(relied_upon: Callable[[Actor, Callable[[Actor], bool]], Actor]) -> None:
+    """`tenants` hands in the rule about how old a membership may be that a change relies on."""
+    _freshness[:] = [relied_upon]
+
+
+def relied_upon(actor: Actor, allows: Callable[[Actor], bool]) -> Actor:
+    """The actor with nothing but what may be relied upon now. Raises Unavailable where that cannot be found out."""
+    return _freshness[0](actor, allows) if _freshness else actor
+
+
+def set_diagnosis(diagnose: Callable[[str, str], dict[str, Any]]) -> None:
+    """`diagnosis` stands above us and hands in `diagnose(tenant, service) -> Diagnosis.as_dict()` at start."""
+    _diagnose[:] = [diagnose]
+
+
+def diagnosis_of(tenant: str, service: str) -> dict[str, Any]:
+    return _diagnose[0](tenant, service) if _diagnose and service else {}

@@ -1,0 +1,1 @@
+"""Deployments, ReplicaSets, Endpoints and autoscalers: what kube-controller-manager does with them."""

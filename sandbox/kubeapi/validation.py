@@ -1,0 +1,216 @@
+"""Decoding by schema: types, required members, enums and bounds; unknown members are pruned and reported.
+
+Built-in and custom kinds fail differently on the real server: a wrong type in a built-in kind is a decoding error
+(400), in a custom kind a validation error (422).
+"""
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from sandbox.kubeapi import quantities
+from sandbox.kubeapi.errors import ApiError, Cause, bad_request, invalid, required, shown, unsupported_value
+from sandbox.kubeapi.resources import Resource
+from sandbox.kubeapi.schemas import SchemaNode
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "boolean": bool,
+    "integer": int,
+    "number": (int, float),
+}
+_NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer", float: "number"}
+_GO_TYPES = {"object": "object", "array": "array", "string": "string", "boolean": "bool", "integer": "number"}
+# Status and metadata are filled with Go's zero values by the real server, so nothing in them is ever missing.
+_LENIENT = ("metadata", "status")
+_LENIENT_KINDS = ("Event", "Lease", "Endpoints", "EndpointSlice")
+
+
+@dataclass(slots=True)
+class Decoder:
+    """Walks one object; collects what is wrong with it."""
+
+    custom: bool
+    causes: list[Cause] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    mistyped: list[str] = field(default_factory=list)
+    lenient: bool = False
+
+    def walk(self, node: SchemaNode, value: Any, path: str) -> Any:
+        if value is None:
+            return None
+        if node.quantity:
+            return self._quantity(value, path)
+        if isinstance(value, dict):
+            return self._object(node, value, path) if self._typed(node, value, path) else value
+        if isinstance(value, list):
+            if not self._typed(node, value, path):
+                return value
+            items = node.items
+            if not self.custom and items.type == "object":
+                value = [{} if one is None else one for one in value]  # as Go reads a null entry
+            self._list_bounds(node.raw, value, path)
+            return [self.walk(items, one, f"{path}[{index}]") for index, one in enumerate(value)]
+        if self._typed(node, value, path):
+            self._scalar(node, value, path)
+        return value
+
+    def _typed(self, node: SchemaNode, value: Any, path: str) -> bool:
+        expected = _TYPES.get(node.type)
+        if expected is None:
+            if node.int_or_string and not isinstance(value, int | str | float | bool):
+                self.mistyped.append(f"{path}: expected a string or a number")
+                return False
+            return True
+        fits = isinstance(value, expected) and not (isinstance(value, bool) and node.type != "boolean")
+        if not fits and node.type == "integer" and isinstance(value, float) and value.is_integer():
+            fits = True
+        if fits:
+            return True
+        name = _NAMES.get(type(value), "string")
+        message = f'Invalid value: "{name}": {path} in body must be of type {node.type}: "{name}"'
+        self.causes.append(Cause(path, "FieldValueTypeInvalid", message))
+        kind = "float" if isinstance(value, float) else _GO_TYPES.get(name, name)
+        self.mistyped.append(f"json: cannot unmarshal {kind} into Go struct field {path} of type {node.type}")
+        return False
+
+    def _object(self, node: SchemaNode, value: dict[str, Any], path: str) -> dict[str, Any]:
+        declared, free = node.properties, node.preserve
+        additional = node.additional
+        if not declared and additional is None:
+            free = True
+        out: dict[str, Any] = {}
+        for name, member in value.items():
+            here = f"{path}.{name}" if path else name
+            child = node.child(name)
+            if child is not None and (name in declared or additional is not None):
+                self._member(out, child, name, member, here)
+            elif free:
+                out[name] = member
+            else:
+                self.unknown.append(here)
+        self._required(node, out, path)
+        if "maxProperties" in node.raw and len(out) > node.raw["maxProperties"]:
+            limit = node.raw["maxProperties"]
+            self.causes.append(
+                Cause(path, "FieldValueTooMany", f"Too many: {len(out)}: must have at most {limit} items")
+            )
+        return out
+
+    def _member(self, out: dict[str, Any], child: SchemaNode, name: str, member: Any, path: str) -> None:
+        if member is None:
+            if self.custom and path not in _LENIENT and not path.startswith("metadata."):
+                self._null(out, child, name, path)
+            return
+        was_lenient = self.lenient
+        if path in _LENIENT:
+            self.lenient = not (self.custom and path == "status")
+        out[name] = self.walk(child, member, path)
+        self.lenient = was_lenient
+
+    def _null(self, out: dict[str, Any], child: SchemaNode, name: str, path: str) -> None:
+        if child.raw.get("nullable") or not child.type:
+            out[name] = None
+        elif "default" not in child.raw:
+            message = f'Invalid value: "null": {path} in body must be of type {child.type}: "null"'
+            self.causes.append(Cause(path, "FieldValueTypeInvalid", message))
+
+    def _required(self, node: SchemaNode, value: dict[str, Any], path: str) -> None:
+        if self.lenient:
+            return
+        for name in node.raw.get("required") or ():
+            absent = name not in value or (value[name] is None and not self.custom)
+            if absent or (not self.custom and value[name] == ""):
+                self.causes.append(required(f"{path}.{name}" if path else name))
+
+    def _quantity(self, value: Any, path: str) -> Any:
+        try:
+            return quantities.canonical(value)
+        except (ValueError, TypeError):
+            self.mistyped.append(f"{path}: {quantities.PATTERN_REFUSAL}")
+            return value
+
+    def _list_bounds(self, raw: dict[str, Any], value: list[Any], path: str) -> None:
+        if "minItems" in raw and len(value) < raw["minItems"]:
+            told = f"Invalid value: {len(value)}: {path} in body should have at least {raw['minItems']} items"
+            self.causes.append(Cause(path, "FieldValueInvalid", told))
+        if "maxItems" in raw and len(value) > raw["maxItems"]:
+            told = f"Too many: {len(value)}: must have at most {raw['maxItems']} items"
+            self.causes.append(Cause(path, "FieldValueTooMany", told))
+
+    def _scalar(self, node: SchemaNode, value: Any, path: str) -> None:
+        raw = node.raw
+        if "enum" in raw and value not in raw["enum"] and path not in ("apiVersion", "kind"):
+            self.causes.append(unsupported_value(path, value, raw["enum"]))
+        if isinstance(value, str):
+            self._text(raw, value, path)
+        elif not isinstance(value, bool):
+            for bound, sign, words in (
+                ("minimum", 1, "greater than or equal to"),
+                ("maximum", -1, "less than or equal to"),
+            ):
+                if bound in raw and sign * value < sign * raw[bound]:
+                    told = f"Invalid value: {shown(value)}: {path} in body should be {words} {raw[bound]}"
+                    self.causes.append(Cause(path, "FieldValueInvalid", told))
+
+    def _text(self, raw: dict[str, Any], value: str, path: str) -> None:
+        if "pattern" in raw and not _pattern(raw["pattern"]).search(value):
+            told = f"Invalid value: {shown(value)}: {path} in body should match '{raw['pattern']}'"
+            self.causes.append(Cause(path, "FieldValueInvalid", told))
+        if "minLength" in raw and len(value) < raw["minLength"]:
+            told = f"Invalid value: {shown(value)}: {path} in body should be at least {raw['minLength']} chars long"
+            self.causes.append(Cause(path, "FieldValueInvalid", told))
+        if "maxLength" in raw and len(value) > raw["maxLength"]:
+            told = f"Too long: may not be more than {raw['maxLength']} bytes"
+            self.causes.append(Cause(path, "FieldValueTooLong", told))
+
+
+@lru_cache(maxsize=512)
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        return re.compile(text)
+    except re.error:  # Go's dialect knows what Python's does not; such a pattern refuses nothing
+        return re.compile("")
+
+
+def decode(resource: Resource, obj: dict[str, Any], *, strictness: str) -> tuple[dict[str, Any], list[str]]:
+    """The pruned object and the warnings to send. `strictness` is the request's `fieldValidation`.
+
+    Raises ApiError 400 (unknown members under "Strict", wrong types of a built-in kind) or 422.
+    """
+    decoder = Decoder(custom=resource.custom, lenient=resource.kind in _LENIENT_KINDS)
+    decoded, warnings = _walk(decoder, resource, obj, strictness)
+    if decoder.causes:
+        name = (obj.get("metadata") or {}).get("name", "")
+        raise invalid(resource, name, decoder.causes)
+    return decoded, warnings
+
+
+def prune(resource: Resource, obj: dict[str, Any], *, strictness: str) -> tuple[dict[str, Any], list[str]]:
+    """As `decode` for a part of an object: nothing is missing in it, since the rest of the object is elsewhere."""
+    return _walk(Decoder(custom=resource.custom), resource, obj, strictness)
+
+
+def _walk(
+    decoder: Decoder, resource: Resource, obj: dict[str, Any], strictness: str
+) -> tuple[dict[str, Any], list[str]]:
+    decoded = decoder.walk(resource.schema, obj, "")
+    if decoder.mistyped and not resource.custom:
+        raise _mistyped(resource, decoder.mistyped[0])
+    unknown = [f'unknown field "{name}"' for name in decoder.unknown]
+    if unknown and strictness == "Strict":
+        raise bad_request(f"{_decoding_subject(resource)}strict decoding error: {', '.join(unknown)}")
+    return decoded, ([] if strictness == "Ignore" else unknown)
+
+
+def _decoding_subject(resource: Resource) -> str:
+    if resource.custom:
+        return ""
+    return f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+
+
+def _mistyped(resource: Resource, why: str) -> ApiError:
+    return bad_request(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}')

@@ -1,0 +1,138 @@
+"""`make run`: the embedded platform and the product's own processes under one supervisor. Ctrl-C ends all of it."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from honcho.manager import Manager
+from honcho.printer import Printer
+
+from sandbox.cast import CAST
+from sandbox.platform import LOOPBACK, Platform, free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+VAR = Path(os.environ.get("MCTL_RUN_DIR", ROOT / "var"))
+WEB_PORT = 8000
+KUBERNETES_PORT = 16443
+GIT_PORT = 16480
+GITHUB_PORT = 16490
+LONGEST_START_S = 120
+
+
+def main() -> int:
+    platform = Platform(
+        VAR / "sandbox", free_port(KUBERNETES_PORT), free_port(GIT_PORT), github_port=free_port(GITHUB_PORT)
+    )
+    platform.prepare()
+    address = f"http://{LOOPBACK}:{free_port(WEB_PORT)}"
+    environment = product_environment(platform, address)
+    write_environment(platform, environment)
+    started = platform.directory / "started"
+    started.unlink(missing_ok=True)
+    manager = Manager(Printer(sys.stdout))
+    for part in platform.parts():
+        after = ["--after", str(platform.directory / "git-and-kubernetes")] if part.name == "controllers" else []
+        manager.add_process(part.name, kept(part.argv, after), env=environment)
+    for name, argv in product_processes(address).items():
+        manager.add_process(name, kept(argv, ["--after", str(started)]), env=environment)
+    (platform.directory / "git-and-kubernetes").unlink(missing_ok=True)
+    # Begun before honcho forks: a child forked in the middle of Popen would keep its pipe open for ever.
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
+    migrating = subprocess.Popen(migrate, cwd=ROOT, env=environment)
+    opening = threading.Thread(target=open_the_house, args=(platform, started, address, migrating), daemon=True)
+    opening.start()
+    manager.loop()
+    return 0 if manager.returncode in {130, 143} else int(manager.returncode or 0)
+
+
+def product_environment(platform: Platform, address: str) -> dict[str, str]:
+    ours = {
+        "MCTL_DEBUG": "true",
+        "MCTL_SANDBOX": "true",
+        "MCTL_PUBLIC_URL": address,
+        "MCTL_VAR_DIR": str(VAR),
+        "MCTL_ALLOWED_HOSTS": f"{LOOPBACK},localhost",
+        "PYTHONUNBUFFERED": "1",
+        # A container or a fresh machine often is root; Celery's page of warnings about it helps nobody here.
+        "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms",
+        **platform.environment(),
+    }
+    return {**os.environ, **ours}
+
+
+def write_environment(platform: Platform, environment: dict[str, str]) -> None:
+    """For terminals beside `make run`: `set -a; . var/sandbox/environment; set +a`."""
+    ours = sorted(name for name in environment if name.startswith("MCTL_"))
+    lines = [f"{name}={shlex.quote(environment[name])}" for name in ours]
+    (platform.directory / "environment").write_text("\n".join(lines) + "\n")
+
+
+def product_processes(address: str) -> dict[str, list[str]]:
+    """The same four processes as in production; Procfile lists them for other supervisors."""
+    port = address.rsplit(":", 1)[1]
+    python = sys.executable
+    web = [python, "-m", "uvicorn", "mctl.asgi:application", "--host", LOOPBACK, "--port", port, "--no-access-log"]
+    celery = [python, "-m", "celery", "--quiet", "-A", "mctl"]
+    return {
+        # Who is asking is ours to decide (MCTL_TRUSTED_PROXIES), not a header's.
+        "web": [*web, "--no-proxy-headers", "--log-level", "warning", "--timeout-graceful-shutdown", "2"],
+        "worker": [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"],
+        "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
+        "observer": [python, "manage.py", "observe"],
+    }
+
+
+def kept(argv: list[str], options: list[str]) -> str:
+    return shlex.join([sys.executable, "-m", "sandbox.keep", *options, "--", *argv])
+
+
+def open_the_house(platform: Platform, started: Path, address: str, migrating: subprocess.Popen[bytes]) -> None:
+    """The database is migrated while the platform starts; then the product may start, and we say where to go."""
+    began = time.monotonic()
+    if migrating.wait():
+        print("The database could not be migrated; see above. `make reset` forgets the sandbox's.", flush=True)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return
+    wait_for(platform, {"valkey", "kubernetes", "git"})
+    (platform.directory / "git-and-kubernetes").touch()
+    started.touch()
+    while not answers(f"{address}/sandbox/sign-in/") and time.monotonic() - began < LONGEST_START_S:
+        time.sleep(0.1)
+    print(banner(address, time.monotonic() - began), flush=True)
+
+
+def wait_for(platform: Platform, names: set[str]) -> None:
+    waiting = [part for part in platform.parts() if part.name in names]
+    end = time.monotonic() + LONGEST_START_S
+    while time.monotonic() < end:
+        if all(part.ready() for part in waiting):
+            return
+        time.sleep(0.05)
+    missing = ", ".join(part.name for part in waiting if not part.ready())
+    print(f"After {LONGEST_START_S} s there is still no answer from: {missing}. See its lines above.", flush=True)
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  our own loopback address
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def banner(address: str, took_s: float) -> str:
+    people = "\n".join(f"    {person.login:<7}{person.title:<16}{person.summary}" for person in CAST)
+    return (
+        f"\n  MCTL is ready after {took_s:.1f} s:  {address}\n\n  Sign in as\n{people}\n\n  Ctrl-C ends everything.\n"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""The steps of deploy-service. Each may be run again after a worker died: it looks before it acts."""
+
+from typing import Any
+
+from django.conf import settings
+
+from core.errors import Problem
+from integrations.errors import Missing
+from integrations.gitops import gitops
+from integrations.kubernetes import cluster, label_selector
+from operations.registry import Done, StepContext, StepDefinition, Wait, diagnosis_of
+from services.runners.changes import subject
+from services.runners.parameters import DeployServiceParameters
+from services.runners.places import application_name, workload_name
+from services.runners.plan import file_change, quota_fit, rendered, text_after
+
+# A confirmed cause this long after the sync will not mend itself; a pull or a first crash may.
+PATIENCE_WITH_A_CONFIRMED_CAUSE_S = 20
+REVISION = "deployment.kubernetes.io/revision"
+
+
+class NotHealthy(Problem):
+    code = "not_healthy"
+    status = 409
+
+
+def steps_of(parameters: DeployServiceParameters) -> tuple[StepDefinition, ...]:
+    return (
+        StepDefinition("check", "Check the request", check),
+        StepDefinition("commit", "Commit to git", commit),
+        StepDefinition("sync", "Argo CD syncs this commit", sync),
+        StepDefinition("healthy", "Wait until healthy", healthy),
+    )
+
+
+def check(step: StepContext) -> Done:
+    """Git, chart and quota once more, just before the commit: the world may have changed since the plan."""
+    gitops().fetch()
+    path, before, after, _ = file_change(step.parameters)
+    old, new, warnings = rendered(step.parameters, before, after)
+    tight = [row for row in quota_fit(step.tenant, old, new) if not row["fits"]]
+    for row in tight:
+        step.log(f"quota {row['resource']}: {row['peak']} needed at the peak of {row['hard']}")
+    for warning in warnings:
+        step.log(warning)
+    if tight:
+        return Done(f"the quota is tight: {tight[0]['resource']} would reach {tight[0]['peak']} of {tight[0]['hard']}")
+    return Done(f"{path}: the chart renders {len(new)} objects" if new else path)
+
+
+def commit(step: StepContext) -> Done:
+    """Commits with compare-and-swap. The operation's id in the commit finds it again after a crash."""
+    parameters: DeployServiceParameters = step.parameters
+    trailers = {"Operation-Id": step.operation_id, "Requested-By": step.actor, "Requested-Via": step.door}
+    result = gitops().commit_file(
+        path=gitops().service_path(step.tenant, step.service),
+        change=lambda text: text_after(parameters, text),
+        message=subject(parameters),
+        trailers=trailers,
+        author=step.actor,
+        expected_blob=step.plan.get("blob"),
+        key=step.operation_id,
+    )
+    value = {"sha": result.sha, "changed": result.changed, "path": gitops().service_path(step.tenant, step.service)}
+    if not result.changed:
+        return Done("git has it already; nothing to commit", value)
+    step.log(f"committed {result.sha[:7]}: {subject(parameters)}")
+    return Done(f"{result.sha[:7]} {value['path']}", value)
+
+
+def sync(step: StepContext) -> Done | Wait:
+    """Waits until Argo CD reports a sync of our commit or of one after it."""
+    name = application_name(step.tenant, step.service)
+    sha = step.results["commit"]["sha"]
+    try:
+        application = cluster().get("applications", name, settings.ARGOCD_NAMESPACE)
+    except Missing:
+        ask_for_the_application(step)
+        return Wait(settings.OPERATION_POLL_S, "Argo CD has not made the Application yet")
+    status = application.get("status") or {}
+    state, synced = status.get("operationState") or {}, (status.get("sync") or {})
+    revision = synced_revision(synced)
+    if synced.get("status") == "Synced" and revision and gitops().contains(revision, sha):
+        return Done(f"synced {revision[:7]}", {"revision": revision})
+    if state.get("phase") in {"Failed", "Error"} and gitops().contains(operation_revision(state), sha):
+        raise sync_failure(state)
+    if not (revision and gitops().contains(revision, sha)):
+        cluster().refresh_application(name)
+        return Wait(settings.OPERATION_POLL_S, "Argo CD has been asked to look at this commit")
+    return Wait(settings.OPERATION_POLL_S, f"Argo CD is applying it: {state.get('message') or 'syncing'}")
+
+
+def ask_for_the_application(step: StepContext) -> None:
+    """Hurries the ApplicationSet along; without one of that name Argo CD's own polling finds the new folder."""
+    try:
+        cluster().refresh_application_set(settings.ARGOCD_APPLICATION_SET)
+    except Missing:
+        step.log(f"there is no ApplicationSet {settings.ARGOCD_APPLICATION_SET}; waiting for Argo CD's own poll")
+
+
+def synced_revision(sync_status: dict[str, Any]) -> str:
+    """The repository's revision; with several sources the one of the values, which stands in every source of ours."""
+    return sync_status.get("revision") or next(iter(sync_status.get("revisions") or []), "")
+
+
+def operation_revision(state: dict[str, Any]) -> str:
+    return synced_revision(state.get("syncResult") or {})
+
+
+def sync_failure(state: dict[str, Any]) -> Problem:
+    return NotHealthy(
+        f"Argo CD could not apply the commit: {state.get('message', '')[:256]}",
+        remedy="Read which object it refuses, correct it and deploy again, or revert the commit.",
+    )
+
+
+def healthy(step: StepContext) -> Done | Wait:
+    """Waits until the workload runs what was committed. Ends early, with the diagnosis, when a cause is certain."""
+    name = workload_name(step.tenant, step.service)
+    try:
+        deployment = cluster().get("deployments", name, step.tenant)
+    except Missing:
+        return Wait(settings.OPERATION_POLL_S, "the Deployment does not exist yet")
+    wanted = deployment["spec"].get("replicas", 1)
+    status = deployment.get("status") or {}
+    seen = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
+    updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
+    if seen and updated >= wanted and available >= wanted and status.get("replicas", 0) == wanted:
+        return Done(f"{available} of {wanted} pods are ready" if wanted else "scaled to 0", {"replicas": wanted})
+    said = f"{min(updated, available)} of {wanted} pods of this version are ready"
+    cause = cause_in_the_way(step, newest_replica_set(step.tenant, deployment))
+    if cause and step.waited_s >= PATIENCE_WITH_A_CONFIRMED_CAUSE_S:
+        raise NotHealthy(
+            f"{cause['title']}: {cause['detail']}" if cause.get("detail") else str(cause["title"]),
+            remedy="See the finding below for what to do; git keeps this commit until another one replaces it.",
+            cause=cause["cause"],
+        )
+    return Wait(settings.OPERATION_POLL_S, f"{said}; {cause['title']}" if cause else said)
+
+
+def newest_replica_set(namespace: str, deployment: dict[str, Any]) -> str:
+    """The name of the ReplicaSet that runs what the Deployment asks for now; empty before there is one."""
+    uid = deployment["metadata"].get("uid")
+    selector = label_selector(deployment["spec"]["selector"].get("matchLabels") or {})
+    owned = [
+        item
+        for item in cluster().list("replicasets", namespace=namespace, label_selector=selector)
+        if any(owner.get("uid") == uid for owner in item["metadata"].get("ownerReferences") or [])
+    ]
+    newest = max(owned, key=revision_of, default=None)
+    return newest["metadata"]["name"] if newest else ""
+
+
+def revision_of(replica_set: dict[str, Any]) -> int:
+    return int((replica_set["metadata"].get("annotations") or {}).get(REVISION, 0))
+
+
+def cause_in_the_way(step: StepContext, replica_set: str) -> dict[str, Any] | None:
+    """A confirmed cause that keeps the new pods from running. What ails the old ones, or only the Ingress, does not
+    end a deploy that is about to mend it."""
+    try:
+        findings = diagnosis_of(step.tenant, step.service).get("findings", [])
+    except Problem as problem:
+        step.log(f"no diagnosis now: {problem.sentence}")
+        return None
+    confirmed = [item for item in findings if item["verdict"] == "confirmed" and item["severity"] == "problem"]
+    return next((item for item in confirmed if replica_set and is_about(item, replica_set)), None)
+
+
+def is_about(finding: dict[str, Any], replica_set: str) -> bool:
+    objects = [evidence.get("object") or {} for evidence in finding.get("evidence", [])]
+    return any(
+        (item.get("kind") == "ReplicaSet" and item.get("name") == replica_set)
+        or (item.get("kind") == "Pod" and str(item.get("name")).startswith(f"{replica_set}-"))
+        for item in objects
+    )

@@ -1,0 +1,180 @@
+"""Tools for agents: tenants, services, their state, configuration and logs."""
+
+from typing import Any, Literal
+
+from django.conf import settings
+from django.urls import reverse
+from pydantic import Field
+
+from core.actor import Actor
+from core.tool import Answer, Asked, Next, offset_of, tool
+from core.words import Health, Sync
+from services import queries
+from services.models import Service
+from services.queries.rows import PAGE_SIZE
+
+Status = Literal["", "attention", "OutOfSync", "Healthy", "Progressing", "Degraded", "Missing", "Suspended", "Unknown"]
+LISTED = {"items": "array", "count": "integer", "next_cursor": "string?"}
+NOT_SEEN = "The cluster has not been observed yet."
+
+
+class Nothing(Asked):
+    cursor: str = Field("", description="next_cursor of the answer before")
+
+
+class OneTenant(Asked):
+    name: str = Field(max_length=63)
+    cursor: str = ""
+
+
+class Which(Asked):
+    team: str = Field("", max_length=63, description="only of this tenant")
+    status: Status = Field("", description="attention: all that need a look")
+    q: str = Field("", max_length=100, description="part of the name")
+    cursor: str = ""
+
+
+class OneService(Asked):
+    team: str = Field(max_length=63, description="tenant")
+    service: str = Field(max_length=63)
+
+
+class Logs(OneService):
+    lines: int = Field(100, ge=1, le=1000)
+    since: Literal["5m", "15m", "1h", "6h", "all"] = "1h"
+    contains: str = Field("", max_length=200, description="only lines with this text")
+    container: str = Field("", max_length=63)
+    pod: str = Field("", max_length=253, description="else the one most in trouble")
+    previous: bool = Field(False, description="of the life before the last restart")
+
+
+@tool("mctl_list_tenants", "List tenants", Nothing, LISTED)
+def list_tenants(actor: Actor, asked: Nothing) -> Answer:
+    """The tenants you see, troubled ones first."""
+    rows, start = queries.tenant_rows(actor), offset_of(asked.cursor)
+    items = [
+        {"name": row.name, "display_name": row.display_name, "role": row.role, "services": row.services,
+         "troubled": row.troubled}
+        for row in rows[start:]
+    ]  # fmt: skip
+    value = {"items": items, "count": len(rows), "next_cursor": None}
+    return Answer(value, f"{len(rows)} tenants.", listed="items", offset=start, total=len(rows))
+
+
+@tool("mctl_get_tenant", "One tenant", OneTenant, {"tenant": "object", "services": "array", "next_cursor": "string?"})
+def get_tenant(actor: Actor, asked: OneTenant) -> Answer:
+    """A tenant, its members, quotas and services."""
+    start = offset_of(asked.cursor)
+    page = queries.tenant_page(actor, asked.name, queries.ServiceFilter(page=start // PAGE_SIZE + 1))
+    row = page.tenant
+    about = {
+        "name": row.name, "display_name": row.display_name, "github_team": row.github_team, "role": page.role,
+        "quotas": row.quotas, "members": [{"login": one.login, "role": one.role.value} for one in page.members[:100]],
+        "members_count": len(page.members),
+    }  # fmt: skip
+    services = listed_from(page.services, start)
+    value = {"tenant": about, "services": services, "next_cursor": None}
+    says = f"{row.name} has {page.services.total} services. {page.services.sentence}"
+    return Answer(value, says, listed="services", offset=start, total=page.services.total)
+
+
+@tool("mctl_list_services", "List services", Which, LISTED)
+def list_services(actor: Actor, asked: Which) -> Answer:
+    """Services you see with version, health and cause, those that need a look first."""
+    start = offset_of(asked.cursor)
+    wanted = queries.ServiceFilter(q=asked.q.strip(), status=asked.status, page=start // PAGE_SIZE + 1)
+    found = queries.service_list(actor, tenant=asked.team or None, wanted=wanted)
+    items = listed_from(found, start)
+    value = {"items": items, "count": found.total, "next_cursor": None}
+    worst = next((row for row in items if row.get("cause")), None)
+    about = {"team": worst["team"], "service": worst["name"]} if worst else {}
+    hints = [Next("mctl_diagnose", about, "why it is troubled")] if worst else []
+    return Answer(
+        value, f"{found.total} services. {found.sentence}".strip(), hints, listed="items", offset=start,
+        total=found.total, narrow="Narrow it by team, status or q.",
+    )  # fmt: skip
+
+
+@tool(
+    "mctl_get_service_status", "Service status", OneService,
+    {"argocd": "object?", "service": "object", "note": "string"},
+)  # fmt: skip
+def service_status(actor: Actor, asked: OneService) -> Answer:
+    """How a service stands, from the mirror. mctl_diagnose says why."""
+    row = queries.access_service(actor, tenant=asked.team, name=asked.service)
+    head = queries.service_head(actor, row)
+    seen = row.cluster_observed_at
+    service = {
+        "team": row.tenant, "name": row.name, "image": row.image, "tag": row.tag, "running_tag": row.running_tag,
+        "health": head.health, "sync": head.sync, "ready": row.replicas_ready, "wanted": row.replicas_wanted,
+        "restarts": row.restarts, "cause": row.cause, "host": row.host, "open_operation":
+        head.operation.public_id if head.operation else None, "observed_at": seen.isoformat() if seen else None,
+        "url": settings.PUBLIC_URL + reverse("services:service_detail", args=[row.tenant, row.name]),
+    }  # fmt: skip
+    value = {"argocd": argocd(row) if seen else None, "service": service, "note": "" if seen else NOT_SEEN}
+    about = {"team": row.tenant, "service": row.name}
+    return Answer(value, head.sentence, [Next("mctl_diagnose", about, "why")], untrusted="Argo CD's message")
+
+
+@tool(
+    "mctl_get_service_config", "Service configuration", OneService,
+    {"path": "string", "revision": "string", "settings": "object", "environment": "object", "values": "string",
+     "note": "string"},
+)  # fmt: skip
+def service_config(actor: Actor, asked: OneService) -> Answer:
+    """A service's values file in git. Secrets are references, never values."""
+    row = queries.access_service(actor, tenant=asked.team, name=asked.service)
+    found = queries.service_config(row)
+    value = {
+        "path": found.path, "revision": found.revision, "settings": dict(found.facts),
+        "environment": dict(found.environment), "values": found.text, "note": found.error,
+    }  # fmt: skip
+    says = found.error or f"{found.path} at {found.revision[:7]}."
+    return Answer(value, says, untrusted=f"the values file of {row.tenant}/{row.name}")
+
+
+@tool(
+    "mctl_get_service_logs", "Service logs", Logs,
+    {"pod": "string", "container": "string", "pods": "array", "containers": "array", "lines": "array",
+     "count": "integer", "filtered_out": "integer", "note": "string"},
+)  # fmt: skip
+def service_logs(actor: Actor, asked: Logs) -> Answer:
+    """The last lines of one container, oldest first, live from the cluster."""
+    row = queries.access_service(actor, tenant=asked.team, name=asked.service)
+    since = "" if asked.since == "all" or asked.previous else asked.since
+    view = queries.service_logs(
+        row,
+        queries.LogQuery(
+            pod=asked.pod, container=asked.container, previous=asked.previous, since=since, lines=asked.lines,
+            contains=asked.contains,
+        ),
+    )  # fmt: skip
+    value = {
+        "pod": view.pod, "container": view.container, "pods": [pod.name for pod in view.pods][:50],
+        "containers": list(view.containers), "lines": list(view.lines), "count": len(view.lines),
+        "filtered_out": view.dropped, "note": " ".join(filter(None, [view.error, view.remedy])),
+    }  # fmt: skip
+    says = view.error or f"{len(view.lines)} lines of {view.pod}/{view.container}, oldest first."
+    about = {"team": row.tenant, "service": row.name}
+    return Answer(
+        value, says, [Next("mctl_diagnose", about, "what is wrong, why")], listed="lines", oldest_first=True,
+        narrow="Ask for fewer lines, a shorter since, or contains.", untrusted=f"logs of {row.tenant}/{row.name}",
+    )  # fmt: skip
+
+
+def listed_from(found: queries.ServiceList, start: int) -> list[dict[str, Any]]:
+    """The rows of a page from an offset on; none where the offset lies behind the end."""
+    if start >= found.total:
+        return []
+    return [
+        {"team": row.tenant, "name": row.name, "tag": row.tag, "health": row.health, "sync": row.sync,
+         "status": row.status.value, "cause": row.cause, "ready": row.ready, "wanted": row.wanted}
+        for row in found.rows[start % PAGE_SIZE :]
+    ]  # fmt: skip
+
+
+def argocd(row: Service) -> dict[str, Any]:
+    return {
+        "name": f"{row.tenant}-{row.name}", "sync": Sync.read(row.sync), "health": Health.read(row.health),
+        "revision": row.synced_revision, "message": row.app_message,
+    }  # fmt: skip

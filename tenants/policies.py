@@ -1,0 +1,52 @@
+"""Who may see and administer a tenant, and which role a GitHub team gives. Pure rules that explain themselves."""
+
+from collections.abc import Mapping
+
+from django.conf import settings
+
+from core.actor import Actor, Decision, Lacking, Role
+
+
+def may_see(actor: Actor, *, tenant: str) -> Decision:
+    return needs_role(actor, Role.VIEWER, tenant=tenant, doing="Seeing the tenant")
+
+
+def may_manage_members(actor: Actor, *, tenant: str) -> Decision:
+    return needs_role(actor, Role.OWNER, tenant=tenant, doing="Changing who is a member")
+
+
+def standing(actor: Actor, tenant: str) -> str:
+    """What the actor is to the tenant, in words: "developer of payments" or "platform admin"."""
+    role = actor.role_in(tenant)
+    if role is not None:
+        return f"{role.value} of {tenant}"
+    return "platform admin" if actor.is_admin else f"no member of {tenant}"
+
+
+def needs_role(actor: Actor, role: Role, *, tenant: str, doing: str) -> Decision:
+    """The common shape of a role rule. `doing` begins the refusal: "Deploying a service"."""
+    if actor.at_least(role, tenant=tenant):
+        return Decision(True, f"{actor.name} is {standing(actor, tenant)}.")
+    return Decision(
+        False,
+        f"{doing} needs the {role.value} role in {tenant}; you are {standing(actor, tenant)}.",
+        f"Ask an owner of {tenant} to make you a {role.value}.",
+        lacking=Lacking(tenant, role, actor.role_in(tenant), actor.resolved_at),
+    )
+
+
+def team_of(tenant: str, github_team: str) -> str:
+    """The slug of the tenant's team: as its values file says, else the tenant's own name."""
+    return (github_team or tenant).lower()
+
+
+def team_roles(team: str) -> Mapping[str, Role]:
+    """Which team gives which role in the tenant of that team, by the mapping of MCTL_TEAM_ROLES."""
+    entries = (entry.rpartition("=") for entry in settings.TEAM_ROLES)
+    return {pattern.replace("{team}", team): Role(role) for pattern, _, role in entries}
+
+
+def team_giving(role: Role, team: str) -> str:
+    """The team of a tenant that gives this role, or the next greater one where none gives it; "" for none at all."""
+    giving = sorted((given.rank, slug) for slug, given in team_roles(team).items() if given.rank >= role.rank)
+    return giving[0][1] if giving else ""

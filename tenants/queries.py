@@ -1,0 +1,220 @@
+"""Reads about tenants, members and the sources of the mirror. Looking up is asking permission."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from django.conf import settings
+from django.db.models import Exists, QuerySet
+
+from accounts.models import Person
+from core.actor import Actor, Door, Lacking, Role
+from core.clock import now
+from core.errors import NotFound
+from core.gate import Explanation
+from tenants.models import Member, Source, TeamPin, Tenant
+from tenants.policies import may_manage_members, team_giving, team_of, team_roles
+
+MOST_NAMED = 5
+GITHUB_SOURCE = "github"
+SOURCE_STALE_AFTER = timedelta(seconds=60)
+
+
+def actor_for(login: str, *, door: Door, client: str = "", token_kind: str = "session") -> Actor:
+    """The Actor of a person, roles resolved from the memberships known now. Who left GitHub's organisation has none."""
+    name = login.lower()
+    shut_out = Person.objects.filter(login=name, is_active=False)
+    memberships = (
+        Member.objects.filter(~Exists(shut_out), login=name)
+        .order_by()
+        .values_list("tenant__name", "role", "resolved_at")
+    )
+    is_admin = name in {admin.lower() for admin in settings.PLATFORM_ADMINS}
+    return Actor(
+        name=name,
+        door=door,
+        client=client,
+        roles=MappingProxyType(greatest((tenant, role) for tenant, role, _ in memberships)),
+        is_admin=is_admin and not shut_out.exists(),
+        token_kind=token_kind,
+        resolved_at=max((resolved_at for *_, resolved_at in memberships), default=now()),
+    )
+
+
+def greatest(memberships: Iterable[tuple[str, str]]) -> dict[str, Role]:
+    """Tenant to role. Listed in git and in a team, or in several teams: the greater role counts."""
+    roles: dict[str, Role] = {}
+    for tenant, word in memberships:
+        role = Role(word)
+        if tenant not in roles or roles[tenant].rank < role.rank:
+            roles[tenant] = role
+    return roles
+
+
+def visible_tenants(actor: Actor) -> QuerySet[Tenant]:
+    tenants = Tenant.objects.all()
+    return tenants if actor.sees_everything else tenants.named(actor.seen_tenants())
+
+
+def access_tenant(actor: Actor, name: str) -> Tenant:
+    """The tenant, or NotFound with the same words whether it is absent or hidden."""
+    tenant = Tenant.objects.filter(name=name).first() if actor.sees(name) else None
+    if tenant is None:
+        raise NotFound(
+            f"There is no tenant {name!r} that you can see.",
+            remedy="Check the name, or ask an owner of the tenant to add you.",
+            tenant=name[:63],
+        )
+    return tenant
+
+
+def owners_of(tenant: str) -> list[str]:
+    return sorted(
+        Member.objects.filter(tenant__name=tenant, role=Role.OWNER).values_list("login", flat=True).distinct()
+    )
+
+
+def whom_to_ask(lacking: Lacking) -> Explanation:
+    """Which team gives the missing role, who can add somebody to it, and when memberships were last read."""
+    row = Tenant.objects.filter(name=lacking.tenant).only("name", "github_team").first()
+    owners = owners_of(lacking.tenant)
+    team = team_giving(lacking.needed, team_of(row.name, row.github_team)) if row and settings.GITHUB_ORG else ""
+    people = ", ".join(owners[:MOST_NAMED]) or "a platform admin"
+    way = f"add you to the GitHub team {team}" if team else f"list you as {lacking.needed.value} in its values file"
+    read = f" Your memberships were last read at {lacking.resolved_at:%H:%M:%S} UTC." if lacking.resolved_at else ""
+    return Explanation(
+        f"Ask {people} to {way}.{read}",
+        {
+            "tenant": lacking.tenant,
+            "role_needed": lacking.needed.value,
+            "role_held": lacking.held.value if lacking.held else None,
+            "team": team,
+            "ask": owners[:MOST_NAMED],
+            "resolved_at": lacking.resolved_at.isoformat() if lacking.resolved_at else None,
+        },
+    )
+
+
+def sources() -> list[Mapping[str, object]]:
+    """Every source of the mirror: `{"name", "label", "ok", "error", "observed_at", "age_s"}`."""
+    moment = now()
+    return [source_state(source, moment) for source in Source.objects.order_by("name")]
+
+
+def source_state(source: Source, moment: datetime) -> Mapping[str, object]:
+    age = moment - source.last_contact_at if source.last_contact_at else None
+    return {
+        "name": source.name,
+        "label": source.label,
+        "ok": not source.error and age is not None and age <= SOURCE_STALE_AFTER,
+        "error": source.error,
+        "observed_at": source.last_contact_at,
+        "age_s": age.total_seconds() if age is not None else None,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """One person of a tenant. `role` is the one that counts; `sources` say where each role comes from."""
+
+    login: str
+    role: Role
+    sources: list[Member]
+    is_you: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """A GitHub team that gives `role`. `changed_hands`: another team has taken the name, and it gives nothing."""
+
+    slug: str
+    role: Role
+    url: str
+    people: int
+    changed_hands: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MembersPage:
+    tenant: Tenant
+    own_role: Role | None
+    may_manage: bool
+    people: list[MemberRow]
+    teams: list[TeamRow]
+    values_file: str
+    github: Mapping[str, object] | None
+
+
+def members_page(actor: Actor, name: str) -> MembersPage:
+    """Who belongs to the tenant, through what, and how that is changed. Raises NotFound."""
+    tenant = access_tenant(actor, name)
+    people = people_of(tenant, actor)
+    source = Source.objects.filter(name=GITHUB_SOURCE).first()
+    return MembersPage(
+        tenant=tenant,
+        own_role=actor.role_in(name),
+        may_manage=may_manage_members(actor, tenant=name).allowed,
+        people=people,
+        teams=team_rows(tenant, people),
+        values_file=f"{settings.GITOPS_BASE_PATH}/tenants/{name}/values.yaml",
+        github=source_state(source, now()) if source else None,
+    )
+
+
+def people_of(tenant: Tenant, actor: Actor) -> list[MemberRow]:
+    """Everybody who belongs to the tenant, once, greatest role first."""
+    by_login: dict[str, list[Member]] = {}
+    for row in tenant.members.order_by("login", "source"):
+        by_login.setdefault(row.login, []).append(row)
+    people = [
+        MemberRow(login, max((Role(row.role) for row in found), key=lambda role: role.rank), found, login == actor.name)
+        for login, found in by_login.items()
+    ]
+    return sorted(people, key=lambda person: (-person.role.rank, person.login))
+
+
+def team_rows(tenant: Tenant, people: list[MemberRow]) -> list[TeamRow]:
+    """The teams that may give a role here, greatest role first; none where GitHub is not configured."""
+    if not settings.GITHUB_ORG:
+        return []
+    roles = team_roles(team_of(tenant.name, tenant.github_team))
+    taken = set(TeamPin.objects.filter(slug__in=roles, seen_id__isnull=False).values_list("slug", flat=True))
+    through = [source.team for person in people for source in person.sources]
+    base = f"{settings.GITHUB_URL.rstrip('/')}/orgs/{settings.GITHUB_ORG}/teams"
+    return [
+        TeamRow(slug, role, f"{base}/{slug}", through.count(slug), slug in taken)
+        for slug, role in sorted(roles.items(), key=lambda entry: -entry[1].rank)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class AccountPage:
+    """`memberships_at` is when GitHub last answered for this person; None where it was never asked."""
+
+    login: str
+    name: str
+    is_admin: bool
+    tenants: list[tuple[str, Role, list[Member]]]
+    memberships_at: datetime | None
+    can_refresh: bool
+    github: Mapping[str, object] | None
+
+
+def account_page(actor: Actor) -> AccountPage:
+    """Who the actor is here and through what, tenant by tenant."""
+    person = Person.objects.filter(login=actor.name).first()
+    rows = Member.objects.filter(login=actor.name).select_related("tenant").order_by("tenant__name", "source")
+    found: dict[str, list[Member]] = {}
+    for row in rows:
+        found.setdefault(row.tenant.name, []).append(row)
+    source = Source.objects.filter(name=GITHUB_SOURCE).first()
+    return AccountPage(
+        login=actor.name,
+        name=person.name if person else "",
+        is_admin=actor.is_admin,
+        tenants=[(tenant, actor.roles[tenant], listed) for tenant, listed in found.items() if tenant in actor.roles],
+        memberships_at=person.memberships_at if person else None,
+        can_refresh=bool(settings.GITHUB_ORG and settings.GITHUB_TOKEN),
+        github=source_state(source, now()) if source else None,
+    )

@@ -1,0 +1,44 @@
+"""The pages about who one is and who belongs to a tenant."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_POST
+
+from core.actor import Actor, Role
+from core.errors import Problem
+from core.gate import gate
+from tenants import queries
+from tenants.choices import ADMIN_ALLOWS, ROLE_ALLOWS
+from tenants.engine import refresh_person
+
+
+class ActorRequest(HttpRequest):
+    """A request behind the sign-in guard: the middleware has set the actor."""
+
+    actor: Actor
+
+
+@gate("tenants.account")
+@require_GET
+def account(request: ActorRequest) -> HttpResponse:
+    allows = [(role, ROLE_ALLOWS[role]) for role in Role]
+    context = {"page": queries.account_page(request.actor), "allows": allows, "admin_allows": ADMIN_ALLOWS}
+    return render(request, "accounts/account.html", context)
+
+
+@gate("tenants.account")
+@require_POST
+def account_refresh(request: ActorRequest) -> HttpResponse:
+    try:
+        refresh_person(request.actor.name)
+        messages.success(request, "Your memberships were read from GitHub just now.")
+    except Problem as problem:
+        messages.error(request, f"Your memberships stay as they were read before. {problem.sentence} {problem.remedy}")
+    return redirect("tenants:account")
+
+
+@gate("tenants.members")
+@require_GET
+def members(request: ActorRequest, tenant: str) -> HttpResponse:
+    return render(request, "tenants/members.html", {"page": queries.members_page(request.actor, tenant)})

@@ -1,0 +1,77 @@
+"""The guide's page: every finding's section is there, the search narrows it, a service gets its live answers."""
+
+import pytest
+from django.test import Client
+
+from accounts.models import Person
+from core.errors import NotFound
+from diagnosis.choices import CAUSES
+from diagnosis.choices.guide_text import SECTIONS
+from diagnosis.queries.guide import WALK
+from diagnosis.queries.guide_page import guide_page
+from tests import builders
+from tests.conftest import Processes, wait_until
+
+
+def test_every_cause_points_to_a_section_of_the_guide():
+    assert {cause.guide for cause in CAUSES.values()} <= {section.id for section in SECTIONS}
+
+
+def test_section_ids_are_used_once():
+    assert len({section.id for section in SECTIONS}) == len(SECTIONS)
+
+
+def test_live_checks_are_lines_of_the_walk():
+    titles = {row.title for rows in WALK.values() for row in rows}
+
+    assert {check for section in SECTIONS for one in section.paragraphs for check in one.checks} <= titles
+
+
+def test_a_section_without_any_live_check_says_so():
+    silent = [one for one in SECTIONS if not any(paragraph.checks for paragraph in one.paragraphs)]
+
+    assert silent
+    assert all(section.unchecked for section in silent)
+
+
+def test_the_search_keeps_sections_with_all_words(dev):
+    found = guide_page(dev, q="stdio transport", service="")
+
+    assert [section.text.id for section in found.sections] == ["connection-refused"]
+
+
+@pytest.fixture
+def browser(db: None) -> Client:
+    client = Client()
+    client.force_login(Person.objects.signed_in("dev"))
+    return client
+
+
+def test_a_search_without_hits_says_so(browser):
+    answer = browser.get("/guide/", {"q": "giraffe"})
+
+    assert "The guide has nothing on that." in answer.content.decode()
+
+
+def test_operation_not_found_lists_what_is_registered(browser):
+    assert "<code>deploy-service</code>" in browser.get("/guide/").content.decode()
+
+
+@pytest.mark.django_db
+def test_a_hidden_service_answers_like_an_absent_one(oscar):
+    with pytest.raises(NotFound):
+        guide_page(oscar, q="", service="payments/payments-api")
+
+
+@pytest.mark.django_db
+def test_a_broken_service_has_its_finding_beside_the_paragraph(platform: Processes, dev):
+    builders.service(tenant="payments", name="ledger-api")
+
+    def section():
+        shown = guide_page(dev, q="", service="payments/ledger-api")
+        return next(one for one in shown.sections if one.text.id == "degraded")
+
+    wait_until(lambda: bool(section().found), "ledger-api is diagnosed")
+
+    killed = next(one for one in section().paragraphs if one.text.title == "It is killed for memory")
+    assert killed.answers[0].verdict == "confirmed"

@@ -1,0 +1,145 @@
+"""Writes: one holder at a time, only what differs, and again when the database is busy."""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+
+from core.clock import now
+from observer.changes import GitRead, Replaced
+from observer.git_rows import GitService, GitTenant, GitWorld
+from observer.lease import Lease, LeaseLost
+from observer.mirror import ServiceMirror
+from observer.models import ObserverLease
+from observer.persistence import Stopped, persistently
+from observer.picture import Picture
+from observer.rows import ApplicationRow
+from services.models import Service
+
+MANY = 60
+
+
+@pytest.fixture
+def lease(db: None) -> Lease:
+    ours = Lease(length_s=30)
+    assert ours.take()
+    return ours
+
+
+@pytest.fixture
+def mirror(lease: Lease) -> Iterator[tuple[Picture, ServiceMirror]]:
+    """A mirror that has written MANY healthy services of one tenant."""
+    picture = Picture()
+    names = [f"apple-{number:02}" for number in range(MANY)]
+    values = ("base-service", "i", "1", "", 8080, {}, False, "p", "b", "s", "deploy", "dev", now())
+    services = {("orchard", name): GitService(values, 1, values[-1]) for name in names}
+    picture.apply(GitRead(GitWorld("r1", now(), services, {"orchard": GitTenant(None, ())})))
+    applications = {("argocd", f"orchard-{name}"): healthy(name) for name in names}
+    for source, rows in (("applications", applications), ("deployments", {}), ("pods", {})):
+        picture.apply(Replaced(source, rows))
+    mirror = ServiceMirror(lease, picture)
+    mirror.load()
+    mirror.write(picture.touched, cluster_is_known=True)
+    return picture, mirror
+
+
+def healthy(name: str, health: str = "Healthy") -> ApplicationRow:
+    return ApplicationRow(("orchard", name), health, "Synced", "r1", "Succeeded", "")
+
+
+def test_a_change_of_one_service_writes_one_row(
+    mirror: tuple[Picture, ServiceMirror], django_assert_max_num_queries: Callable[..., Any]
+) -> None:
+    picture, table = mirror
+    everything = picture.services()
+    picture.applications.put(("argocd", "orchard-apple-07"), healthy("apple-07", "Degraded"))
+
+    # Hold the lease, write the row, and the two statements around them.
+    with django_assert_max_num_queries(4):
+        changed = table.write(everything, cluster_is_known=True)
+
+    assert changed == {("orchard", "apple-07")}
+    assert list(Service.objects.filter(health="Degraded").values_list("name", flat=True)) == ["apple-07"]
+
+
+def test_nothing_new_writes_nothing_even_after_a_restart(
+    mirror: tuple[Picture, ServiceMirror], lease: Lease, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    picture, _ = mirror
+    restarted = ServiceMirror(lease, picture)
+    restarted.load()
+
+    with django_assert_num_queries(0):
+        assert restarted.write(picture.services(), cluster_is_known=True) == set()
+
+
+def test_a_cluster_not_yet_known_changes_no_status(mirror: tuple[Picture, ServiceMirror]) -> None:
+    picture, table = mirror
+    empty = Picture()
+    empty.apply(GitRead(GitWorld("r1", now(), picture.git.services, picture.git.tenants)))
+    fresh = ServiceMirror(table._lease, empty)
+    fresh.load()
+
+    fresh.write(empty.touched, cluster_is_known=False)
+
+    assert Service.objects.filter(health="Healthy").count() == MANY
+
+
+def test_whoever_lost_the_lease_writes_nothing(mirror: tuple[Picture, ServiceMirror]) -> None:
+    picture, table = mirror
+    picture.applications.put(("argocd", "orchard-apple-07"), healthy("apple-07", "Degraded"))
+    ObserverLease.objects.update(holder="another")
+
+    with pytest.raises(LeaseLost):
+        table.write(picture.services(), cluster_is_known=True)
+
+    assert not Service.objects.filter(health="Degraded").exists()
+
+
+def test_a_lease_is_taken_only_when_free_or_run_out(lease: Lease) -> None:
+    other = Lease(length_s=30)
+    assert not other.take()
+
+    ObserverLease.objects.update(until=now() - timedelta(seconds=1))
+
+    assert other.take()
+    with pytest.raises(LeaseLost):
+        lease.hold()
+
+
+def test_a_locked_database_is_tried_again_until_it_is_free(tmp_path: Path) -> None:
+    holder = sqlite3.connect(tmp_path / "database", isolation_level=None, check_same_thread=False)
+    holder.execute("CREATE TABLE notes (text)")
+    holder.execute("BEGIN EXCLUSIVE")
+    tried = threading.Event()
+
+    def write() -> str:
+        writer = sqlite3.connect(tmp_path / "database", timeout=0)
+        try:
+            writer.execute("INSERT INTO notes VALUES ('kept')")
+            writer.commit()
+        except sqlite3.OperationalError as locked:
+            tried.set()
+            raise OperationalError(*locked.args) from locked
+        return "written"
+
+    threading.Thread(target=lambda: tried.wait(5) and holder.execute("COMMIT")).start()
+
+    assert persistently(write, threading.Event()) == "written"
+    assert holder.execute("SELECT text FROM notes").fetchall() == [("kept",)]
+
+
+def test_a_stop_ends_the_waiting_for_a_database() -> None:
+    stopping = threading.Event()
+
+    def write() -> None:
+        stopping.set()
+        raise OperationalError("database is locked")
+
+    with pytest.raises(Stopped):
+        persistently(write, stopping)

@@ -1,0 +1,70 @@
+"""What the controllers write into Argo CD's and external-secrets' objects fits the schemas these projects release."""
+
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+from sandbox.controllers.client import Thing
+from sandbox.controllers.kinds import (
+    APPLICATION,
+    APPLICATION_SET,
+    EXTERNAL_SECRET,
+    SECRET_STORE,
+    Kind,
+)
+from tests.sandbox.controllers.conftest import ROOT, Cluster, GitOps, health
+
+CRDS = ROOT.parent / "shared" / "crds"
+FILES = {
+    APPLICATION: "argocd-application.yaml",
+    APPLICATION_SET: "argocd-applicationset.yaml",
+    EXTERNAL_SECRET: "external-secrets.io_externalsecrets.yaml",
+    SECRET_STORE: "external-secrets.io_secretstores.yaml",
+}
+
+
+def schema_of(file: Path, version: str) -> dict[str, Any]:
+    definition = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
+    found = next(one for one in definition["spec"]["versions"] if one["name"] == version)
+    schema: dict[str, Any] = closed(found["schema"]["openAPIV3Schema"])
+    schema["properties"]["metadata"] = {"type": "object"}
+    return schema
+
+
+def closed(schema: Any) -> Any:
+    """Fields the schema does not name are errors, as with strict field validation."""
+    if isinstance(schema, list):
+        return [closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {name: closed(one) for name, one in schema.items() if name != "format"}
+    free = schema.get("x-kubernetes-preserve-unknown-fields") or "additionalProperties" in schema
+    if isinstance(schema.get("properties"), dict) and schema.get("type") == "object" and not free:
+        found["additionalProperties"] = False
+    return found
+
+
+async def objects(cluster: Cluster, kind: Kind) -> list[Thing]:
+    return (await cluster.client.list_all(kind))[0]
+
+
+@pytest.mark.skipif(not CRDS.is_dir(), reason="needs ../shared/crds: the released CustomResourceDefinitions")
+async def test_every_status_fits_the_released_schema(cluster: Cluster, gitops: GitOps) -> None:
+    gitops.tenant("schema")
+    gitops.service("schema", "hello", "ghcr.io/acme/hello:1.0.0")
+    for name in ("tenants", "apps"):
+        await cluster.refresh(APPLICATION_SET, name)
+    for name in ("tenant-schema", "schema-hello"):
+        await cluster.application(name, lambda app: health(app) == "Healthy", "is healthy")
+    for kind, file in FILES.items():
+        found = await objects(cluster, kind)
+        assert found, kind.kind
+        validator = jsonschema.Draft202012Validator(schema_of(CRDS / file, kind.version))
+        for thing in found:
+            errors = [
+                f"{'/'.join(map(str, error.path))}: {error.message[:200]}" for error in validator.iter_errors(thing)
+            ]
+            assert not errors, thing["metadata"]["name"]

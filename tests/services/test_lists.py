@@ -1,0 +1,97 @@
+"""Lists of services: what they show, how they filter and sort, and how few queries they take."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Person
+from core.actor import Actor
+from services.models import URGENCY_BROKEN, URGENCY_BUSY, URGENCY_WARNING
+from services.queries import ServiceFilter, service_list
+from tests import builders
+
+pytestmark = pytest.mark.django_db
+
+
+def names(actor: Actor, tenant: str | None = "payments", **query: str) -> list[str]:
+    listed = service_list(actor, tenant=tenant, wanted=ServiceFilter.read(query))
+    return [row.name for row in listed.rows]
+
+
+def broken(name: str, **fields: Any) -> None:
+    builders.service(name, health="Degraded", urgency=URGENCY_BROKEN, cause="Killed for memory", **fields)
+
+
+def test_problems_come_first_then_names(vera: Actor) -> None:
+    builders.service("alpha")
+    builders.service("beta", health="Progressing", urgency=URGENCY_BUSY)
+    broken("zeta")
+    assert names(vera) == ["zeta", "beta", "alpha"]
+
+
+def test_a_row_that_only_differs_from_git_says_so(vera: Actor) -> None:
+    builders.service("fraud-rules", sync="OutOfSync", urgency=URGENCY_WARNING)
+    row = service_list(vera, tenant="payments", wanted=ServiceFilter()).rows[0]
+    assert (row.status.label, row.tone) == ("OutOfSync", "warn")
+
+
+def test_the_sentence_counts_in_words(vera: Actor) -> None:
+    broken("one")
+    broken("two")
+    builders.service("three")
+    said = service_list(vera, tenant="payments", wanted=ServiceFilter()).sentence
+    assert said == "payments has 3 services. 2 are degraded."
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"status": "Degraded"}, ["ledger-api"]),
+        ({"status": "attention"}, ["ledger-api"]),
+        ({"q": "LEDGER"}, ["ledger-api"]),
+        ({"sort": "name"}, ["cart", "ledger-api"]),
+        ({"sort": "-name"}, ["ledger-api", "cart"]),
+        ({"sort": "'; drop table"}, ["ledger-api", "cart"]),
+        ({"page": "9" * 40}, ["ledger-api", "cart"]),
+        ({"page": "-1"}, ["ledger-api", "cart"]),
+        ({"status": "nonsense"}, []),
+    ],
+)
+def test_the_url_filters_and_sorts(vera: Actor, query: dict[str, str], expected: list[str]) -> None:
+    broken("ledger-api")
+    builders.service("cart")
+    assert names(vera, **query) == expected
+
+
+def test_a_page_past_the_end_is_the_last_page(vera: Actor) -> None:
+    for number in range(51):
+        builders.service(f"service-{number:02}")
+    assert names(vera, page="7") == ["service-50"]
+
+
+def test_nobody_sees_services_of_other_tenants(oscar: Actor, vera: Actor, ada: Actor) -> None:
+    builders.service("payments-api")
+    builders.service("playground", tenant="labs")
+    assert names(oscar, tenant=None) == ["playground"]
+    assert names(vera, tenant=None) == ["payments-api"]
+    assert names(oscar, tenant="payments") == []
+    assert sorted(names(ada, tenant=None)) == ["payments-api", "playground"]
+
+
+@pytest.mark.parametrize(("path", "most"), [("/", 16), ("/services/", 8), ("/tenants/", 8), ("/tenants/payments/", 12)])
+def test_a_page_takes_the_same_few_queries_for_three_services_and_for_sixty(
+    path: str, most: int, django_assert_max_num_queries: Callable[..., Any], valkey: None
+) -> None:
+    builders.the_cast()
+    client = Client()
+    client.force_login(Person.objects.signed_in("vera"))
+    counts = []
+    for batch in (range(3), range(3, 60)):
+        for number in batch:
+            broken(f"service-{number}")
+        with django_assert_max_num_queries(most) as queries:
+            assert client.get(path).status_code == 200
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
