@@ -2,11 +2,27 @@
 
 from celery import shared_task
 from django.conf import settings
+from django.core.cache import cache
 
 from tenants import engine
 
+ROUND = "memberships:round"
+# A slow GitHub must not take the workers away from the operations: one round at a time, ended after this. Below the
+# 60 s within which a removal takes effect, should a worker die in its round.
+LONGEST_ROUND_S = 50
+
 
 # A round that could not run in time is worth nothing later.
-@shared_task(name="accounts.refresh", ignore_result=True, expires=settings.MEMBERSHIP_REFRESH_S)
+@shared_task(
+    name="accounts.refresh",
+    ignore_result=True,
+    expires=settings.MEMBERSHIP_REFRESH_S,
+    time_limit=LONGEST_ROUND_S,
+)
 def refresh_memberships() -> None:
-    engine.refresh_everybody()
+    if not cache.add(ROUND, True, timeout=LONGEST_ROUND_S):
+        return
+    try:
+        engine.refresh_everybody()
+    finally:
+        cache.delete(ROUND)

@@ -109,10 +109,13 @@ def github_server(processes: Processes) -> Control:
 
 
 @pytest.fixture
-def github(github_server: Control) -> Control:
-    """The sandbox's GitHub, seeded anew. `github("leave", login="dev", team="acme-payments")` changes it."""
+def github(github_server: Control) -> Iterator[Control]:
+    """The sandbox's GitHub, seeded anew. `github("leave", login="dev", team="acme-payments")` changes it.
+
+    Put back afterwards as well: real workers of other tests ask it too."""
     github_server("reset")
-    return github_server
+    yield github_server
+    github_server("reset")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Person
@@ -18,6 +19,7 @@ from tenants.engine import refresh_everybody, refresh_person
 from tenants.engine.roles import keep
 from tenants.models import Member, Source, Tenant
 from tenants.queries import actor_for
+from tenants.tasks import ROUND, refresh_memberships
 from tests import builders
 from tests.operations.test_socket import Page, changed, tell
 from tests.sign_in.browser import Browser
@@ -54,6 +56,17 @@ def test_a_round_lists_everybody_of_every_team(world: Control) -> None:
         ("labs", "oscar", "owner"),
     }
     assert refresh_everybody() == 0
+
+
+def test_one_round_at_a_time_leaves_the_other_workers_to_the_operations(world: Control) -> None:
+    cache.add(ROUND, True)
+    refresh_memberships()
+    assert rows() == set()
+
+    cache.delete(ROUND)
+    refresh_memberships()
+    assert len(rows()) == 6
+    assert cache.get(ROUND) is None
 
 
 def test_a_round_follows_joining_changing_and_leaving(world: Control) -> None:
