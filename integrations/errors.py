@@ -8,6 +8,7 @@ import re
 from typing import Any, ClassVar
 
 from core.errors import Problem
+from core.text import cut
 
 LONGEST_FOREIGN_TEXT = 256
 CREDENTIAL = re.compile(r"(?i)(://[^/\s:@]+:)[^@\s]+@|(bearer\s+)\S+|(gh[opsu]_|github_pat_|hvs\.)[A-Za-z0-9_\-.]+")
@@ -57,4 +58,4 @@ def scrubbed(text: str) -> str:
     """Foreign text fit to be shown: no credentials, no control characters, at most 256 characters."""
     hidden = CREDENTIAL.sub(lambda found: (found.group(1) or found.group(2) or "") + "***", text)
     printable = "".join(char if char.isprintable() else " " for char in hidden)
-    return printable[:LONGEST_FOREIGN_TEXT]
+    return cut(printable, LONGEST_FOREIGN_TEXT)

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 
 from core.errors import Problem
+from core.text import cut, of_counted
 from integrations.errors import Missing
 from integrations.gitops import gitops
 from integrations.kubernetes import cluster, label_selector
@@ -16,6 +17,7 @@ from services.runners.plan import file_change, quota_fit, rendered, text_after
 
 # A confirmed cause this long after the sync will not mend itself; a pull or a first crash may.
 PATIENCE_WITH_A_CONFIRMED_CAUSE_S = 20
+LONGEST_MESSAGE = 256
 REVISION = "deployment.kubernetes.io/revision"
 
 
@@ -109,7 +111,7 @@ def operation_revision(state: dict[str, Any]) -> str:
 
 def sync_failure(state: dict[str, Any]) -> Problem:
     return NotHealthy(
-        f"Argo CD could not apply the commit: {state.get('message', '')[:256]}",
+        f"Argo CD could not apply the commit: {cut(state.get('message', ''), LONGEST_MESSAGE)}",
         remedy="Read which object it refuses, correct it and deploy again, or revert the commit.",
     )
 
@@ -122,13 +124,17 @@ def healthy(step: StepContext) -> Done | Wait:
     except Missing:
         return Wait(settings.OPERATION_POLL_S, "the Deployment does not exist yet")
     wanted = deployment["spec"].get("replicas", 1)
-    status = deployment.get("status") or {}
-    seen = status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0)
-    updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
-    if seen and updated >= wanted and available >= wanted and status.get("replicas", 0) == wanted:
-        return Done(f"{available} of {wanted} pods are ready" if wanted else "scaled to 0", {"replicas": wanted})
-    said = f"{min(updated, available)} of {wanted} pods of this version are ready"
-    cause = cause_in_the_way(step, newest_replica_set(step.tenant, deployment))
+    if not is_current(deployment):
+        return Wait(settings.OPERATION_POLL_S, "the rollout has not begun yet")
+    if is_rolled_out(deployment, wanted):
+        ready = (deployment.get("status") or {}).get("availableReplicas", 0)
+        return Done(f"{of_counted(ready, wanted, 'pod')} ready" if wanted else "scaled to 0", {"replicas": wanted})
+    selector = label_selector(deployment["spec"]["selector"].get("matchLabels") or {})
+    newest = newest_replica_set(
+        deployment, cluster().list("replicasets", namespace=step.tenant, label_selector=selector)
+    )
+    said = f"{of_counted(ready_pods(newest), wanted, 'pod')} ready in this version"
+    cause = cause_in_the_way(step, newest["metadata"]["name"] if newest else "")
     if cause and step.waited_s >= PATIENCE_WITH_A_CONFIRMED_CAUSE_S:
         raise NotHealthy(
             f"{cause['title']}: {cause['detail']}" if cause.get("detail") else str(cause["title"]),
@@ -138,17 +144,33 @@ def healthy(step: StepContext) -> Done | Wait:
     return Wait(settings.OPERATION_POLL_S, f"{said}; {cause['title']}" if cause else said)
 
 
-def newest_replica_set(namespace: str, deployment: dict[str, Any]) -> str:
-    """The name of the ReplicaSet that runs what the Deployment asks for now; empty before there is one."""
+def is_current(deployment: dict[str, Any]) -> bool:
+    """Whether its controller has seen the newest spec: until then the newest ReplicaSet is the one before."""
+    seen = (deployment.get("status") or {}).get("observedGeneration", 0)
+    return bool(seen >= deployment["metadata"].get("generation", 0))
+
+
+def is_rolled_out(deployment: dict[str, Any], wanted: int) -> bool:
+    """All pods are of this version and answer, and none of another is left."""
+    status = deployment.get("status") or {}
+    updated, available = status.get("updatedReplicas", 0), status.get("availableReplicas", 0)
+    return bool(updated >= wanted and available >= wanted and status.get("replicas", 0) == wanted)
+
+
+def newest_replica_set(deployment: dict[str, Any], replica_sets: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The ReplicaSet that runs what the Deployment asks for now; None before there is one."""
     uid = deployment["metadata"].get("uid")
-    selector = label_selector(deployment["spec"]["selector"].get("matchLabels") or {})
     owned = [
         item
-        for item in cluster().list("replicasets", namespace=namespace, label_selector=selector)
+        for item in replica_sets
         if any(owner.get("uid") == uid for owner in item["metadata"].get("ownerReferences") or [])
     ]
-    newest = max(owned, key=revision_of, default=None)
-    return newest["metadata"]["name"] if newest else ""
+    return max(owned, key=revision_of, default=None)
+
+
+def ready_pods(replica_set: dict[str, Any] | None) -> int:
+    """Of this ReplicaSet alone: those of the version before answer too while it is replaced."""
+    return int(((replica_set or {}).get("status") or {}).get("readyReplicas", 0))
 
 
 def revision_of(replica_set: dict[str, Any]) -> int:
