@@ -40,12 +40,14 @@ class ChangesConsumer(AsyncWebsocketConsumer):
         self.something_pending = asyncio.Event()
         self.chores: list[asyncio.Task[None]] = []
         self.actor: Actor | None = self.scope.get("actor")
-        # Accepted first: a refused handshake shows the page no code, and it would try again for ever.
-        await self.accept()
         if self.actor is None:
+            # Accepted all the same: a refused handshake shows the page no code, and it would try again for ever.
+            await self.accept()
             await self.close(code=SIGNED_OUT)
             return
+        # Before it is accepted: an open socket misses nothing.
         await self.join(self.actor)
+        await self.accept()
         self.chores = [asyncio.create_task(self.deliver()), asyncio.create_task(self.ask_again())]
 
     async def disconnect(self, code: int) -> None:

@@ -31,7 +31,6 @@ from tests.integrations.kubernetes.objects import (
 from tests.integrations.kubernetes.servers import Emulator
 from tests.observer.repository import Repository
 
-SOON_S = 15.0
 LEASE_S = 1.5
 GIT_USER = "mctl"
 POD_HASH = "7d9c5b6f4"
@@ -39,7 +38,7 @@ NUMBERS = count(1)
 
 
 def soon(ready: Callable[[], bool], what: str) -> None:
-    wait_until(ready, what, SOON_S)
+    wait_until(ready, what)
 
 
 class GitHost:

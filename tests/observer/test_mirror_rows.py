@@ -11,8 +11,9 @@ from operations.choices import OperationState
 from operations.models import Operation
 from services.models import URGENCY_BROKEN, URGENCY_QUIET, URGENCY_WARNING, Service
 from tenants.models import Member, Tenant
+from tests.conftest import LONGEST_WAIT_S
 from tests.integrations.kubernetes.objects import create, delete, make_namespace
-from tests.observer.conftest import SOON_S, World, row, row_soon, soon, source
+from tests.observer.conftest import World, row, row_soon, soon, source
 
 
 def test_a_service_of_git_and_cluster_becomes_one_row(world: World, tenant: str) -> None:
@@ -47,7 +48,7 @@ def test_a_change_of_pods_reaches_the_row_and_open_pages(world: World, tenant: s
         # The tenant itself may have been announced a moment before, when its quota was first read.
         message: dict[str, Any] = {"message": {"type": "tenant.changed"}}
         while message["message"]["type"] == "tenant.changed":
-            message = await asyncio.wait_for(layer.receive(channel), SOON_S)
+            message = await asyncio.wait_for(layer.receive(channel), LONGEST_WAIT_S)
         return message
 
     message = asyncio.run(announced())

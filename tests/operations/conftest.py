@@ -17,13 +17,12 @@ from core.actor import Actor
 from operations import actions
 from operations.models import Operation
 from operations.queries import OperationView, operation_view
-from tests.conftest import ROOT, Processes, wait_until
+from tests.conftest import LONGEST_WAIT_S, ROOT, Processes, wait_until
 from tests.operations import small
 from tests.settings import TEST_DIR
 
 QUEUE = "engine-tests"
 LEASE_S = 1.5
-LONGEST_WAIT_S = 20
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -83,7 +82,7 @@ def wait_for_state(operation: Operation, *states: str) -> Operation:
         return fresh(operation).state in states
 
     try:
-        wait_until(reached, f"{operation.public_id} is {' or '.join(states)}", LONGEST_WAIT_S)
+        wait_until(reached, f"{operation.public_id} is {' or '.join(states)}")
     except AssertionError as late:
         now = fresh(operation)
         raise AssertionError(f"{late} It is {now.state} {now.reason!r}, {now.lease_owner!r}, {now.wake_at}") from None
@@ -130,7 +129,7 @@ def operate(*arguments: str) -> "subprocess.CompletedProcess[str]":
     program = "from tests.operations import worker; from django.core.management import execute_from_command_line as go"
     argv = [sys.executable, "-c", f"{program}; import sys; go(sys.argv)", "operate", *arguments]
     with database_for_children():
-        return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=2 * LONGEST_WAIT_S, check=False)
 
 
 def database_url() -> str:

@@ -15,6 +15,7 @@ from core.live import announce
 from operations import consumers, registry
 from operations.models import Operation
 from operations.routing import websocket_urlpatterns
+from tests.conftest import LONGEST_WAIT_S
 from tests.operations.conftest import Workers, fresh
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -32,18 +33,18 @@ class Page:
 
     async def open(self) -> None:
         await self.wire.send_input({"type": "websocket.connect"})
-        assert (await self.wire.receive_output(timeout=5))["type"] == "websocket.accept"
+        assert (await self.wire.receive_output(timeout=LONGEST_WAIT_S))["type"] == "websocket.accept"
 
     async def says(self, **message: str | bytes) -> None:
         await self.wire.send_input({"type": "websocket.receive", **message})
 
     async def hears(self) -> Any:
-        event = await self.wire.receive_output(timeout=10)
+        event = await self.wire.receive_output(timeout=LONGEST_WAIT_S)
         assert event["type"] == "websocket.send", event
         return json.loads(event["text"])
 
     async def is_closed_with(self) -> int:
-        event = await self.wire.receive_output(timeout=5)
+        event = await self.wire.receive_output(timeout=LONGEST_WAIT_S)
         assert event["type"] == "websocket.close", event
         return int(event["code"])
 
@@ -52,7 +53,7 @@ class Page:
 
     async def leave(self) -> None:
         await self.wire.send_input({"type": "websocket.disconnect", "code": 1001})
-        await self.wire.wait(timeout=5)
+        await self.wire.wait(timeout=LONGEST_WAIT_S)
 
 
 @pytest.fixture

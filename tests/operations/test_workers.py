@@ -41,14 +41,13 @@ def held_at(folder: Path, where: str) -> Path:
 
 
 def wait_until_reached(hold: Path) -> None:
-    wait_until(Path(f"{hold}.reached").exists, f"a worker stands still at {hold.name}", 20)
+    wait_until(Path(f"{hold}.reached").exists, f"a worker stands still at {hold.name}")
 
 
 def test_an_operation_runs_from_end_to_end(crew: Workers, ask: Ask, ready: Path) -> None:
-    operation = wait_for_state(ask(), "succeeded")
+    wait_for_state(ask(), "succeeded")
 
     assert lines(ready / "effects") == STEPS
-    assert (operation.started_at - operation.requested_at).total_seconds() < 5
 
 
 @pytest.mark.parametrize("moment", ["before-sand", "after-prime", "before-paint", "after-dry"])
@@ -117,7 +116,7 @@ def test_a_long_step_keeps_its_lease(crew: Workers, ask: Ask, ready: Path) -> No
     operation = ask()
     wait_until_reached(hold)
     began = now()
-    wait_until(lambda: (fresh(operation).heartbeat_at - began).total_seconds() > 3, "the heart beats on", 20)
+    wait_until(lambda: (fresh(operation).heartbeat_at - began).total_seconds() > 3, "the heart beats on")
     hold.unlink()
 
     wait_for_state(operation, "succeeded")
@@ -126,19 +125,18 @@ def test_a_long_step_keeps_its_lease(crew: Workers, ask: Ask, ready: Path) -> No
 
 def test_a_poke_is_followed_at_once(crew: Workers, ask: Ask, tmp_path: Path) -> None:
     operation = ask(wait_s=600)
-    wait_until(lambda: fresh(operation).wake_at is not None, "it waits", 20)
+    wait_until(lambda: fresh(operation).wake_at is not None, "it waits")
     (tmp_path / "ready").touch()
-    poked_at = now()
 
     actions.poke(tenant="payments", service="ledger-api")
 
-    operation = wait_for_state(operation, "succeeded")
-    assert (operation.finished_at - poked_at).total_seconds() < 5
+    # Nothing else would end its wait of ten minutes.
+    wait_for_state(operation, "succeeded")
 
 
 def test_a_wait_ends_by_itself_when_nobody_pokes(crew: Workers, ask: Ask, tmp_path: Path) -> None:
     operation = ask(wait_s=0.2)
-    wait_until(lambda: len(lines(tmp_path / "looks")) >= 3, "it looks again and again", 20)
+    wait_until(lambda: len(lines(tmp_path / "looks")) >= 3, "it looks again and again")
     (tmp_path / "ready").touch()
 
     wait_for_state(operation, "succeeded")
@@ -149,9 +147,9 @@ def test_two_hundred_waiting_operations_hold_no_worker(
 ) -> None:
     waiting = [ask(f"service-{number}", wait_s=600).pk for number in range(200)]
     in_wait = Operation.objects.filter(pk__in=waiting, wake_at__isnull=False, lease_until__isnull=True)
-    wait_until(lambda: in_wait.count() == 200, "all two hundred wait", 40)
+    wait_until(lambda: in_wait.count() == 200, "all two hundred wait")
 
-    wait_until(lambda: sum(broker.llen(key) for key in queue_keys(broker)) <= 1, "the queue is empty", 20)
+    wait_until(lambda: sum(broker.llen(key) for key in queue_keys(broker)) <= 1, "the queue is empty")
     (tmp_path / "ready").touch()
     wait_for_state(ask("another"), "succeeded")
     assert in_wait.count() == 200
@@ -159,7 +157,7 @@ def test_two_hundred_waiting_operations_hold_no_worker(
 
 def test_many_pokes_leave_no_pile_of_messages(crew: Workers, ask: Ask, tmp_path: Path, broker: redis.Redis) -> None:
     operation = ask(wait_s=0.4)
-    wait_until(lambda: fresh(operation).wake_at is not None, "it waits", 20)
+    wait_until(lambda: fresh(operation).wake_at is not None, "it waits")
     most = 0
     for _ in range(100):
         actions.poke(tenant="payments", service="ledger-api")
@@ -173,7 +171,7 @@ def test_many_pokes_leave_no_pile_of_messages(crew: Workers, ask: Ask, tmp_path:
 
 def test_the_deadline_ends_a_waiting_operation(crew: Workers, ask: Ask, tmp_path: Path) -> None:
     operation = ask(wait_s=600)
-    wait_until(lambda: fresh(operation).wake_at is not None, "it waits", 20)
+    wait_until(lambda: fresh(operation).wake_at is not None, "it waits")
     soon = now() + timedelta(seconds=0.3)
     Operation.objects.filter(pk=operation.pk).update(deadline_at=soon, wake_at=soon)
 
@@ -183,7 +181,7 @@ def test_the_deadline_ends_a_waiting_operation(crew: Workers, ask: Ask, tmp_path
 
 def test_a_waiting_operation_is_cancelled_at_once(crew: Workers, ask: Ask, dev: Actor) -> None:
     operation = ask(wait_s=600)
-    wait_until(lambda: fresh(operation).wake_at is not None, "it waits", 20)
+    wait_until(lambda: fresh(operation).wake_at is not None, "it waits")
 
     actions.cancel(dev, operation)
 

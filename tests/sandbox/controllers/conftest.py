@@ -21,7 +21,7 @@ from sandbox.platform import free_port
 
 ROOT = Path(__file__).resolve().parents[3]
 SPEED = 40.0
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 PASSWORD = "open-sesame"
 
 

@@ -20,7 +20,7 @@ import yaml
 from sandbox.kubeapi.certificates import server_context
 
 ROOT = Path(__file__).resolve().parents[3]
-LONGEST_WAIT_S = 10.0
+LONGEST_WAIT_S = 60.0
 MERGE = "application/merge-patch+json"
 _numbers = itertools.count(1)
 
