@@ -6,11 +6,15 @@ READY := .venv/.installed
 # What stores rows or sends messages; the rest of the suite never meets a database or a broker.
 ON_SERVICES := $(addprefix tests/,accounts doors house mcp_server observer operations services sign_in tenants)
 
+# The suite of the protocol's newest revision is a pre-release, and needs a newer Node than Debian has.
+NODE_READY := .venv/node/.installed
+NODE_PACKAGES := node@24.21.0 @modelcontextprotocol/conformance@0.2.0-alpha.12 @modelcontextprotocol/inspector@2.12.0
+
 .DEFAULT_GOAL := help
-.PHONY: help run test check test-services test-browser bench fix requirements reset
+.PHONY: help run test check test-services test-browser test-conformance bench fix requirements reset
 
 help: ## print these lines
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
 $(READY): requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "MCTL needs Python 3.11 or newer; $(PYTHON) is older. Try: make PYTHON=python3.11 run"; exit 1; }
@@ -33,6 +37,15 @@ test-services: $(READY) ## the suite again on PostgreSQL and Redis (DATABASE_URL
 test-browser: $(READY) ## the browser tests with Debian's chromium
 	@command -v chromium >/dev/null || { echo "Chromium is missing. On Debian: apt-get install chromium"; exit 1; }
 	@$(BIN)/python -m pytest -m browser
+
+$(NODE_READY): Makefile
+	@command -v npm >/dev/null || { echo "npm is missing. On Debian: apt-get install npm"; exit 1; }
+	@mkdir -p $(dir $(NODE_READY))
+	@cd $(dir $(NODE_READY)) && npm install --no-save --no-fund --no-audit --loglevel error $(NODE_PACKAGES)
+	@touch $@
+
+test-conformance: $(READY) $(NODE_READY) ## the MCP conformance suite and Inspector, fetched from npm with a Node of their own
+	@MCTL_NODE_MODULES=$(abspath $(dir $(NODE_READY)))/node_modules $(BIN)/python -m pytest -n 0 tests/mcp_server/test_conformance.py
 
 check: $(READY) ## format, lint, types, import contracts, migrations, documentation
 	@$(BIN)/ruff format --check .

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any
 
 import httpx2
@@ -76,8 +76,14 @@ def own_queue() -> Iterator[None]:
 @pytest.fixture
 def server(house: None) -> Iterator[str]:
     """The address of a real server: streams arrive as they are written, and lifespan is answered."""
+    with served(application) as url:
+        yield url
+
+
+@contextmanager
+def served(what: Any) -> Iterator[str]:
     port = free_port()
-    running = uvicorn.Server(uvicorn.Config(application, port=port, log_level="error"))
+    running = uvicorn.Server(uvicorn.Config(what, port=port, log_level="error"))
     thread = threading.Thread(target=running.run)
     thread.start()
     wait_until(lambda: running.started, "uvicorn listens")
