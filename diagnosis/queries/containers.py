@@ -114,7 +114,7 @@ class Container:
         running, ended = self.running_since, self.ended_at
         if not running or not ended or self.restarts < 2 or now - running > STEADY_AFTER:
             return False
-        if self.exit_code == 0 and not self.killed_from_outside:
+        if self.exit_code == 0 and self.is_ready:
             return False
         started = when(self.last_exit.get("startedAt")) or ended
         return now - running <= max(2 * (ended - started), timedelta(seconds=30))

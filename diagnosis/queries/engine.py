@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from difflib import get_close_matches
 from functools import partial
 from typing import TypeVar
 
@@ -10,11 +11,12 @@ from diagnosis.choices import Severity, Verdict, cause_of
 from diagnosis.queries.checks import CHECKS
 from diagnosis.queries.findings import Checked, Diagnosis, Finding
 from diagnosis.queries.guide import walk
+from diagnosis.queries.objects import name
 from diagnosis.queries.ranking import ranked
-from diagnosis.queries.scope import Scope
+from diagnosis.queries.scope import Scope, services_in
 from diagnosis.queries.snapshot import Snapshot, Target
 from diagnosis.queries.symptoms import observe, state_of_pods
-from diagnosis.queries.text import count_of
+from diagnosis.queries.text import count_of, listed
 
 log = logging.getLogger("diagnosis")
 # The heading of checks that could not be made, beside the guide's symptoms.
@@ -32,7 +34,8 @@ def diagnose_snapshot(snapshot: Snapshot, target: Target, now: datetime) -> Diag
     checked = _guarded(partial(walk, top=top), scope, broken)
     unread = any(not source.ok for source in snapshot.sources)
     sentence = _sentence(scope, top, unread=unread)
-    return Diagnosis(target, healthy, sentence, tuple(top), (*checked, *broken), tuple(snapshot.sources), now)
+    absent = scope.target_object is None and not unread
+    return Diagnosis(target, healthy, sentence, tuple(top), (*checked, *broken), tuple(snapshot.sources), now, absent)
 
 
 Answer = TypeVar("Answer", Finding, Checked)
@@ -57,10 +60,24 @@ def _sentence(scope: Scope, top: list[Finding], *, unread: bool) -> str:
         return f"{alarming[0].title}.{more}"
     if scope.target_object is None:
         what = f"{scope.target.kind} {scope.target.name} in {scope.target.namespace}"
-        return f"{what} could not be read." if unread else f"There is no {what}."
+        return f"{what} could not be read." if unread else f"There is no {what}. {_instead(scope)}".strip()
     state = state_of_pods(scope)
     notices = [entry for entry in top if entry.cause != "none"]
     if notices and notices[0].cause in {"scaled-to-zero", "rollout-in-progress", "cronjob-suspended"}:
         return f"{notices[0].title}."
     said = f"Healthy: {state}." if state else "Healthy."
     return f"{said} {cause_of(notices[0].cause).title}: {notices[0].title}." if notices else said
+
+
+def _instead(scope: Scope) -> str:
+    """Names that were perhaps meant: of the namespace's objects, or of the namespaces where that is empty."""
+    target, snapshot = scope.target, scope.snapshot
+    known = (
+        services_in(scope) if target.kind == "Deployment" else [*map(name, snapshot.all(target.kind, scope.namespace))]
+    )
+    if known:
+        near = get_close_matches(target.name, known, n=3, cutoff=0.5)
+        return f"Did you mean {' or '.join(near)}?" if near else f"The namespace has {listed(sorted(known), 8)}."
+    near = get_close_matches(scope.namespace, [name(obj) for obj in snapshot.all("Namespace")], n=3, cutoff=0.5)
+    near = [other for other in near if other != scope.namespace]
+    return f"Did you mean the tenant {' or '.join(near)}?" if near else ""

@@ -119,7 +119,10 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """`findings` are ranked, causes only at the top level; `sentence` is the status in words."""
+    """`findings` are ranked, causes only at the top level; `sentence` is the status in words.
+
+    `is_absent`: everything could be read, and there is no such object.
+    """
 
     target: Target
     healthy: bool
@@ -128,6 +131,7 @@ class Diagnosis:
     checked: tuple[Checked, ...]
     sources: tuple[Source, ...]
     observed_at: datetime
+    is_absent: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         return {

@@ -59,6 +59,12 @@ def _read(scope: Scope, container: Container) -> Log:
     return Log(_bounded(message), False, missing=not found and not message)
 
 
+def killed_log(scope: Scope, container: Container) -> Log:
+    """The log of the life that the kubelet ended; the present one where that is not kept."""
+    text = scope.snapshot.log(name(container.pod), container.name, previous=True)
+    return Log(_bounded(text), previous=True) if text and text.strip() else log_of(scope, container)
+
+
 def _bounded(text: str) -> tuple[str, ...]:
     return tuple(line[:LONGEST_LINE] for line in text.splitlines()[-MOST_LINES:])
 

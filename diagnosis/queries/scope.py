@@ -98,10 +98,7 @@ class Scope:
     @cached_property
     def service(self) -> str:
         """The service's name in operations: the instance label without the tenant, else the workload's name."""
-        instance = labels(self.workload).get(INSTANCE, "")
-        if instance.startswith(f"{self.namespace}-"):
-            return instance.removeprefix(f"{self.namespace}-")
-        return self.target.name
+        return service_name(self.workload, self.namespace) or self.target.name
 
     @cached_property
     def template(self) -> Obj:
@@ -272,6 +269,18 @@ class Scope:
     def in_application(self, obj: Obj) -> bool:
         """The object is part of the target's application, and the application is the target's alone."""
         return self.sole_workload and applications.holds(self.application, obj)
+
+
+def service_name(workload: Obj | None, tenant: str) -> str:
+    """The platform's name of the service a workload is, "" where it is none of the platform's."""
+    instance = labels(workload).get(INSTANCE, "")
+    return instance.removeprefix(f"{tenant}-") if instance.startswith(f"{tenant}-") else ""
+
+
+def services_in(scope: Scope) -> list[str]:
+    """Names of the services and other workloads of the target's namespace."""
+    found = [obj for kind_ in WORKLOADS[:5] for obj in scope.snapshot.all(kind_, scope.namespace)]
+    return list(dict.fromkeys(service_name(obj, scope.namespace) or name(obj) for obj in found))
 
 
 def _revision(obj: Obj) -> int:

@@ -17,6 +17,8 @@ EVENTS_SHOWN = 200
 LOG_LINES = 200
 LOG_LINES_MOST = 2000
 LOG_BYTES_MOST = 1_000_000
+# What the API server answers for the previous life of a container that is still in its first.
+NO_LOG = frozenset({400, 404})
 SINCE_CHOICES = {"5m": 300, "15m": 900, "1h": 3600, "6h": 21600, "": None}
 
 
@@ -149,6 +151,9 @@ def service_logs(service: Service, query: LogQuery) -> LogView:
             since_s=SINCE_CHOICES[query.since], limit_bytes=LOG_BYTES_MOST,
         )  # fmt: skip
     except IntegrationError as problem:
+        if query.previous and problem.facts.get("status") in NO_LOG:
+            said = f"The container {container} has not been restarted, so it has no previous run."
+            return replace(view, error=said, remedy="Read the log of its present run.")
         return replace(view, error=problem.sentence, remedy=problem.remedy)
     lines = text.splitlines()
     kept = [line for line in lines if query.contains.lower() in line.lower()] if query.contains else lines

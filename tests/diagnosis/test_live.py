@@ -1,6 +1,7 @@
 """The diagnosis of the running platform: services broken from the start, and clusters that do not answer."""
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from core.errors import Unavailable
 from diagnosis.queries import Diagnosis, Target, diagnose_live, diagnose_service
@@ -72,3 +73,10 @@ def test_operations_get_an_error_instead_of_an_empty_diagnosis(settings, tmp_pat
 
     with pytest.raises(Unavailable):
         diagnose_service("payments", "ledger-api")
+
+
+def test_a_service_that_is_not_there_is_refused_with_the_nearest_names(platform: Processes):
+    found_within("ledger-api", "oom-killed")
+
+    with pytest.raises(CommandError, match="Did you mean ledger-api"):
+        call_command("diagnose", "payments/leger-api")

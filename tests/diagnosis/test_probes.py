@@ -2,6 +2,8 @@
 
 # ruff: noqa: E501 - messages stand as the systems write them
 
+import pytest
+
 from tests.diagnosis.builders import (
     App,
     ago,
@@ -190,3 +192,29 @@ def test_a_ready_container_killed_by_liveness_again_and_again():
     ]
 
     assert causes(diagnose(app, *events)) == ["liveness-probe-failing"]
+
+
+SLOW = ["back-off after the kill", "running again, nothing said yet", "just killed, with exit code 0"]
+
+
+@pytest.mark.parametrize("moment", SLOW)
+def test_a_slow_start_is_told_in_the_same_words_at_every_moment_of_its_loop(moment: str):
+    app = App(containers=[container(livenessProbe=http_probe("/healthz"), readinessProbe=http_probe())])
+    spec, words = app.spec["containers"][0], "loading the rules, 30%"
+    life = terminated(0 if "exit code 0" in moment else 137, minutes=1, lived_s=40)
+    again = running(spec, ago(seconds=8), ready=False, restarts=3) | {"lastState": {"terminated": life}}
+    over = again | {"state": {"terminated": life}, "lastState": {}}
+    states = [crashing(spec, 137, minutes=1, lived_s=40, restarts=3), again, over]
+    app.state(states[SLOW.index(moment)]).log("" if moment == SLOW[1] else words, previous=words)
+    liveness = REFUSED.replace("Readiness", "Liveness").replace("readyz", "healthz").format(port=8080)
+    killing = "Container api failed liveness probe, will be restarted"
+    found = diagnose(
+        app,
+        event(app.pod, "Unhealthy", liveness, container="api", minutes=1),
+        event(app.pod, "Unhealthy", REFUSED.format(port=8080), container="api", minutes=1),
+        event(app.pod, "Killing", killing, container="api", minutes=1, kind="Normal"),
+    )
+
+    assert causes(found) == ["startup-too-slow"]
+    assert found.findings[0].title == "The program needs longer to start than its liveness probe allows, 30 s at most"
+    assert "startup probe" in found.findings[0].remedies[0].label

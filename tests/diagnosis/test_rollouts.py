@@ -52,6 +52,22 @@ def test_the_new_version_fails_while_the_old_one_serves():
     assert "still serves with 2 ready pods" in found.findings[0].detail
 
 
+def test_a_crash_of_the_new_version_is_no_outage_while_the_old_one_serves():
+    app = half_rolled_out(lambda spec: crashing(spec))
+    detail = diagnose(app).findings[0].detail
+
+    assert "the new version cannot start" in detail
+    assert "still serves with 2 ready pods" in detail
+    assert "cannot stay up" not in detail
+
+
+def test_a_crash_of_the_only_version_is_an_outage():
+    app = App()
+    app.state(crashing(app.spec["containers"][0]))
+
+    assert "the service cannot stay up" in diagnose(app).findings[0].detail
+
+
 def test_two_independent_causes_stand_side_by_side():
     app = App()
     app.state(crashing(app.spec["containers"][0], 137, "OOMKilled"))
@@ -91,10 +107,10 @@ def test_a_stateful_set_is_read_through_its_owner_references():
 def test_a_service_is_found_by_the_platforms_own_name():
     app = App("labs-api-base-service", labels={"app.kubernetes.io/instance": "labs-api"})
     app.workload["metadata"]["labels"] = {"app.kubernetes.io/instance": "labs-api"}
-    app.state(waiting(app.spec["containers"][0], "ErrImagePull", "x: not found"))
+    app.state(crashing(app.spec["containers"][0])).log("KeyError: 'API_KEY'")
     found = diagnose(app, name="api")
 
-    assert causes(found) == ["image-tag-not-found"]
+    assert causes(found) == ["env-var-missing"]
     assert found.findings[0].remedies[0].params["component_name"] == "api"
 
 
@@ -129,7 +145,7 @@ def test_what_does_not_exist_is_said():
     found = diagnose(App(), name="nothing")
 
     assert not found.healthy
-    assert found.sentence == "There is no Deployment nothing in labs."
+    assert found.sentence == "There is no Deployment nothing in labs. The namespace has api."
 
 
 def test_an_image_that_takes_long_to_pull_is_a_rollout():

@@ -31,6 +31,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         target = _target(options)
         found = _from_dump(options, target) if options["source"] else diagnose_live(target, thorough=True)
+        if found.is_absent and not found.findings and not options["source"]:
+            raise CommandError(found.sentence)
         self.stdout.write(
             json.dumps(found.as_dict(), ensure_ascii=False, indent=2) if options["json"] else printed(found)
         )

@@ -1,5 +1,6 @@
 """The API server refuses the pods (or other objects): quota, limits, policy, webhook, service account, namespace."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -155,13 +156,13 @@ def _words(
             f"The quota {which} refuses pods without requests and limits: must "
             f"specify {shown(words.get('fields', ''), 160)}"
         )
-        return title, [], [remedies.scale(scope, "Set requests and limits for CPU and memory")]
+        return title, [], [_fill_in(scope, words.get("fields", ""))]
     if cause == "limitrange-violation":
         return _limit_range(scope, words, refusal)
     if cause == "pod-security-violation":
         policy = f"Pod Security level {words['level']}" if "level" in words else f"The policy {which}"
         title = f"{policy} refuses the pod: {shown(words.get('fields', ''), 220)}"
-        return title, _enforced(scope), [remedies.deploy(scope, "Deploy with a security context the policy allows")]
+        return title, _enforced(scope), [remedies.say("Set a security context the policy allows")]
     if cause == "admission-webhook-unavailable":
         title = f"The admission webhook {which} cannot be called, so nothing it guards can be created"
         return title, _webhook(scope, which), [remedies.ask_platform(f"repair the webhook {which} or its service")]
@@ -206,7 +207,7 @@ def _quota(scope: Scope, words: dict[str, str]) -> tuple[str, list[Evidence], li
     ]
     options = [
         remedies.see_usage(scope),
-        remedies.scale(scope, "Ask for less, or scale another service down"),
+        remedies.say("Ask for less, or scale another service down"),
         remedies.ask_platform(f"raise the quota {which}"),
     ]
     return title, found, options
@@ -230,7 +231,7 @@ def _limit_range(scope: Scope, words: dict[str, str], refusal: Refusal) -> tuple
         field_fact(obj, "spec.limits", mapping({"limits": items(obj, "spec", "limits")}), "the limits it sets")
         for obj in ranges
     ]
-    return title, found, [remedies.scale(scope, "Set requests and limits inside the range")]
+    return title, found, [remedies.say("Set requests and limits inside the range")]
 
 
 def _enforced(scope: Scope) -> list[Evidence]:
@@ -341,3 +342,15 @@ def check_quota_nearly_full(scope: Scope) -> Iterator[Finding]:
 
 def youngest(objs: list[Obj]) -> Obj | None:
     return max(objs, key=lambda obj: str(created(obj)), default=None)
+
+
+USUAL = {"requests.cpu": "100m", "limits.cpu": "500m", "requests.memory": "128Mi", "limits.memory": "256Mi"}
+
+
+def _fill_in(scope: Scope, fields: str) -> Remedy:
+    """The requests and limits that the quota asks for ("limits.cpu for: web; ..."), with usual amounts."""
+    missing = [key for key in USUAL if re.search(rf"\b{re.escape(key)}\b", fields)] or list(USUAL)
+    given = {
+        f"{word}_{part.rstrip('s')}": USUAL[f"{part}.{word}"] for part, word in (key.split(".") for key in missing)
+    }
+    return remedies.scale(scope, f"Set {listed(missing)}", **given)

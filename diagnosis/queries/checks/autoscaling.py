@@ -7,7 +7,7 @@ from datetime import timedelta
 from diagnosis.choices import Severity
 from diagnosis.queries import remedies
 from diagnosis.queries.containers import pod_node
-from diagnosis.queries.findings import Evidence, Finding, field_fact, finding, ref
+from diagnosis.queries.findings import Evidence, Finding, Remedy, field_fact, finding, ref
 from diagnosis.queries.objects import (
     Obj,
     age,
@@ -91,7 +91,7 @@ def _target_missing(scope: Scope, obj: Obj, wanted: Obj) -> Finding:
         title,
         detail,
         evidence,
-        [remedies.deploy(scope, f"Point the autoscaler at {kind(scope.workload or {})} {name(scope.workload)}")],
+        [remedies.say(f"Point the autoscaler at {kind(scope.workload or {})} {name(scope.workload)}")],
         key=name(obj),
     )
 
@@ -133,7 +133,7 @@ def _inactive(scope: Scope, obj: Obj) -> Iterator[Finding]:
         field_fact(obj, "status.currentReplicas", number_at(obj, "status", "currentReplicas"), "replicas stay at"),
     ]
     options = [
-        remedies.scale(scope, "Set CPU and memory requests", cpu_request="100m")
+        remedies.scale(scope, "Set CPU and memory requests", cpu_request="100m", memory_request="128Mi")
         if without
         else remedies.ask_platform("look at the metrics server (or adapter)")
     ]
@@ -179,7 +179,7 @@ def _maximum(scope: Scope, obj: Obj) -> Finding:
         title,
         "The load is above what its maximum can carry.",
         evidence,
-        [remedies.scale(scope, "Raise the maximum", max_replicas=limit * 2)],
+        [_raise_maximum(scope, obj, limit * 2)],
         key=name(obj),
     )
 
@@ -249,3 +249,9 @@ def _blocking(scope: Scope, obj: Obj, expected: int) -> Finding:
 
 def is_active(obj: Obj) -> bool:
     return is_true(obj, "ScalingActive")
+
+
+def _raise_maximum(scope: Scope, obj: Obj, maximum: int) -> Remedy:
+    least = number_at(obj, "spec", "minReplicas") or 1
+    label = f"Raise the maximum to {maximum}"
+    return remedies.scale(scope, label, autoscaling_enabled=True, min_replicas=least, max_replicas=maximum)

@@ -14,6 +14,7 @@ from diagnosis.queries.objects import Obj, items, kind, labels, name, namespace,
 from diagnosis.queries.probes import port_of
 from diagnosis.queries.readings import Reading, readings
 from diagnosis.queries.scope import Scope
+from diagnosis.queries.standing import consequence
 from diagnosis.queries.text import listed
 
 NO_ANSWER = re.compile(
@@ -58,18 +59,20 @@ def _judged(scope: Scope, reading: Reading) -> Finding | None:
 
 
 def _found(scope: Scope, reading: Reading, cause: str, title: str, detail: str, more: list[Evidence], todo: str,
-           verdict: Verdict = Verdict.CONFIRMED, key: str = "") -> Finding:  # fmt: skip
+           verdict: Verdict = Verdict.CONFIRMED, key: str = "", sets: str = "") -> Finding:  # fmt: skip
+    """`sets` is the variable that mends it, as NAME=value, where one would."""
     container = reading.container
     evidence = crash_evidence(container, reading.log, reading.match) if reading.is_crash else []
     if reading.match and not reading.is_crash:
         evidence.append(log_fact(container, reading.match.line, f"the log says so {reading.match.count} times of late"))
     severity = Severity.WARNING if reading.is_quiet else Severity.PROBLEM
     effect = (
-        f"The {described(container)} cannot stay up without it."
+        f"The {described(container)} cannot stay up without it, {consequence(scope)}."
         if reading.is_crash
         else f"{scope.service} has {len(scope.ready_pods)} of {scope.desired} pods ready."
     )
-    options = [remedies.configure(scope, todo), remedies.read_logs(scope)]
+    mend = remedies.configure(scope, todo, env_vars=sets) if sets else remedies.say(todo)
+    options = [mend, remedies.read_logs(scope)]
     return finding(cause, title, f"{detail} {effect}".strip(), [*evidence, *more], options,
                    severity=severity, verdict=verdict, key=key or container.name)  # fmt: skip
 
@@ -115,10 +118,12 @@ def _unresolved(scope: Scope, reading: Reading) -> Finding | None:
         if variable
         else []
     )
-    todo = f"Set {called or 'the host'} to {(siblings or near or ['a host that exists'])[0]}"
+    right = (siblings or near or [""])[0]
+    todo = f"Set {called or 'the host'} to {right or 'a host that exists'}"
+    sets = f"{called}={right}" if right and variable and variable.value == host else ""
     exists = network.service_of(scope.snapshot, host, scope.namespace) is not None
     verdict = Verdict.SUSPECTED if exists or NO_ANSWER.search(match.line) else Verdict.CONFIRMED
-    return _found(scope, reading, cause, title, hint.strip(), more, todo, verdict)
+    return _found(scope, reading, cause, title, hint.strip(), more, todo, verdict, sets=sets)
 
 
 def _siblings(scope: Scope, variable: str, host: str) -> list[str]:
@@ -310,6 +315,7 @@ def _wrong_port(scope: Scope, reading: Reading, service: Obj, port: str) -> Find
         "Nothing answers on that port.",
         more,
         f"Set the port to {offered[0] if offered else 'the offered one'}",
+        sets=f"{variable.name}={offered[0]}" if variable and variable.value == port and offered else "",
     )
 
 

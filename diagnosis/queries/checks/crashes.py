@@ -14,6 +14,7 @@ from diagnosis.queries.objects import items, text_at
 from diagnosis.queries.patterns.logs import ENV, LogMatch, match_log
 from diagnosis.queries.readings import Reading, readings
 from diagnosis.queries.scope import Scope
+from diagnosis.queries.standing import consequence
 from diagnosis.queries.text import count_of, listed, shown
 
 START_FAILURES = frozenset({"RunContainerError", "CreateContainerError", "StartError", "ContainerCannotRun"})
@@ -103,7 +104,7 @@ def _ends(scope: Scope, container: Container) -> str:
     return (
         f"The {described(container)} ends with exit code {container.exit_code} "
         f"in {count_of(same, 'pod')} of {scope.service} "
-        f"({count_of(container.restarts, 'restart')}), so the service cannot stay up."
+        f"({count_of(container.restarts, 'restart')}), {consequence(scope)}."
     )
 
 
@@ -258,7 +259,7 @@ def _remedies(scope: Scope, cause: str, match: LogMatch) -> list[Remedy]:
         name = match.words.get("name", "NAME")
         return [remedies.configure(scope, f"Set {name}", env_vars=f"{name}="), back]
     if cause == "exec-format-error":
-        return [remedies.deploy(scope, "Build the image for the nodes' architecture and deploy it"), back]
+        return [remedies.say("Build the image for the nodes' architecture and deploy it"), back]
     if cause == "app-certificate-expired":
         return [
             remedies.say("Renew the certificate the program uses, then restart the service"),
@@ -271,4 +272,4 @@ def _remedies(scope: Scope, cause: str, match: LogMatch) -> list[Remedy]:
             remedies.say("Set runAsUser/runAsNonRoot to what the image expects, or use an image for that user"),
             back,
         ]
-    return [remedies.deploy(scope, "Deploy an image with the corrected command or script"), back]
+    return [remedies.say("Deploy an image with the corrected command or script"), back]

@@ -170,7 +170,7 @@ def _conflict(scope: Scope, obj: Obj, message: str) -> Finding:
         detail,
         evidence,
         [
-            remedies.provision_database(scope, "Provision with another app name"),
+            remedies.say("Provision the database with another app name"),
             remedies.say("Or use the database that exists"),
         ],
         key=name(obj),
@@ -241,7 +241,7 @@ def _answer(scope: Scope, reading: Reading, cause: str) -> Finding:
         )
         detail = f"{shown(match.line, 200)}"
         options = [
-            remedies.configure(scope, "Lower the pool size per pod, or close connections"),
+            remedies.say("Lower the pool size per pod, or close connections"),
             remedies.read_logs(scope),
         ]
         return finding(cause, title, detail, evidence, options, severity=severity, key=container.name)

@@ -70,7 +70,7 @@ def check_unknown_waits(scope: Scope) -> Iterator[Finding]:
                 field_fact(container.pod, f"spec.initContainers[{container.name}].command", host, "what it waits for")
             ]
             hint = f"Named nearly so: {listed(near)}." if near else ""
-            options = [remedies.deploy(scope, f"Wait for {near[0]}" if near else "Correct the host name")]
+            options = [remedies.say(f"Wait for {near[0]}" if near else "Correct the host name")]
             yield finding(
                 cause, title, f"The pod never starts. {hint}".strip(), evidence, options, verdict=Verdict.SUSPECTED
             )

@@ -11,6 +11,7 @@ from diagnosis.queries.findings import Evidence, Finding, Remedy, field_fact, fi
 from diagnosis.queries.objects import created, items, name, text_at
 from diagnosis.queries.patterns.images import image_cause
 from diagnosis.queries.scope import Scope
+from diagnosis.queries.standing import still_serving
 from diagnosis.queries.text import listed, shown
 
 PULL_WAITS = frozenset(
@@ -48,7 +49,7 @@ def _judged(scope: Scope, image: str, containers: list[Container]) -> Finding:
     evidence = _evidence(container, message, event, secrets)
     pods = listed([name(entry.pod) for entry in containers])
     detail = (
-        f"{described(container).capitalize()} of {pods} cannot start. {_still_serving(scope)}{secrets.sentence(cause)}"
+        f"{described(container).capitalize()} of {pods} cannot start. {still_serving(scope)}{secrets.sentence(cause)}"
     )
     if not cause:
         title = (
@@ -125,14 +126,6 @@ def _evidence(container: Container, message: str, event: Event | None, secrets: 
     return found
 
 
-def _still_serving(scope: Scope) -> str:
-    ready = [pod for pod in scope.old_pods if pod in scope.ready_pods]
-    if not ready:
-        return "" if scope.ready_pods else "Nothing of the service runs."
-    images = sorted({entry.image for pod in ready for entry in containers_of(pod) if not entry.is_init})
-    return f"The previous version ({listed(images)}) still serves with {len(ready)} ready pods."
-
-
 def split_image(image: str) -> tuple[str, str]:
     """("ghcr.io/acme/api", "1.9.0"); the tag is "" for none and the digest where one is given."""
     repository, at, digest = image.partition("@")
@@ -174,12 +167,12 @@ def _remedies(scope: Scope, cause: str, image: str) -> list[Remedy]:
     known = _known_tags(scope, image)
     back = [remedies.roll_back(scope, target_tag=known[0])] if known else []
     if cause == "image-tag-not-found":
-        return [remedies.deploy(scope, "Deploy a tag that exists", **({"image_tag": known[0]} if known else {})), *back]
+        return [_deploy_known(scope, known), *back]
     if cause == "image-pull-unauthorized":
         return [remedies.grant_access(scope, image), *back]
     if cause == "image-repository-not-found":
         return [
-            remedies.deploy(scope, "Deploy with the right image repository"),
+            remedies.say("Deploy with the right image repository"),
             remedies.grant_access(scope, image),
             *back,
         ]
@@ -190,5 +183,11 @@ def _remedies(scope: Scope, cause: str, image: str) -> list[Remedy]:
     if cause == "image-registry-unreachable":
         return [remedies.ask_platform("check the registry's name and the nodes' way to it"), *back]
     if cause == "exec-format-error":
-        return [remedies.deploy(scope, "Build the image for the nodes' architecture and deploy it"), *back]
-    return [remedies.deploy(scope, "Deploy with a valid image name"), *back]
+        return [remedies.say("Build the image for the nodes' architecture and deploy it"), *back]
+    return [remedies.say("Deploy with a valid image name"), *back]
+
+
+def _deploy_known(scope: Scope, known: list[str]) -> Remedy:
+    if not known:
+        return remedies.say("Deploy a tag that exists")
+    return remedies.deploy(scope, f"Deploy {known[0]}, a tag that exists", image_tag=known[0])

@@ -50,7 +50,7 @@ def check_ingress_backends(scope: Scope) -> Iterator[Finding]:
                 title,
                 f"Requests get 503 or 404. {hint}".strip(),
                 evidence,
-                [remedies.deploy(scope, "Correct the Ingress' backend")],
+                [remedies.say("Correct the Ingress' backend")],
                 key=f"{wanted}:{asked}",
             )
 
@@ -82,7 +82,7 @@ def check_ingress_class(scope: Scope) -> Iterator[Finding]:
         evidence = [field_fact(ingress, "spec.ingressClassName", asked or "none", "the class it names")]
         evidence += [field_fact(obj, "metadata.name", name(obj), "a class that exists") for obj in classes[:4]]
         detail = f"{hosts or 'Its hosts'} cannot be reached. Classes: {listed(known) or 'none'}."
-        options = [remedies.deploy(scope, f"Set the class to {(default or known or ['one that exists'])[0]}")]
+        options = [remedies.say(f"Set the class to {(default or known or ['one that exists'])[0]}")]
         yield finding("ingress-class-missing", title, detail, evidence, options, key=name(ingress))
 
 

@@ -129,8 +129,7 @@ def _pressed(scope: Scope, cause: str, kind: str, word: str, evicted: list[Obj],
     severity = Severity.WARNING if scope.is_complete else Severity.PROBLEM
     options = [
         remedies.ask_platform(todo),
-        remedies.scale(
-            scope,
+        remedies.say(
             f"Set requests for {'memory' if word == 'memory' else 'ephemeral storage'} "
             "so that others are evicted first",
         ),

@@ -1,5 +1,6 @@
 """A probe fails: does it ask the wrong place, does the program listen elsewhere, is it slow, or is it really unwell."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,15 +10,20 @@ from diagnosis.queries import remedies
 from diagnosis.queries.containers import Container, Trouble, described, probe_budget_s
 from diagnosis.queries.findings import Evidence, Finding, Remedy, field_fact, finding, ref
 from diagnosis.queries.listening import Listener, listeners
-from diagnosis.queries.logs import Log, log_fact, log_of
-from diagnosis.queries.objects import number_at, span, when
+from diagnosis.queries.logs import Log, killed_log, log_fact, log_of
+from diagnosis.queries.objects import number_at
 from diagnosis.queries.probes import Failure, asked, failures, probe_port, spec_of
 from diagnosis.queries.readings import killed_by
 from diagnosis.queries.scope import Scope
+from diagnosis.queries.standing import consequence, still_serving
 from diagnosis.queries.text import count_of, listed, shown
 
 NOT_FOUND = frozenset({404, 405, 410, 400, 401, 403})
 LATELY = timedelta(minutes=15)
+STARTING = re.compile(
+    r"(?i)\b(?:starting|loading|warming|initiali[sz]|migrat|preparing|booting|compiling|download|index|restor|replay|"
+    r"import|fetching|building|scanning)|\b\d{1,2} ?%"
+)
 KEPT = timedelta(hours=1)
 
 
@@ -68,11 +74,11 @@ def _cases(scope: Scope, container: Container) -> list[Case]:
     found = failures(scope, container)
     if trouble == Trouble.NONE:
         found = [failure for failure in found if _keeps_killing(scope, container, failure, killed)]
-    elif container.running_since is not None and not container.is_ready:
+    elif container.running_since is not None and not container.is_ready and not killed:
         found = [failure for failure in found if failure.event.last and failure.event.last >= container.running_since]
     else:
         found = [failure for failure in found if failure.event.last and scope.now - failure.event.last <= KEPT]
-    log = log_of(scope, container)
+    log = killed_log(scope, container) if killed else log_of(scope, container)
     heard = listeners(log.lines)
     return [Case(scope, container, failure, found, log, heard, killed) for failure in found]
 
@@ -122,11 +128,7 @@ def _too_early(case: Case) -> bool:
     if case.failure.how not in {"refused", "timeout"} or case.heard or not case.log.lines:
         return False
     killed = case.killed == "liveness" and not spec_of(case.container, "startupProbe")
-    words = " ".join(line.lower() for line in case.log.lines[-30:])
-    starting = any(
-        word in words
-        for word in ("starting", "loading", "warming", "initializ", "migrat", "preparing", "booting", "compiling")
-    )
+    starting = any(STARTING.search(line) for line in case.log.lines[-30:])
     return killed and starting and case.failure.probe in {"liveness", "startup"}
 
 
@@ -155,13 +157,13 @@ def _effect(case: Case) -> str:
         return (
             f"The kubelet kills and restarts the {described(case.container)} for it "
             f"({count_of(case.container.restarts, 'restart')}), "
-            "so the service cannot stay up."
+            f"{consequence(case.scope)}."
         )
     ready = len(case.scope.ready_pods)
     return (
         f"A pod that is not ready gets no traffic; {count_of(ready, 'pod')} of "
-        f"{case.scope.service} {'is' if ready == 1 else 'are'} ready."
-    )
+        f"{case.scope.service} {'is' if ready == 1 else 'are'} ready. {still_serving(case.scope)}"
+    ).strip()
 
 
 def _found(case: Case, cause: str, title: str, detail: str, more: list[Evidence], options: list[Remedy],
@@ -178,7 +180,7 @@ def _wrong_path(case: Case) -> Finding:
     if code in {400, 401, 403}:
         title = f"The {case.probe} probe gets {code} for {path}: the program answers, but not to this request"
     options = [
-        remedies.deploy(case.scope, "Set the health check path the program serves", health_check_path="/"),
+        remedies.configure(case.scope, "Set the health check path the program serves", health_check_path="/"),
         remedies.read_logs(case.scope),
     ]
     return _found(case, "probe-wrong-path", title, "", [], options)
@@ -201,8 +203,13 @@ def _wrong_port(case: Case, heard: Listener | None) -> Finding:
         title,
         "Nothing answers there; the program itself may be well.",
         more,
-        [remedies.deploy(case.scope, label)],
+        [_to_port(case, label, right)],
     )
+
+
+def _to_port(case: Case, label: str, right: list[str]) -> Remedy:
+    """The platform's probes follow the service's port; a probe of its own is corrected by hand."""
+    return remedies.configure(case.scope, label, port=right[0]) if right else remedies.say(label)
 
 
 def text_port(case: Case) -> str:
@@ -222,7 +229,7 @@ def _elsewhere(case: Case, heard: Listener) -> Finding:
     more = [log_fact(case.container, heard.line, "where the program listens")]
     options = [
         remedies.configure(case.scope, f"Make the program listen on {port}", env_vars=f"PORT={port}"),
-        remedies.deploy(case.scope, f"Or set the service's port to {heard.port}", port=heard.port),
+        remedies.configure(case.scope, f"Or set the service's port to {heard.port}", port=heard.port),
     ]
     return _found(case, "app-listens-on-other-port", title, detail, more, options)
 
@@ -243,27 +250,24 @@ def _too_slow(case: Case) -> Finding:
         f"initialDelaySeconds {number_at(spec, 'initialDelaySeconds')}, periodSeconds "
         f"{number_at(spec, 'periodSeconds') or 10}, failureThreshold {number_at(spec, 'failureThreshold') or 3}"
     )
-    title = f"The program needs longer to start than the {budget} s its {probe} probe allows"
-    lived = ""
-    if case.container.ended_at:
-        lived = f" It was killed after {span(_life(case.container))}."
+    title = f"The program needs longer to start than its {probe} probe allows, {budget} s at most"
     more = [
         field_fact(
-            case.container.pod, f"spec.containers[{case.container.name}].{probe}Probe", numbers, f"allows {budget} s"
+            case.container.pod,
+            f"spec.containers[{case.container.name}].{probe}Probe",
+            numbers,
+            f"allows at most {budget} s",
         )
     ]
     if case.log.lines:
-        more.append(log_fact(case.container, case.log.lines[-1], "the last line before it was killed"))
+        said = "the last line before it was killed" if case.log.previous else "the last line of its log"
+        more.append(log_fact(case.container, case.log.lines[-1], said))
+    longer = "Give it a startup probe" if probe != "startup" else "Give its startup probe a higher failureThreshold"
     options = [
-        remedies.deploy(case.scope, f"Allow more time: a startup probe with more than {budget} s"),
+        remedies.say(f"{longer} that allows more than {budget} s (probes.startup in the service's values)"),
         remedies.read_logs(case.scope),
     ]
-    return _found(case, "startup-too-slow", title, f"The probe fails before the program is up.{lived}", more, options)
-
-
-def _life(container: Container) -> timedelta | None:
-    started = when(container.last_exit.get("startedAt"))
-    return container.ended_at - started if started and container.ended_at else None
+    return _found(case, "startup-too-slow", title, "The probe gives up before the program is up.", more, options)
 
 
 def _failing(case: Case) -> Finding:

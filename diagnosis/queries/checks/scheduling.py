@@ -193,7 +193,7 @@ def _selector(scope: Scope, pod: Obj, spec: Obj) -> Words:
         detail,
         more,
         [
-            remedies.deploy(scope, "Correct or remove the node selector"),
+            remedies.say("Correct or remove the node selector"),
             remedies.ask_platform(f"label a node with {said}"),
         ],
     )
@@ -217,7 +217,7 @@ def _taints(scope: Scope, cause: str, pod: Obj, spec: Obj) -> Words:
             "",
             more,
             [
-                remedies.deploy(scope, f"Add a toleration for {said}"),
+                remedies.say(f"Add a toleration for {said}"),
                 remedies.ask_platform("remove the taint or add a node"),
             ],
         )
@@ -268,7 +268,7 @@ def _shortage(scope: Scope, pod: Obj, spec: Obj, reason: Reason | None) -> Words
         title,
         detail,
         more,
-        [remedies.scale(scope, f"Ask for less {word}"), remedies.ask_platform("add a node or free one")],
+        [_ask_for_less(scope, resource, asked), remedies.ask_platform("add a node or free one")],
     )
 
 
@@ -303,7 +303,7 @@ def _anti_affinity(scope: Scope, pod: Obj, spec: Obj, reason: Reason | None) -> 
         "",
         more,
         [
-            remedies.deploy(scope, "Make the rule preferred instead of required"),
+            remedies.say("Make the rule preferred instead of required"),
             remedies.scale(scope, f"Scale to {fits}", replicas=fits),
         ],
     )
@@ -331,7 +331,7 @@ def _host_port(scope: Scope, pod: Obj, spec: Obj) -> Words:
         "",
         more,
         [
-            remedies.deploy(scope, "Leave the host port out; a Service reaches the pod without it"),
+            remedies.say("Leave the host port out; a Service reaches the pod without it"),
             remedies.say("Or stop the other holder"),
         ],
     )
@@ -340,3 +340,11 @@ def _host_port(scope: Scope, pod: Obj, spec: Obj) -> Words:
 def host_ports(pod: Obj) -> list[int]:
     found = [entry for container in items(pod, "spec", "containers") for entry in items(container, "ports")]
     return [number_at(entry, "hostPort") for entry in found if entry.get("hostPort")]
+
+
+def _ask_for_less(scope: Scope, resource: str, asked: float) -> Remedy:
+    """Half of what is asked for, as a place to start from."""
+    if resource not in {"cpu", "memory"}:
+        return remedies.say(f"Ask for less {resource}")
+    half = f"{max(1, round(asked * 500))}m" if resource == "cpu" else f"{max(1, round(asked / 2 / 2**20))}Mi"
+    return remedies.scale(scope, f"Ask for less, such as {half}", **{f"{resource}_request": half})

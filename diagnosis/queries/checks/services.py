@@ -51,7 +51,7 @@ def check_selector(scope: Scope) -> Iterator[Finding]:
             title,
             effect,
             evidence,
-            [remedies.deploy(scope, f"Set the Service's selector to {right}")],
+            [remedies.say(f"Set the Service's selector to {right}")],
             key=name(service),
         )
 
@@ -139,7 +139,7 @@ def _mismatch(scope: Scope, service: Obj, containers: list[Container], port: Obj
         (str(entry.get("containerPort")) for container in containers for entry in container.ports),
         probed[0] if probed else "",
     )
-    options = [remedies.deploy(scope, f"Set the Service's target port to {number or listed(right)}")]
+    options = [remedies.say(f"Set the Service's target port to {number or listed(right)}")]
     return finding("service-port-mismatch", title, detail, evidence, options, key=f"{name(service)}/{port.get('port')}")
 
 
@@ -203,7 +203,11 @@ def _quiet(scope: Scope, container: Container, heard: Listener, cause: str, titl
         title,
         detail,
         evidence,
-        [remedies.configure(scope, "Make the program listen on 0.0.0.0 and the configured port")],
+        [
+            remedies.configure(
+                scope, "Make the program listen on 0.0.0.0 and the configured port", env_vars="HOST=0.0.0.0"
+            )
+        ],
         key=container.name,
     )
 

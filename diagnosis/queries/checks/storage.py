@@ -169,7 +169,7 @@ def _held(scope: Scope, pod: Obj, message: str) -> Finding:
                 )
             )
     options = [
-        remedies.deploy(scope, "Use the Recreate strategy (or a StatefulSet) for a service with such a volume"),
+        remedies.say("Use the Recreate strategy (or a StatefulSet) for a service with such a volume"),
         remedies.say("End the pod that holds the volume"),
     ]
     return finding("volume-multi-attach", title, "The new pod waits until the volume is let go.", evidence, options)
