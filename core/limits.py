@@ -11,8 +11,7 @@ people mend it with.
 """
 
 import ipaddress
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -21,23 +20,23 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.cache import caches
-from redis.exceptions import RedisError
 
-from core.actor import Actor
+from core.actor import Actor, Door
 from core.errors import Problem
+from core.refusals import Refusal, note, note_stranger
+from core.scripts import Script
 
 log = structlog.get_logger(__name__)
 
 WINDOW_S = 60
-# After a failure nobody waits for the cache again until this has passed.
-CACHE_REST_S = 2.0
+# The verb in the audit of whoever asked too much.
+LIMIT = "limit.reached"
 # An IPv6 network of one household or host; its addresses are free to choose.
 IPV6_NETWORK = 64
 
 # KEYS: the list. ARGV: limit, window in ms, 1 to count or 0 to look. Returns: 1 if there was room, number within the
 # window, ms until there is room.
-SLIDING_WINDOW = """
+SLIDING_WINDOW = Script("""
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local limit, window = tonumber(ARGV[1]), tonumber(ARGV[2])
@@ -57,7 +56,7 @@ if ARGV[3] == '1' then
   used = used + 1
 end
 return {1, used, oldest and tonumber(oldest) + window - now or window}
-"""
+""")
 
 
 class Kind(StrEnum):
@@ -115,16 +114,24 @@ def take(actor: Actor, kind: Kind) -> Allowance:
 
     Asked by doors, once a request; schedules and the terminal are not limited.
     """
-    return _take(f"person:{actor.name}", kind, counts=True)
+    try:
+        return _take(f"person:{actor.name}", kind, counts=True)
+    except TooManyRequests as problem:
+        note(Refusal(LIMIT, problem.sentence, actor.door.value, actor.name, actor.client))
+        raise
 
 
-def take_address(address: str, *, counts: bool = True) -> Allowance:
+def take_address(address: str, door: Door, *, counts: bool = True) -> Allowance:
     """The same before anybody is known, for the address that `client_address` returned.
 
     A door of bearer tokens looks without counting before it verifies a token, and counts the tokens that failed: good
     tokens behind one gateway do not add up, and guessing is over after the limit. Raises TooManyRequests.
     """
-    return _take(f"address:{network_of(address)}", Kind.STRANGER, counts=counts)
+    try:
+        return _take(f"address:{network_of(address)}", Kind.STRANGER, counts=counts)
+    except TooManyRequests as problem:
+        note_stranger(LIMIT, problem.sentence, door=door, address=address)
+        raise
 
 
 def client_address(peer: str, forwarded_for: str) -> str:
@@ -140,6 +147,11 @@ def client_address(peer: str, forwarded_for: str) -> str:
             break
         address = nearer
     return address
+
+
+def address_of(meta: Mapping[str, Any]) -> str:
+    """The same of a request's META."""
+    return client_address(meta.get("REMOTE_ADDR", ""), meta.get("HTTP_X_FORWARDED_FOR", ""))
 
 
 def is_trusted(address: str) -> bool:
@@ -174,9 +186,6 @@ def network_of(address: str) -> str:
     return str(known or "unknown")
 
 
-_cache_rests_until = 0.0
-
-
 def wait_for_room(name: str, most: int) -> int:
     """Counts one more of `name`: 0 where there is room in the last minute, else the seconds until there is."""
     answer = _asked(f"limit:{name}", most, counts=True)
@@ -199,24 +208,8 @@ def _take(who: str, kind: Kind, *, counts: bool) -> Allowance:
 
 def _asked(name: str, limit: int, *, counts: bool) -> tuple[int, int, int] | None:
     """The script's answer, or None where the cache cannot be reached."""
-    global _cache_rests_until
-    if time.monotonic() < _cache_rests_until:
-        return None
-    cache: Any = caches["default"]
-    try:
-        key = cache.make_and_validate_key(name)
-        arguments = [limit, WINDOW_S * 1000, int(counts)]
-        answer = _script()(keys=[key], args=arguments, client=cache._cache.get_client(key, write=True))
-    except (RedisError, OSError) as error:
-        _cache_rests_until = time.monotonic() + CACHE_REST_S
-        log.warning("limits_not_kept", error=type(error).__name__)
+    answer = SLIDING_WINDOW.run(name, limit, WINDOW_S * 1000, int(counts))
+    if answer is None:
         return None
     has_room, used, wait_ms = answer
     return int(has_room), int(used), int(wait_ms)
-
-
-@lru_cache(maxsize=1)
-def _script() -> Any:
-    """Sent once to each server; afterwards its hash is enough."""
-    cache: Any = caches["default"]
-    return cache._cache.get_client(None, write=True).register_script(SLIDING_WINDOW)

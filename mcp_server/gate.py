@@ -17,7 +17,7 @@ from django.http.request import split_domain_port, validate_host
 from django.template.loader import render_to_string
 
 from accounts.errors import TokenMissing
-from accounts.queries import remember_failure
+from accounts.queries import note_bearer, remember_failure
 from core.actor import Actor, Door, Scope
 from core.errors import Forbidden, Problem, SignInNeeded, Unavailable
 from core.limits import Kind, TooManyRequests, client_address, take, take_address
@@ -99,11 +99,12 @@ class McpGate:
 
 def let_in(header: str | None, address: str) -> Actor:
     """The actor, counted against their limit; failures count against the address, so that guessing ends."""
-    take_address(address, counts=False)
+    take_address(address, Door.MCP, counts=False)
     try:
         actor = authenticate(header, Door.MCP)
-    except SignInNeeded:
-        take_address(address)
+    except SignInNeeded as problem:
+        note_bearer(problem, door=Door.MCP, address=address)
+        take_address(address, Door.MCP)
         raise
     take(actor, Kind.READ)
     return actor

@@ -1,7 +1,9 @@
 """How often one address may ask an endpoint that anybody can reach; counted in the cache, across processes."""
 
+from core.actor import Door
 from core.errors import Problem
-from core.limits import wait_for_room
+from core.limits import LIMIT, wait_for_room
+from core.refusals import note_stranger
 
 
 class TooMany(Problem):
@@ -15,8 +17,10 @@ def count(what: str, address: str, *, most: int) -> None:
     """Raises TooMany after `most` in a minute. Lets pass where the counter is away: sign-in must not hang on it."""
     wait = wait_for_room(f"{what}:{address}", most)
     if wait:
+        sentence = f"More than {most} requests in a minute from one address."
+        note_stranger(LIMIT, f"{sentence} ({what})", door=Door.WEB, address=address)
         raise TooMany(
-            f"More than {most} requests in a minute from one address.",
+            sentence,
             remedy=f"Try again in {wait} seconds.",
             retry_after_s=wait,
         )

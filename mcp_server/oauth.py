@@ -20,7 +20,7 @@ from accounts.actions.registration import LOOPBACK, NotRegistered, register_clie
 from accounts.queries.own_jwt import audience
 from core.actor import Scope
 from core.gate import gate
-from core.limits import client_address
+from core.limits import address_of
 from mcp_server.authorization import refuse_other_resources, refuse_weak_challenge
 from mcp_server.limits import TooMany, count
 from operations.choices import AuditResult
@@ -33,8 +33,7 @@ LARGEST_REGISTRATION = 16 * 1024
 
 def limited(request: HttpRequest, what: str, most: int) -> JsonResponse | None:
     try:
-        address = client_address(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
-        count(what, address, most=most)
+        count(what, address_of(request.META), most=most)
     except TooMany as problem:
         said = {"error": "temporarily_unavailable", "error_description": problem.sentence}
         headers = {"Retry-After": str(problem.facts["retry_after_s"])}

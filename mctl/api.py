@@ -6,9 +6,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from accounts.errors import TokenMissing
-from accounts.queries import remember_failure
+from accounts.queries import note_bearer, remember_failure
 from core.actor import Door
 from core.errors import Forbidden, Problem, SignInNeeded
+from core.limits import address_of
 from mctl.middleware import keep_denial, request_id
 from tenants.actions import authenticate
 from tenants.queries import actor_for
@@ -42,6 +43,7 @@ class ApiMiddleware:
             self.let_in(request)
         except Problem as problem:
             keep_denial(request, problem)
+            note_bearer(problem, door=Door.REST, address=address_of(request.META))
             return answer(request, problem)
         return None
 

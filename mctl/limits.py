@@ -5,8 +5,8 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from core.actor import Actor
-from core.limits import Allowance, Kind, TooManyRequests, client_address, take, take_address
+from core.actor import Actor, Door
+from core.limits import Allowance, Kind, TooManyRequests, address_of, take, take_address
 from mctl.api import PREFIX, answer
 from mctl.middleware import problem_response
 
@@ -26,7 +26,7 @@ class LimitsMiddleware:
         is_stranger = bears_token or getattr(request, "actor", None) is None
         try:
             if is_stranger:
-                take_address(address_of(request), counts=not bears_token)
+                take_address(address_of(request.META), door_of(request), counts=not bears_token)
         except TooManyRequests as problem:
             return refused(request, problem)
         response = self.get_response(request)
@@ -59,14 +59,14 @@ def kind_of(request: HttpRequest, verb: str) -> Kind:
 
 def count_failure(request: HttpRequest) -> None:
     try:
-        take_address(address_of(request))
+        take_address(address_of(request.META), door_of(request))
     except TooManyRequests:
         # Others used up the limit meanwhile; the next request from there is refused.
         return
 
 
-def address_of(request: HttpRequest) -> str:
-    return client_address(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
+def door_of(request: HttpRequest) -> Door:
+    return Door.REST if is_api(request) else Door.WEB
 
 
 def is_api(request: HttpRequest) -> bool:

@@ -5,8 +5,11 @@ from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
 from django.views.decorators.http import require_GET
 
+from core.actor import Door
 from core.errors import Forbidden, NotFound, Problem
 from core.gate import gate
+from core.limits import address_of
+from core.refusals import NOBODY, Refusal, note
 from mctl.api import PREFIX, answer
 from mctl.middleware import problem_response, request_id
 
@@ -31,6 +34,10 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 @requires_csrf_token
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     problem = Forbidden("The form was not sent from a page of this site, or it is too old.", remedy="Reload and retry.")
+    actor = getattr(request, "actor", None)
+    verb = getattr(request.resolver_match and request.resolver_match.func, "gate_verb", "")
+    name, client = (actor.name, actor.client) if actor else (NOBODY, address_of(request.META))
+    note(Refusal(verb or "form", problem.sentence, Door.WEB.value, name, client))
     return problem_response(request, problem)
 
 

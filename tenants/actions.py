@@ -26,7 +26,7 @@ def authenticate(header: str | None, door: Door) -> Actor:
     _refuse_foreign(accounts.recognise(token), door)
     bearer = accounts.verified(token)
     if bearer.personal_token is not None:
-        mark_used(bearer.personal_token)
+        mark_used(bearer.personal_token, bearer.used_at)
     person = actor_for(bearer.login, door=door, client=bearer.client, token_kind=bearer.kind.value)
     actor = replace(person, scopes=bearer.scopes, expires_at=bearer.expires_at)
     if door is Door.MCP and bearer.kind.is_foreign:

@@ -13,6 +13,7 @@ from core.actor import Actor, Door, Lacking, Role
 from core.clock import now
 from core.errors import NotFound
 from core.gate import Explanation
+from core.refusals import note_unseen
 from tenants.models import Member, Source, TeamPin, Tenant
 from tenants.policies import may_manage_members, team_giving, team_of, team_roles
 
@@ -61,6 +62,8 @@ def access_tenant(actor: Actor, name: str) -> Tenant:
     """The tenant, or NotFound with the same words whether it is absent or hidden."""
     tenant = Tenant.objects.filter(name=name).first() if actor.sees(name) else None
     if tenant is None:
+        if not actor.sees(name):
+            note_unseen(actor, "tenants.see", tenant=name)
         raise NotFound(
             f"There is no tenant {name!r} that you can see.",
             remedy="Check the name, or ask an owner of the tenant to add you.",

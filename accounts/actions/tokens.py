@@ -67,9 +67,11 @@ def revoke_token(actor: Actor, token_id: int) -> PersonalToken:
     return token
 
 
-def mark_used(token_id: int) -> None:
-    """Notes the use, at most once a minute."""
+def mark_used(token_id: int, used_at: datetime | None) -> None:
+    """Notes the use, at most once a minute. `used_at` is what was noted before."""
     moment = now()
+    if used_at is not None and used_at >= moment - USED_AGAIN_AFTER:
+        return
     stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=moment - USED_AGAIN_AFTER)
     PersonalToken.objects.filter(stale, pk=token_id).update(last_used_at=moment)
 

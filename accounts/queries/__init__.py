@@ -2,7 +2,7 @@
 
 from accounts.queries.bearers import Bearer, bearer, verified
 from accounts.queries.clients import ConnectedClient, connected_clients
-from accounts.queries.failures import failure_of, remember_failure
+from accounts.queries.failures import failure_of, note_bearer, remember_failure
 from accounts.queries.shapes import recognise
 from accounts.queries.tokens import PersonalTokenRow, personal_tokens
 from accounts.queries.whoami import whoami
@@ -14,6 +14,7 @@ __all__ = [
     "bearer",
     "connected_clients",
     "failure_of",
+    "note_bearer",
     "personal_tokens",
     "recognise",
     "remember_failure",

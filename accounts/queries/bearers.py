@@ -22,7 +22,8 @@ from integrations.oidc import DexTokenInvalid, GitHubIdentity, dex, github_ident
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A verified token. `client` is what the audit names beside the person; `personal_token` is the row's id."""
+    """A verified token. `client` is what the audit names beside the person. Of a personal token `personal_token` is the
+    row's id and `used_at` its last noted use."""
 
     login: str
     kind: TokenKind
@@ -30,6 +31,7 @@ class Bearer:
     scopes: frozenset[str] = ALL_SCOPES
     expires_at: datetime | None = None
     personal_token: int | None = None
+    used_at: datetime | None = None
 
 
 def bearer(header: str | None) -> Bearer:
@@ -41,9 +43,7 @@ def verified(token: str) -> Bearer:
     kind = recognise(token)
     if kind is TokenKind.UNRECOGNISED:
         raise unrecognised(token)
-    found = VERIFIERS[kind](token)
-    refuse_inactive(found)
-    return found
+    return VERIFIERS[kind](token)
 
 
 def digest_of(token: str) -> str:
@@ -59,7 +59,9 @@ def _personal(token: str) -> Bearer:
         raise TokenRefused("token_revoked", f"The token {row.name!r} was revoked.", kind=kind, remedy=NEW_TOKEN)
     if row.expires_at <= now():
         raise TokenRefused("token_expired", f"The token {row.name!r} has expired.", kind=kind, remedy=NEW_TOKEN)
-    return Bearer(row.person.login, kind, f"token {row.name}", frozenset(row.scopes.split()), row.expires_at, row.pk)
+    refuse_inactive(row.person, kind)
+    scopes = frozenset(row.scopes.split())
+    return Bearer(row.person.login, kind, f"token {row.name}", scopes, row.expires_at, row.pk, row.last_used_at)
 
 
 def _oauth(token: str) -> Bearer:
@@ -71,6 +73,7 @@ def _oauth(token: str) -> Bearer:
         )
     if own_jwt.audience() not in row.resource:
         raise TokenRefused("token_audience", "The token was issued for another service.", kind=TokenKind.OAUTH)
+    refuse_inactive(row.user, TokenKind.OAUTH)
     client = row.application.name or "OAuth client"
     return Bearer(row.user.login, TokenKind.OAUTH, client, frozenset(row.scope.split()), row.expires)
 
@@ -88,6 +91,7 @@ def _dex(token: str) -> Bearer:
         claims = verifier.verify(token)
     except DexTokenInvalid as error:
         raise TokenRefused(error.code, error.sentence, kind=TokenKind.DEX) from error
+    refuse_inactive(Person.objects.filter(login=claims.login).first(), TokenKind.DEX)
     return Bearer(claims.login, TokenKind.DEX, "Dex JWT", expires_at=claims.expires_at)
 
 
@@ -100,14 +104,15 @@ def _github(token: str) -> Bearer:
             kind=TokenKind.GITHUB,
             remedy="Create a new token in GitHub's settings, or a personal token on the Connecting page.",
         )
-    _refuse_other_account(identity)
+    person = Person.objects.filter(login=identity.login).first()
+    refuse_inactive(person, TokenKind.GITHUB)
+    refuse_other_account(person, identity)
     return Bearer(identity.login, TokenKind.GITHUB, "GitHub token", expires_at=identity.expires_at)
 
 
-def _refuse_other_account(identity: GitHubIdentity) -> None:
+def refuse_other_account(person: Person | None, identity: GitHubIdentity) -> None:
     """A login can be renamed and taken by somebody else; the number that signed in first keeps it here."""
-    pinned = Person.objects.filter(login=identity.login).values_list("github_id", flat=True).first()
-    if pinned is not None and pinned != identity.number:
+    if person is not None and person.github_id not in (None, identity.number):
         raise TokenRefused(
             "login_taken",
             f"The login {identity.login} belonged to another GitHub account when it was first seen here.",
@@ -116,12 +121,10 @@ def _refuse_other_account(identity: GitHubIdentity) -> None:
         )
 
 
-def refuse_inactive(found: Bearer) -> None:
+def refuse_inactive(person: Person | None, kind: TokenKind) -> None:
     """Raises TokenRefused where the person was shut out here, whatever the issuer says."""
-    if Person.objects.filter(login=found.login, is_active=False).exists():
-        raise TokenRefused(
-            "person_inactive", "This account was shut out.", kind=found.kind, remedy="Ask a platform admin."
-        )
+    if person is not None and not person.is_active:
+        raise TokenRefused("person_inactive", "This account was shut out.", kind=kind, remedy="Ask a platform admin.")
 
 
 NEW_TOKEN = "Create a new one on the Connecting page."

@@ -6,8 +6,11 @@ from typing import Any
 import structlog
 from django.core.cache import cache
 
+from accounts.errors import TokenRefused
+from core.actor import Door
 from core.clock import now
 from core.errors import Problem
+from core.refusals import note_stranger
 
 KEPT_FOR_S = 900
 REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
@@ -24,6 +27,13 @@ def remember_failure(problem: Problem, *, request_id: str, door: str) -> None:
         cache.set(_key(request_id), record, KEPT_FOR_S)
     except Exception:
         log.warning("failure_not_kept", request_id=request_id, exc_info=True)
+
+
+def note_bearer(problem: Problem, *, door: Door, address: str) -> None:
+    """Into the audit, where a token was shown and refused; a request that shows none is no attempt."""
+    if isinstance(problem, TokenRefused):
+        reason = f"{problem.sentence} ({problem.problem_code}, {problem.kind.label})"
+        note_stranger("bearer_token", reason, door=door, address=address)
 
 
 def failure_of(request_id: str) -> dict[str, Any] | None:

@@ -13,9 +13,14 @@ from django.http import HttpRequest
 from accounts.actions.admission import admit
 from accounts.errors import SignInFailed
 from accounts.views.pages import back_to_sign_in
+from core.actor import Actor, Door
+from core.audit import SUCCEEDED, record
 from core.errors import Problem, Unavailable
+from core.limits import address_of
+from core.refusals import NOBODY, note_stranger
 from integrations.github import Account, problem_of
 
+SIGN_IN = "sign_in"
 AGAIN = "Start again from the sign-in page."
 
 
@@ -37,11 +42,13 @@ class GitHubAdapter(DefaultSocialAccountAdapter):
         try:
             person = admit(sociallogin.token.token, account)
         except Problem as problem:
+            note_failure(request, problem, account.login)
             raise ImmediateHttpResponse(back_to_sign_in(problem)) from problem
         # What else the profile says is none of our business.
         sociallogin.account.extra_data = {"login": person.login}
         sociallogin.account.user = sociallogin.user = person
         sociallogin.account.save()
+        record(Actor(person.login, Door.WEB), SIGN_IN, result=SUCCEEDED, reason="GitHub vouched for them.")
 
     def on_authentication_error(
         self,
@@ -51,7 +58,13 @@ class GitHubAdapter(DefaultSocialAccountAdapter):
         exception: Exception | None = None,
         extra_context: dict[str, Any] | None = None,
     ) -> None:
-        raise ImmediateHttpResponse(back_to_sign_in(in_words(request, error, exception)))
+        problem = in_words(request, error, exception)
+        note_failure(request, problem)
+        raise ImmediateHttpResponse(back_to_sign_in(problem))
+
+
+def note_failure(request: HttpRequest, problem: Problem, login: str = NOBODY) -> None:
+    note_stranger(SIGN_IN, problem.sentence, door=Door.WEB, address=address_of(request.META), name=login)
 
 
 def in_words(request: HttpRequest, error: str | None, exception: Exception | None) -> Problem:

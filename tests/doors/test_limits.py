@@ -11,7 +11,7 @@ from django.core.cache import caches
 from django.test import Client
 
 from accounts.models import Person
-from core import limits
+from core import limits, scripts
 from core.actor import Actor, Door
 from core.limits import Kind, TooManyRequests, client_address, take, take_address
 from tests import builders
@@ -34,7 +34,7 @@ print(let_in)
 
 @pytest.fixture(autouse=True)
 def fresh_minute(valkey: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(limits, "_cache_rests_until", 0.0)
+    monkeypatch.setattr(scripts, "_rests_until", 0.0)
     forget_all()
     yield
     forget_all()
@@ -152,7 +152,7 @@ def test_a_cache_that_is_down_lets_everything_pass(
     backend = {**settings.CACHES["default"], "LOCATION": f"unix://{tmp_path}/nobody.sock"}
     from django.core.cache import CacheHandler
 
-    monkeypatch.setattr(limits, "caches", CacheHandler({"default": backend}))
+    monkeypatch.setattr(scripts, "caches", CacheHandler({"default": backend}))
 
     assert [take(person(), Kind.WRITE).limit for _ in range(5)] == [2] * 5
 
@@ -267,11 +267,11 @@ def test_the_right_most_hop_that_is_no_proxy_of_ours_counts(
 
 def test_the_addresses_of_one_ipv6_network_count_as_one(few: None) -> None:
     for host in (1, 2, 3):
-        take_address(f"2001:db8::{host}")
+        take_address(f"2001:db8::{host}", Door.REST)
 
     with pytest.raises(TooManyRequests):
-        take_address("2001:db8::4")
-    take_address("2001:db8:0:1::4")
+        take_address("2001:db8::4", Door.REST)
+    take_address("2001:db8:0:1::4", Door.REST)
 
 
 def signed_in(name: str) -> Client:

@@ -8,11 +8,14 @@ import pytest
 import requests
 from django.apps import apps
 from django.core import signing
+from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import Person
 from accounts.views.pages import PROBLEM_SALT
+from operations.models import AuditEntry
 from sandbox.github.control import Control
+from tenants.engine import keep_refusals
 from tenants.models import Member
 from tests import builders
 from tests.settings import PLATFORM, TEST_DIR
@@ -210,3 +213,17 @@ def test_the_sandboxs_github_knows_no_redirect_to_elsewhere(github: Control) -> 
     answer = requests.get(f"{PLATFORM.github_url}/login/oauth/authorize", params=asked, timeout=10)
 
     assert answer.status_code == 400
+
+
+def test_a_failed_sign_in_names_the_login_and_a_good_one_is_kept_too(browser: Browser, github: Control) -> None:
+    cache.clear()
+    github("expel", login="oscar")
+    browser.sign_in("oscar")
+    browser.sign_in("dev")
+    keep_refusals()
+
+    row = AuditEntry.objects.get(verb="sign_in", result="denied")
+
+    assert (row.actor, row.client) == ("oscar", "127.0.0.1")
+    assert "not a member of acme" in row.reason
+    assert AuditEntry.objects.get(verb="sign_in", result="succeeded").actor == "dev"

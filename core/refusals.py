@@ -1,0 +1,123 @@
+"""Refusals that anybody can cause as often as they like: bad tokens, failed sign-ins, limits, hidden things asked for.
+
+They are counted in the cache, and a round of beat writes one row of the audit for each kind, address and round, with
+the number of times. So a flood can neither fill the audit nor make others wait for its chain, and an answer about a
+hidden thing takes as long as one about nothing: which of the two it was is found out later.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import structlog
+
+from core.actor import Actor, Door
+from core.audit import DENIED
+from core.clock import now
+from core.scripts import Script, connection, full_key
+
+# No login on GitHub has a blank.
+NOBODY = "not signed in"
+MANY = "many addresses"
+# Of each round; what exceeds them is counted in one row for each kind.
+MOST_ROWS = 50
+LONGEST_REASON = 300
+LONGEST_NAME = 130
+
+# KEYS: the hash of this round. ARGV: entry, the entry that stands for all others, most entries, when, request id.
+COUNT = Script("""
+local entry = ARGV[1]
+if redis.call('HEXISTS', KEYS[1], entry) == 0 and redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[3]) then
+  entry = ARGV[2]
+end
+local known = redis.call('HGET', KEYS[1], entry)
+local kept = known and cjson.decode(known) or {times = 0, first_at = ARGV[4], request_id = ARGV[5]}
+kept.times = kept.times + 1
+kept.last_at = ARGV[4]
+redis.call('HSET', KEYS[1], entry, cjson.encode(kept))
+return {kept.times}
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`name` is the person, or NOBODY; `client` the client, or the address of whoever is not signed in.
+
+    `unseen`: it was answered as not found. It is a denial only where there is such a thing.
+    """
+
+    verb: str
+    reason: str
+    door: str
+    name: str = NOBODY
+    client: str = ""
+    result: str = DENIED
+    tenant: str = ""
+    target: str = ""
+    unseen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How often it happened; the moments are ISO 8601, `request_id` is that of the first time."""
+
+    refusal: Refusal
+    times: int
+    first_at: str
+    last_at: str
+    request_id: str
+
+
+def note(refusal: Refusal) -> None:
+    """Counts it. Best effort: where the cache is away, the log is what is left."""
+    shown = replace(
+        refusal,
+        reason=refusal.reason[:LONGEST_REASON],
+        client=refusal.client[:LONGEST_NAME],
+        target=refusal.target[:LONGEST_NAME],
+        tenant=refusal.tenant[:LONGEST_NAME],
+    )
+    others = replace(shown, client=MANY, name=NOBODY, reason="", tenant="", target="")
+    request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
+    COUNT.run(hash_of(shown), spelled(shown), spelled(others), MOST_ROWS, now().isoformat(), request_id)
+
+
+def note_unseen(actor: Actor, verb: str, *, tenant: str = "", target: str = "") -> None:
+    """Somebody asked for a thing that is absent or hidden, and was told that there is none."""
+    reason = f"{actor.name} asked for what is hidden from them and was told that it does not exist."
+    about = {"tenant": tenant, "target": target or tenant}
+    note(Refusal(verb, reason, actor.door.value, actor.name, actor.client, unseen=True, **about))
+
+
+def note_stranger(verb: str, reason: str, *, door: Door, address: str, name: str = NOBODY) -> None:
+    note(Refusal(verb, reason, door.value, name, address))
+
+
+def taken() -> Iterator[Counted]:
+    """All that was noted; each is forgotten when the next one is asked for. Raises what the cache raises."""
+    server = connection()
+    for key in (full_key(STRANGERS), full_key(PEOPLE)):
+        held = f"{key}:held"
+        # Left by a round that died: its rows come first, and what was noted since waits for the next round.
+        if not server.exists(held) and server.exists(key):
+            server.rename(key, held)
+        for entry, kept in server.hgetall(held).items():
+            yield counted(json.loads(entry), json.loads(kept))
+            server.hdel(held, entry)
+
+
+def counted(entry: dict[str, Any], kept: dict[str, Any]) -> Counted:
+    return Counted(Refusal(**entry), int(kept["times"]), kept["first_at"], kept["last_at"], kept["request_id"])
+
+
+STRANGERS, PEOPLE = "refusals:strangers", "refusals:people"
+
+
+def hash_of(refusal: Refusal) -> str:
+    """A flood of strangers cannot push known people out of the round's rows."""
+    return STRANGERS if refusal.name == NOBODY else PEOPLE
+
+
+def spelled(refusal: Refusal) -> str:
+    return json.dumps(asdict(refusal), sort_keys=True)

@@ -1,0 +1,132 @@
+"""What was refused is in the audit, counted, and no flood fills it."""
+
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import Person
+from core.actor import Door
+from core.refusals import MANY, MOST_ROWS, NOBODY, note_stranger
+from operations.models import AuditEntry
+from operations.queries.audit_chain import verify_audit
+from tenants.engine import keep_refusals
+from tests import builders
+from tests.doors.test_bearer_mcp import ask
+
+pytestmark = pytest.mark.django_db(transaction=True)
+BAD = {"Authorization": "Bearer a.b.c.d"}
+
+
+@pytest.fixture(autouse=True)
+def cast(valkey: None) -> None:
+    cache.clear()
+    builders.the_cast()
+
+
+def signed_in(name: str, **options: Any) -> Client:
+    client = Client(**options)
+    client.force_login(Person.objects.signed_in(name))
+    return client
+
+
+def kept(**about: str) -> AuditEntry:
+    keep_refusals()
+    return AuditEntry.objects.get(**about)
+
+
+def test_refused_tokens_leave_one_row_with_their_number() -> None:
+    for _ in range(3):
+        answer = Client().get("/api/v1/whoami", headers=BAD)
+
+    row = kept(verb="bearer_token")
+
+    assert (row.actor, row.client, row.door, row.result) == (NOBODY, "127.0.0.1", "rest", "denied")
+    assert row.parameters["times"] == 3
+    assert "unrecognised_token_shape" in row.reason
+    assert answer.json()["request_id"]
+    assert len(row.request_id) == len(answer.json()["request_id"])
+
+
+def test_the_door_for_agents_keeps_them_too_and_never_the_token() -> None:
+    ask(authorization="Bearer mctl_pat_canary-4711")
+
+    row = kept(verb="bearer_token", door="mcp")
+
+    assert "token_unknown" in row.reason
+    assert "canary" not in str(AuditEntry.objects.values())
+
+
+def test_a_request_without_any_token_is_no_attempt() -> None:
+    Client().get("/api/v1/whoami")
+    keep_refusals()
+
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_form_that_another_site_sent_is_kept_with_its_person_and_verb() -> None:
+    answer = signed_in("dev", enforce_csrf_checks=True).post("/sign-out/")
+
+    row = kept(result="denied")
+
+    assert answer.status_code == 403
+    assert (row.actor, row.verb) == ("dev", "accounts.sign_out")
+
+
+def test_reaching_a_limit_is_kept(settings: Any) -> None:
+    settings.PAGES_PER_MINUTE = 1
+    client = signed_in("dev")
+    assert [client.get("/services/").status_code for _ in range(3)] == [200, 429, 429]
+
+    row = kept(verb="limit.reached")
+
+    assert (row.actor, row.parameters["times"]) == ("dev", 2)
+
+
+@pytest.mark.parametrize("address", ["/tenants/payments/", "/tenants/payments/services/payments-api/"])
+def test_a_hidden_thing_asked_for_is_a_denial_that_its_owners_see(address: str) -> None:
+    answer = signed_in("oscar").get(address)
+
+    row = kept(result="denied")
+
+    assert answer.status_code == 404
+    assert (row.actor, row.tenant) == ("oscar", "payments")
+    assert "answered" not in row.reason
+    assert "hidden" in signed_in("olga").get("/audit/").content.decode()
+
+
+def test_a_hidden_operation_is_kept_with_its_tenant() -> None:
+    builders.operation("deploy-service-x7k2p")
+    assert signed_in("oscar").get("/operations/deploy-service-x7k2p/").status_code == 404
+
+    row = kept(verb="operations.see")
+
+    assert (row.actor, row.tenant, row.target) == ("oscar", "payments", "deploy-service-x7k2p")
+
+
+def test_what_does_not_exist_leaves_no_row() -> None:
+    client = signed_in("oscar")
+    for address in ("/tenants/nowhere/", "/operations/deploy-service-zzzzz/", "/tenants/labs/services/nothing/"):
+        assert client.get(address).status_code == 404
+    keep_refusals()
+
+    assert not AuditEntry.objects.exists()
+
+
+def test_a_flood_from_many_addresses_is_bounded_and_all_of_it_is_counted() -> None:
+    for number in range(MOST_ROWS + 40):
+        note_stranger("bearer_token", "Refused.", door=Door.MCP, address=f"198.51.100.{number}")
+    keep_refusals()
+
+    rows = AuditEntry.objects.filter(verb="bearer_token")
+    assert rows.count() == MOST_ROWS + 1
+    assert sum(row.parameters["times"] for row in rows) == MOST_ROWS + 40
+    assert rows.get(client=MANY).parameters["times"] == 40
+    assert verify_audit().broken == ""
+
+
+def test_a_round_writes_what_was_noted_once() -> None:
+    note_stranger("bearer_token", "Refused.", door=Door.MCP, address="198.51.100.1")
+
+    assert [keep_refusals(), keep_refusals()] == [1, 0]
