@@ -20,7 +20,10 @@ REPOSITORY = re.compile(r"[a-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)+")
 ENV_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 HOST = re.compile(r"(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 PROBE_PATH = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]{0,200}")
-QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?")
+AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+CPU = re.compile(rf"({AMOUNT.pattern})m?")
+MEMORY = re.compile(rf"({AMOUNT.pattern})(k|M|G|T|Ki|Mi|Gi|Ti)")
+COMMIT = re.compile(r"[0-9a-f]{7,40}")
 
 
 def _name(value: str) -> str:
@@ -58,10 +61,30 @@ def _probe_path(value: str) -> str:
     return value
 
 
-def _quantity(value: str) -> str:
-    if not QUANTITY.fullmatch(value) or float(re.match(r"[0-9.]+", value).group()) == 0:  # type: ignore[union-attr]
-        raise ValueError("Give a Kubernetes quantity above zero.")
+def _cpu(value: str) -> str:
+    found = CPU.fullmatch(value)
+    if not found or float(found.group(1)) == 0:
+        raise ValueError("Give cores, such as 0.5, or thousandths of a core, such as 500m, above zero.")
     return value
+
+
+def _memory(value: str) -> str:
+    if AMOUNT.fullmatch(value) and float(value) > 0:
+        raise ValueError(f"{value} without a unit means {value} bytes. Give the unit, such as {value}Mi.")
+    found = MEMORY.fullmatch(value)
+    if not found or float(found.group(1)) == 0:
+        raise ValueError("Give an amount above zero with its unit: Ki, Mi, Gi, or k, M, G.")
+    return value
+
+
+def _commit(value: str) -> str:
+    if not COMMIT.fullmatch(value):
+        raise ValueError("Give a commit's id: 7 to 40 of the digits 0 to 9 and a to f.")
+    return value
+
+
+def _number_as_text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _environment(value: dict[str, str]) -> dict[str, str]:
@@ -125,6 +148,8 @@ ImageTag = Annotated[str, AfterValidator(_tag), Field(examples=["1.4.2"])]
 ImageRepository = Annotated[str, AfterValidator(_repository), Field(examples=["ghcr.io/acme/checkout-web"])]
 HostName = Annotated[str, AfterValidator(_host), Field(examples=["shop.example.com"])]
 ProbePath = Annotated[str, AfterValidator(_probe_path), Field(examples=["/healthz"])]
-Quantity = Annotated[str, AfterValidator(_quantity)]
+CpuQuantity = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_cpu)]
+MemoryQuantity = Annotated[str, BeforeValidator(_number_as_text), AfterValidator(_memory)]
+CommitId = Annotated[str, AfterValidator(_commit)]
 Port = Annotated[int, Field(ge=1, le=65535, examples=[8080])]
 Environment = Annotated[dict[str, str], BeforeValidator(environment_from), AfterValidator(_environment)]

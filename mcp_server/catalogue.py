@@ -66,7 +66,8 @@ def tool_named(name: str) -> Tool:
 
 
 def operation_tool(one: OperationDefinition) -> Tool:
-    effect = Effect.DESTRUCTIVE if one.must_confirm or one.risk == Risk.HIGH else Effect.WRITE
+    takes_away = one.destructive or one.must_confirm or one.risk == Risk.HIGH
+    effect = Effect.DESTRUCTIVE if takes_away else Effect.WRITE
     return Tool(
         tool_name(one.name), one.title, effect, False, one.description, controls_of(effect), _never, STARTED,
         operation=one.name,

@@ -70,6 +70,9 @@ def start(
     """
     with _refusals_audited(actor, name) as attempt:
         request = _admitted(actor, name, parameters, attempt, writes=True)
+        # Before the plan is compared: while another operation writes, that one is the reason to give.
+        if not queue_behind and (holder := _holder_of(str(request.target))):
+            raise _busy(holder)
         plan = _confirmed_plan(actor, request, plan_hash)
         return _recorded(actor, request, plan, queue_behind=queue_behind)
 

@@ -24,13 +24,15 @@ class OperationForm(forms.Form):
         data: Mapping[str, Any] | None = None,
         initial: Mapping[str, Any] | None = None,
         labels: Mapping[str, str] | None = None,
+        helps: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(data, initial=dict(initial or {}))
         self.definition = definition
         self.fixed = dict(fixed)
         for name in shown:
             info = definition.parameters.model_fields[name]
-            self.fields[name] = form_field(info, label=(labels or {}).get(name, name.replace("_", " ").capitalize()))
+            label = (labels or {}).get(name, name.replace("_", " ").capitalize())
+            self.fields[name] = form_field(info, label=label, help_text=(helps or {}).get(name, ""))
 
     def parameters(self) -> dict[str, Any]:
         """What was typed and what the page knows, as the declaration takes it; blanks are left out."""
@@ -52,9 +54,9 @@ class OperationForm(forms.Form):
             self.add_error(entry["field"] if known else None, f"{entry['sentence']}{example}")
 
 
-def form_field(info: FieldInfo, *, label: str) -> forms.Field:
+def form_field(info: FieldInfo, *, label: str, help_text: str = "") -> forms.Field:
     """The plain form field for a parameter: text unless its type says otherwise; parsing is the declaration's."""
-    common: dict[str, Any] = {"label": label, "required": False, "help_text": info.description or ""}
+    common: dict[str, Any] = {"label": label, "required": False, "help_text": help_text or info.description or ""}
     kinds = flattened(info.annotation)
     choices = [value for kind in kinds if get_origin(kind) is Literal for value in get_args(kind)]
     if choices and not any(kind is str for kind in kinds):
@@ -63,9 +65,12 @@ def form_field(info: FieldInfo, *, label: str) -> forms.Field:
         return forms.BooleanField(**common)
     hint = {"placeholder": example_of(info).splitlines()[0] if example_of(info) else "", "autocomplete": "off"}
     if any(get_origin(kind) in {dict, list} for kind in kinds):
-        return forms.CharField(
+        lines = forms.CharField(
             widget=forms.Textarea(attrs={**hint, "rows": 5, "spellcheck": "false"}), strip=False, **common
         )
+        # Shown behind the help text: a placeholder is gone as soon as anything stands in the field.
+        lines.example = example_of(info)  # type: ignore[attr-defined]
+        return lines
     number = {"inputmode": "numeric"} if int in kinds else {}
     return forms.CharField(widget=forms.TextInput(attrs={**hint, **number, "spellcheck": "false"}), **common)
 

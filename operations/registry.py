@@ -77,6 +77,7 @@ class OperationDefinition:
     """`parameters` is a pydantic model (extra fields forbidden); fields marked `json_schema_extra={"secret": True}`
     never reach the ledger. `plan(actor, parameters)` returns the JSON that `actions.plan` hands to people, its hash
     included. `check(actor, parameters)` refuses what has no meaning (raises Problem) before a row is written.
+    `destructive`: an agent starts it only once a person has confirmed its plan, at other doors it is up to them.
     """
 
     name: str
@@ -92,6 +93,7 @@ class OperationDefinition:
     plan: Callable[[Actor, Any], dict[str, Any]]
     steps: Callable[[Any], tuple[StepDefinition, ...]]
     example: Mapping[str, Any] = field(default_factory=dict)
+    destructive: bool = False
 
     def secret_fields(self) -> frozenset[str]:
         return frozenset(

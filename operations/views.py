@@ -5,13 +5,12 @@ from collections.abc import AsyncIterator
 from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from core.actor import Actor
 from core.gate import gate
 from core.htmx import page_or_part, wants_part
 from operations import actions, queries
-from operations.registry import definitions
 
 LONGEST_PAGE_NUMBER = 6
 
@@ -23,7 +22,7 @@ class ActorRequest(HttpRequest):
 
 
 @gate("operations.list")
-@require_GET
+@require_safe
 def operation_list(request: ActorRequest) -> HttpResponse:
     asked = request.GET
     listed = queries.operation_rows(
@@ -38,10 +37,10 @@ def operation_list(request: ActorRequest) -> HttpResponse:
 
 
 @gate("operations.see")
-@require_GET
+@require_safe
 def operation_detail(request: ActorRequest, public_id: str) -> HttpResponse:
     operation = queries.access_operation(request.actor, public_id)
-    context = {"operation": queries.operation_view(request.actor, operation, runnable=definitions())}
+    context = {"operation": queries.operation_view(request.actor, operation)}
     return page_or_part(request, "operations/detail.html", "operations/_operation.html", context)
 
 
@@ -51,19 +50,19 @@ def operation_cancel(request: ActorRequest, public_id: str) -> HttpResponse:
     operation = actions.cancel(request.actor, queries.access_operation(request.actor, public_id))
     if not wants_part(request):
         return redirect("operations:operation_detail", operation.public_id)
-    context = {"operation": queries.operation_view(request.actor, operation, runnable=definitions())}
+    context = {"operation": queries.operation_view(request.actor, operation)}
     return page_or_part(request, "operations/detail.html", "operations/_operation.html", context)
 
 
 @gate("operations.audit")
-@require_GET
+@require_safe
 def audit_list(request: ActorRequest) -> HttpResponse:
     listed = queries.audit_list(request.actor, queries.AuditFilter.read(request.GET.dict()))
     return page_or_part(request, "operations/audit.html", "operations/_audit.html", {"list": listed})
 
 
 @gate("operations.audit_export")
-@require_GET
+@require_safe
 def audit_export(request: ActorRequest, form: str) -> StreamingHttpResponse:
     kind, *_ = queries.FORMATS[form]
     pieces = in_pieces(request.actor, queries.AuditFilter.read(request.GET.dict()), form)

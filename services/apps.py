@@ -6,6 +6,7 @@ class ServicesConfig(AppConfig):
 
     def ready(self) -> None:
         from operations.registry import register
-        from services.runners import DEPLOY_SERVICE
+        from services.runners import OPERATIONS
 
-        register(DEPLOY_SERVICE)
+        for operation in OPERATIONS:
+            register(operation)

@@ -14,3 +14,11 @@ def may_configure(actor: Actor, *, tenant: str) -> Decision:
 
 def may_onboard(actor: Actor, *, tenant: str) -> Decision:
     return needs_role(actor, Role.DEVELOPER, tenant=tenant, doing="Adding a service")
+
+
+def may_roll_back(actor: Actor, *, tenant: str) -> Decision:
+    return needs_role(actor, Role.DEVELOPER, tenant=tenant, doing="Rolling a service back")
+
+
+def may_scale(actor: Actor, *, tenant: str) -> Decision:
+    return needs_role(actor, Role.DEVELOPER, tenant=tenant, doing="Scaling a service")

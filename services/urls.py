@@ -16,5 +16,7 @@ urlpatterns = [
     path("tenants/<slug:tenant>/services/<slug:name>/logs/", views.service_logs, name="service_logs"),
     path("tenants/<slug:tenant>/services/<slug:name>/configuration/", views.service_config, name="service_config"),
     path("tenants/<slug:tenant>/services/<slug:name>/deploy/", views.service_deploy, name="service_deploy"),
+    path("tenants/<slug:tenant>/services/<slug:name>/rollback/", views.service_rollback, name="service_rollback"),
+    path("tenants/<slug:tenant>/services/<slug:name>/scale/", views.service_scale, name="service_scale"),
     path("tenants/<slug:tenant>/services/<slug:name>/configure/", views.service_configure, name="service_configure"),
 ]

@@ -1,16 +1,21 @@
 """The pages of tenants and their services. Each view translates: read input, one query, one action, one template."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from core.actor import Actor
-from core.errors import Invalid
+from core.errors import Invalid, PlanVoid
 from core.gate import gate, require
 from core.htmx import page_or_part, wants_part
 from operations.actions import plan, start
 from operations.forms import OperationForm
+from operations.models import Operation
 from services import forms, policies, queries
+
+FORM_METHODS = ["GET", "HEAD", "POST"]
 
 
 class ActorRequest(HttpRequest):
@@ -20,19 +25,19 @@ class ActorRequest(HttpRequest):
 
 
 @gate("services.home")
-@require_GET
+@require_safe
 def home(request: ActorRequest) -> HttpResponse:
     return page_or_part(request, "home.html", "_home.html", {"home": queries.home(request.actor)})
 
 
 @gate("services.home")
-@require_GET
+@require_safe
 def source_ages(request: ActorRequest) -> HttpResponse:
     return render(request, "_sources.html", {"sources": queries.sources()})
 
 
 @gate("tenants.list")
-@require_GET
+@require_safe
 def tenant_list(request: ActorRequest) -> HttpResponse:
     return page_or_part(
         request, "tenants/list.html", "tenants/_list.html", {"rows": queries.tenant_rows(request.actor)}
@@ -40,7 +45,7 @@ def tenant_list(request: ActorRequest) -> HttpResponse:
 
 
 @gate("services.list")
-@require_GET
+@require_safe
 def service_list(request: ActorRequest) -> HttpResponse:
     wanted = queries.ServiceFilter.read(request.GET.dict())
     listed = queries.service_list(request.actor, tenant=None, wanted=wanted)
@@ -48,7 +53,7 @@ def service_list(request: ActorRequest) -> HttpResponse:
 
 
 @gate("tenants.see")
-@require_GET
+@require_safe
 def tenant_detail(request: ActorRequest, tenant: str) -> HttpResponse:
     page = queries.tenant_page(request.actor, tenant, queries.ServiceFilter.read(request.GET.dict()))
     context = {"page": page, "list": page.services, "tenant": page.tenant}
@@ -56,7 +61,7 @@ def tenant_detail(request: ActorRequest, tenant: str) -> HttpResponse:
 
 
 @gate("services.see")
-@require_GET
+@require_safe
 def service_detail(request: ActorRequest, tenant: str, name: str) -> HttpResponse:
     service = queries.access_service(request.actor, tenant=tenant, name=name)
     context = {"service": queries.service_page(request.actor, service), "tab": "overview"}
@@ -64,7 +69,7 @@ def service_detail(request: ActorRequest, tenant: str, name: str) -> HttpRespons
 
 
 @gate("services.see")
-@require_GET
+@require_safe
 def service_history(request: ActorRequest, tenant: str, name: str) -> HttpResponse:
     service = queries.access_service(request.actor, tenant=tenant, name=name)
     context = {"service": queries.service_head(request.actor, service), "tab": "history"}
@@ -73,7 +78,7 @@ def service_history(request: ActorRequest, tenant: str, name: str) -> HttpRespon
 
 
 @gate("services.see")
-@require_GET
+@require_safe
 def service_events(request: ActorRequest, tenant: str, name: str) -> HttpResponse:
     service = queries.access_service(request.actor, tenant=tenant, name=name)
     context = {"service": queries.service_head(request.actor, service), "tab": "events"}
@@ -82,7 +87,7 @@ def service_events(request: ActorRequest, tenant: str, name: str) -> HttpRespons
 
 
 @gate("services.logs")
-@require_GET
+@require_safe
 def service_logs(request: ActorRequest, tenant: str, name: str) -> HttpResponse:
     service = queries.access_service(request.actor, tenant=tenant, name=name)
     context = {"service": queries.service_head(request.actor, service), "tab": "logs"}
@@ -91,7 +96,7 @@ def service_logs(request: ActorRequest, tenant: str, name: str) -> HttpResponse:
 
 
 @gate("services.see")
-@require_GET
+@require_safe
 def service_config(request: ActorRequest, tenant: str, name: str) -> HttpResponse:
     service = queries.access_service(request.actor, tenant=tenant, name=name)
     context = {"service": queries.service_head(request.actor, service), "tab": "config"}
@@ -100,64 +105,97 @@ def service_config(request: ActorRequest, tenant: str, name: str) -> HttpRespons
 
 
 @gate("services.deploy")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(FORM_METHODS)
 def service_deploy(request: ActorRequest, tenant: str, name: str) -> HttpResponse:
     service = queries.access_service(request.actor, tenant=tenant, name=name)
     require(policies.may_deploy(request.actor, tenant=tenant))
-    given = request.POST if request.method == "POST" else None
-    form = forms.deploy_form(service, given, image_tag=request.GET.get("image_tag", service.tag))
+    asked = {"image_tag": service.tag, **asked_for(request, forms.DEPLOY_FIELDS)}
+    form = forms.deploy_form(service, posted(request), **asked)
     context = {"service": queries.service_head(request.actor, service), "title": f"Deploy {name}"}
-    return form_page(request, form, {**context, "versions": queries.known_versions(service)})
+    return form_page(request, form, {**context, "versions": queries.known_versions(service), "fills": "image_tag"})
+
+
+@gate("services.rollback")
+@require_http_methods(FORM_METHODS)
+def service_rollback(request: ActorRequest, tenant: str, name: str) -> HttpResponse:
+    service = queries.access_service(request.actor, tenant=tenant, name=name)
+    require(policies.may_roll_back(request.actor, tenant=tenant))
+    asked = asked_for(request, forms.ROLLBACK_FIELDS) or {"target_tag": queries.version_before(service)}
+    form = forms.rollback_form(service, posted(request), **asked)
+    context = {"service": queries.service_head(request.actor, service), "title": f"Roll back {name}"}
+    return form_page(request, form, {**context, "versions": queries.known_versions(service), "fills": "target_tag"})
+
+
+@gate("services.scale")
+@require_http_methods(FORM_METHODS)
+def service_scale(request: ActorRequest, tenant: str, name: str) -> HttpResponse:
+    service = queries.access_service(request.actor, tenant=tenant, name=name)
+    require(policies.may_scale(request.actor, tenant=tenant))
+    asked = {**queries.settings_now(service), **asked_for(request, forms.SCALE_FIELDS)}
+    form = forms.scale_form(service, posted(request), **asked)
+    context = {"service": queries.service_head(request.actor, service), "title": f"Scale {name}"}
+    return form_page(request, form, {**context, "config": queries.service_config(service)})
 
 
 @gate("services.configure")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(FORM_METHODS)
 def service_configure(request: ActorRequest, tenant: str, name: str) -> HttpResponse:
     service = queries.access_service(request.actor, tenant=tenant, name=name)
     require(policies.may_configure(request.actor, tenant=tenant))
-    given = request.POST if request.method == "POST" else None
-    asked = {field: request.GET[field] for field in forms.CONFIGURE_FIELDS if field in request.GET}
-    form = forms.configure_form(service, given, **asked)
-    context = {"service": queries.service_head(request.actor, service), "title": f"Change {name}"}
+    asked = {**queries.settings_now(service), **asked_for(request, forms.CONFIGURE_FIELDS)}
+    form = forms.configure_form(service, posted(request), environment=queries.environment_now(service), **asked)
+    context = {"service": queries.service_head(request.actor, service), "title": f"Configure {name}"}
     return form_page(request, form, {**context, "config": queries.service_config(service)})
 
 
 @gate("services.onboard")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(FORM_METHODS)
 def service_new(request: ActorRequest, tenant: str) -> HttpResponse:
     page = queries.access_tenant(request.actor, tenant)
     require(policies.may_onboard(request.actor, tenant=tenant))
-    form = forms.onboard_form(tenant, request.POST if request.method == "POST" else None)
+    form = forms.onboard_form(tenant, posted(request), **asked_for(request, forms.ONBOARD_FIELDS))
     return form_page(request, form, {"tenant": page, "title": f"Add a service to {tenant}"})
 
 
-def form_page(request: ActorRequest, form: OperationForm, context: dict[str, object]) -> HttpResponse:
-    """GET shows the form; `intent=plan` shows what would change; `intent=run` starts it with the plan's hash."""
+def posted(request: ActorRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+def asked_for(request: ActorRequest, fields: tuple[str, ...]) -> dict[str, Any]:
+    """What the address fills in: a remedy's link opens the form with its parameters."""
+    given = {field: request.GET[field] for field in fields if field in request.GET}
+    return {
+        field: text.lower() == "true" if text.lower() in {"true", "false"} else text for field, text in given.items()
+    }
+
+
+def form_page(request: ActorRequest, form: OperationForm, context: dict[str, Any]) -> HttpResponse:
+    """GET shows the form; a post shows what would change; only `intent=run` with that plan's hash starts it."""
     context = {**context, "form": form, "plan": None}
-    if request.method == "GET":
+    if not form.is_bound:
         return render(request, "services/change.html", context)
     if not form.is_valid():
         return plan_part(request, context, status=422)
+    plan_hash = request.POST.get("plan_hash", "")
     try:
-        if request.POST.get("intent") == "run":
-            operation = start(
-                request.actor, form.definition.name, form.parameters(), plan_hash=request.POST.get("plan_hash")
-            )
-            return follow(request, operation.public_id)
+        if request.POST.get("intent") == "run" and plan_hash:
+            return follow(request, start(request.actor, form.definition.name, form.parameters(), plan_hash=plan_hash))
         context["plan"] = plan(request.actor, form.definition.name, form.parameters())
+    except PlanVoid as void:
+        context |= {"void": void.sentence, "plan": plan(request.actor, form.definition.name, form.parameters())}
     except Invalid as problem:
         form.take(problem)
         return plan_part(request, context, status=422)
     return plan_part(request, context)
 
 
-def plan_part(request: ActorRequest, context: dict[str, object], *, status: int = 200) -> HttpResponse:
+def plan_part(request: ActorRequest, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
     return page_or_part(request, "services/change.html", "services/_change.html", context, status=status)
 
 
-def follow(request: ActorRequest, public_id: str) -> HttpResponse:
+def follow(request: ActorRequest, operation: Operation) -> HttpResponse:
     """To the operation's page: htmx is told by header, a plain form post by redirect."""
-    response = redirect("operations:operation_detail", public_id)
+    response = redirect("operations:operation_detail", operation.public_id)
     if wants_part(request):
         return HttpResponse(status=204, headers={"HX-Redirect": response["Location"]})
     return response

@@ -109,9 +109,9 @@ def finding(verdict: str, severity: str) -> dict[str, Any]:
             {**words, "source": "log", "object": None, "fact": "fatal: heap exhausted", "untrusted": True},
         ],
         "remedies": [
-            {"label": "Raise the limit to 512Mi", "runnable": True, "params": {"memory_limit": "512Mi"}},
-            {"label": "Roll back to 2.8.0", "runnable": True, "params": {"image_tag": "2.8.0"}},
-            {"label": "Look for a leak in what 2.8.1 changed.", "runnable": False, "params": {}},
+            {"label": "Raise the limit to 512Mi", "operation": "scale-service", "params": {"memory_limit": "512Mi"}},
+            {"label": "Roll back to 2.8.0", "operation": "rollback-service", "params": {"target_tag": "2.8.0"}},
+            {"label": "Look for a leak in what 2.8.1 changed.", "params": {}},
         ],
         "consequences": [
             {"title": "Restarted ever more slowly", "detail": "14 restarts; the next in 3 min.", "evidence": []}

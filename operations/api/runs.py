@@ -22,7 +22,7 @@ from core.rest import ApiRequest, answers, cursor_after, page_of, wrong_cursor
 from operations import actions, queries
 from operations.api import shapes
 from operations.choices import OperationState
-from operations.registry import actor_for, definitions
+from operations.registry import actor_for
 
 LOOK_EVERY_S = 0.25
 LONGEST_WAIT_S = 25
@@ -122,7 +122,7 @@ def audit(
 def described(actor: Actor, public_id: str) -> dict[str, Any]:
     """Permission is asked anew with each look. Raises NotFound."""
     operation = queries.access_operation(actor, public_id)
-    view = queries.operation_view(actor, operation, runnable=definitions())
+    view = queries.operation_view(actor, operation)
     return shapes.run_detail(view, reverse("v1:run", args=[public_id]))
 
 

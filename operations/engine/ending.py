@@ -116,23 +116,22 @@ def cancelled_problem(operation: Operation, during: str) -> dict[str, Any]:
     commit = committed(operation)
     if not commit:
         return Problem(sentence, remedy="Nothing was written to git.", code="cancelled").as_dict()
-    short = commit[:7]
-    offer: dict[str, Any] = {"label": f"Revert {short}", "operation": None, "params": {"sha": commit}}
-    if ROLLBACK in definitions() and operation.service:
-        params = {"team_name": operation.tenant, "component_name": operation.service}
+    short, before = commit["sha"][:7], commit.get("before", "")
+    offer: dict[str, Any] = {"label": f"Revert {short}", "operation": None, "params": {}}
+    if ROLLBACK in definitions() and operation.service and before:
+        params = {"team_name": operation.tenant, "component_name": operation.service, "revision": before}
         offer = {**offer, "operation": ROLLBACK, "params": params}
     return Problem(
         f"{sentence} Commit {short} is in git, and Argo CD brings the cluster to it.",
         remedy=f"To undo it, revert commit {short}.",
         code="cancelled",
-        commit=commit,
+        commit=commit["sha"],
         remedies=[offer],
     ).as_dict()
 
 
-def committed(operation: Operation) -> str:
-    """The commit the operation wrote, or nothing."""
-    for result in operation.steps.filter(state=StepState.SUCCEEDED).values_list("result", flat=True):
-        if result.get("sha") and result.get("changed", True):
-            return str(result["sha"])
-    return ""
+def committed(operation: Operation) -> Mapping[str, Any]:
+    """What the step said that wrote a commit, `{"sha", "before"}`: `before` is the commit to return to, where there is
+    one. {} where nothing was written."""
+    results = operation.steps.filter(state=StepState.SUCCEEDED).values_list("result", flat=True)
+    return next((result for result in results if result.get("sha") and result.get("changed", True)), {})

@@ -20,7 +20,7 @@ from operations.queries.rows import (
     running_operations,
     troubled_operations,
 )
-from operations.queries.view import OperationView, StepView, marked, operation_view
+from operations.queries.view import OperationView, StepView, operation_view
 
 __all__ = [
     "FORMATS",
@@ -35,7 +35,6 @@ __all__ = [
     "access_operation",
     "audit_list",
     "exported",
-    "marked",
     "open_operation",
     "operation_rows",
     "operation_view",

@@ -1,6 +1,6 @@
 """One operation as every door shows it: page, REST and MCP read the same values."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -86,11 +86,8 @@ class OperationView:
     facts: Sequence[Mapping[str, Any]]
 
 
-def operation_view(actor: Actor, operation: Operation, *, runnable: Container[str] = frozenset()) -> OperationView:
-    """Three queries. Expects an operation that `access_operation` returned for this actor.
-
-    `runnable` are the names of declared operations: remedies of the findings are marked whether one of them does it.
-    """
+def operation_view(actor: Actor, operation: Operation) -> OperationView:
+    """Three queries. Expects an operation that `access_operation` returned for this actor."""
     steps = list(operation.steps.all())
     log = log_by_step(operation)
     state = OperationState(operation.state)
@@ -124,7 +121,7 @@ def operation_view(actor: Actor, operation: Operation, *, runnable: Container[st
         plan=operation.plan,
         result=operation.result,
         problem=operation.problem,
-        diagnosis={**operation.diagnosis, "findings": marked(operation.diagnosis.get("findings", []), runnable)},
+        diagnosis=operation.diagnosis,
         may_cancel=allowed and not state.is_final and not asked,
         may_change=actor.at_least(Role.DEVELOPER, tenant=operation.tenant),
         cancel_requested_at=operation.cancel_requested_at,
@@ -132,18 +129,6 @@ def operation_view(actor: Actor, operation: Operation, *, runnable: Container[st
         queued_behind=operation.queued_behind.public_id if operation.queued_behind else "",
         facts=facts_of(operation, commit),
     )
-
-
-def marked(findings: Sequence[Mapping[str, Any]], runnable: Container[str]) -> list[dict[str, Any]]:
-    """Findings and what follows from them, each remedy with `runnable`."""
-    return [
-        {
-            **finding,
-            "remedies": [{**one, "runnable": one.get("operation") in runnable} for one in finding.get("remedies", [])],
-            "consequences": marked(finding.get("consequences", []), runnable),
-        }
-        for finding in findings
-    ]
 
 
 def log_by_step(operation: Operation) -> dict[str, list[LogLine]]:
@@ -184,7 +169,6 @@ def commit_of(steps: Sequence[Step]) -> CommitView | None:
 def facts_of(operation: Operation, commit: CommitView | None) -> list[Mapping[str, Any]]:
     """Label and value for the page's list of facts; empty values are left out by the page."""
     behind = operation.queued_behind.public_id if operation.queued_behind else ""
-    undo = [remedy["label"] for remedy in operation.problem.get("facts", {}).get("remedies", [])]
     return [
         {"label": "Operation", "value": operation.name, "mono": True},
         {"label": "Target", "value": operation.target},
@@ -193,5 +177,4 @@ def facts_of(operation: Operation, commit: CommitView | None) -> list[Mapping[st
         {"label": "Restarts", "value": operation.plan.get("restarts", "")},
         {"label": "Waits for", "value": behind, "mono": True},
         {"label": "Cancel asked by", "value": operation.cancel_requested_by},
-        {"label": "To undo it", "value": ", ".join(undo)},
     ]

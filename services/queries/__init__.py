@@ -1,10 +1,12 @@
 """Reads about services: lists from the mirror, one service live from the cluster and git."""
 
 from services.queries.access import access_service
+from services.queries.configuration import environment_now, service_config, settings_now
 from services.queries.home import home, tenant_page, tenant_rows
 from services.queries.live import LogQuery, service_events, service_logs, service_pods
-from services.queries.page import known_versions, service_config, service_head, service_history, service_page
+from services.queries.page import service_head, service_history, service_page
 from services.queries.rows import ServiceFilter, ServiceList, ServiceRow, service_list, visible_services
+from services.queries.versions import current_tag, known_versions, version_before, versions_run
 from tenants.queries import access_tenant, sources
 
 __all__ = [
@@ -14,6 +16,8 @@ __all__ = [
     "ServiceRow",
     "access_service",
     "access_tenant",
+    "current_tag",
+    "environment_now",
     "home",
     "known_versions",
     "service_config",
@@ -24,8 +28,11 @@ __all__ = [
     "service_logs",
     "service_page",
     "service_pods",
+    "settings_now",
     "sources",
     "tenant_page",
     "tenant_rows",
+    "version_before",
+    "versions_run",
     "visible_services",
 ]

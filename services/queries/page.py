@@ -11,20 +11,21 @@ from django.conf import settings
 from core.actor import Actor
 from core.clock import now
 from core.errors import Problem
+from core.text import counted
 from core.words import Health, Sync
 from integrations.errors import IntegrationError
-from integrations.gitops import Commit, gitops, mapping
-from operations.queries import OperationRow, marked, open_operation
-from operations.registry import definitions, diagnosis_of
+from integrations.gitops import Commit, gitops
+from operations.queries import OperationRow, open_operation
+from operations.registry import diagnosis_of
 from services.models import Service
-from services.policies import may_configure, may_deploy
+from services.policies import may_configure, may_deploy, may_roll_back, may_scale
+from services.queries.configuration import NOT_IN_GIT
 from services.queries.live import Reading, service_pods
+from services.queries.versions import states_of
 from tenants.queries import sources
 
 HISTORY_SHOWN = 5
-NOT_IN_GIT = "This service has no values file in git."
 HISTORY_PAGE = 30
-VERSIONS_KNOWN = 20
 LONGEST_READ_S = 6.0
 # More than one page's worth, so that one unreachable source does not hold up the pages of others.
 READERS = ThreadPoolExecutor(max_workers=24, thread_name_prefix="service-page")
@@ -43,6 +44,8 @@ class ServiceHead:
     sentence: str
     may_deploy: bool
     may_configure: bool
+    may_scale: bool
+    may_roll_back: bool
     refusal: str
     operation: OperationRow | None
     sources: Sequence[Mapping[str, object]]
@@ -50,7 +53,8 @@ class ServiceHead:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One commit of the service's values file, with who asked for it through which door."""
+    """One commit of the service's values file, with who asked for it through which door. `in_ledger`: there is a page
+    about its operation; a repository may be older than the ledger."""
 
     sha: str
     url: str
@@ -59,6 +63,7 @@ class Change:
     at: datetime
     via: str
     operation: str
+    in_ledger: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +73,6 @@ class ServicePage:
     diagnosis_live: bool
     pods: Reading
     history: Reading
-
-
-@dataclass(frozen=True, slots=True)
-class Configuration:
-    """The values file at a revision, and its settings as pairs. Secrets are names of references, never values."""
-
-    path: str
-    revision: str
-    text: str
-    environment: Sequence[tuple[str, str]]
-    facts: Sequence[tuple[str, str]]
-    error: str = ""
 
 
 def service_head(actor: Actor, service: Service) -> ServiceHead:
@@ -93,6 +86,8 @@ def service_head(actor: Actor, service: Service) -> ServiceHead:
         sentence=status_sentence(service),
         may_deploy=deploy.allowed,
         may_configure=may_configure(actor, tenant=service.tenant).allowed,
+        may_scale=may_scale(actor, tenant=service.tenant).allowed,
+        may_roll_back=may_roll_back(actor, tenant=service.tenant).allowed,
         refusal="" if deploy.allowed else deploy.reason,
         operation=open_operation(f"{service.tenant}/{service.name}"),
         sources=sources(),
@@ -105,9 +100,7 @@ def service_page(actor: Actor, service: Service) -> ServicePage:
     pods = READERS.submit(service_pods, service)
     history = service_history(service, limit=HISTORY_SHOWN)
     found, is_live = in_time(diagnosis, (service.diagnosis, False))
-    findings = marked(found.get("findings", []), definitions())
-    diagnosed = {**found, "findings": findings} if found else {}
-    return ServicePage(service_head(actor, service), diagnosed, is_live, in_time(pods, too_late()), history)
+    return ServicePage(service_head(actor, service), found, is_live, in_time(pods, too_late()), history)
 
 
 def in_time(reading: Future[Answer], otherwise: Answer) -> Answer:
@@ -142,8 +135,8 @@ def status_sentence(service: Service) -> str:
         return "The cluster has not been observed yet, so nothing is known of what runs."
     if service.replicas_wanted == 0:
         return f"Scaled to 0 on purpose; version {service.tag} would run."
-    pods = "pod" if service.replicas_wanted == 1 else "pods"
-    return f"Version {service.tag} runs; {service.replicas_ready} of {service.replicas_wanted} {pods} answer."
+    answer = f"{service.replicas_ready} of {counted(service.replicas_wanted, 'pod')}"
+    return f"Version {service.tag} runs; {answer} answer{'s' if service.replicas_wanted == 1 else ''}."
 
 
 def service_history(service: Service, *, before: str = "", limit: int = HISTORY_PAGE) -> Reading:
@@ -153,63 +146,22 @@ def service_history(service: Service, *, before: str = "", limit: int = HISTORY_
         commits = gitops().history(service.values_path, limit=limit, before=before or None)
     except IntegrationError as problem:
         return Reading([], now(), problem.sentence, problem.remedy)
-    return Reading([change(commit) for commit in commits], now())
+    states = states_of(commits)
+    return Reading([change(commit, commit.operation in states) for commit in commits], now())
 
 
-def change(commit: Commit) -> Change:
+def change(commit: Commit, in_ledger: bool) -> Change:
     return Change(
         sha=commit.sha,
         url=commit_url(commit.sha),
         subject=commit.subject,
-        author=commit.trailers.get("Requested-By", commit.author),
+        author=commit.requested_by,
         at=commit.when,
-        via=commit.trailers.get("Requested-Via", ""),
-        operation=commit.trailers.get("Operation-Id", ""),
+        via=commit.via,
+        operation=commit.operation,
+        in_ledger=in_ledger,
     )
 
 
 def commit_url(sha: str) -> str:
     return settings.GITOPS_WEB_URL.replace("{sha}", sha)
-
-
-def known_versions(service: Service) -> list[str]:
-    """Tags this service has run, newest first, from the history of its values file."""
-    found = service_history(service, limit=VERSIONS_KNOWN)
-    words = [word for entry in found.items for word in entry.subject.replace("→", " ").split()]
-    tags = [word for word in words if word[:1].isdigit() and "." in word]
-    return list(dict.fromkeys([service.tag, *tags]))
-
-
-def service_config(service: Service) -> Configuration:
-    if not service.values_path:
-        return Configuration("", "", "", [], [], NOT_IN_GIT)
-    try:
-        file = gitops().file_at(service.values_path)
-        values = gitops().service(service.tenant, service.name).values
-    except IntegrationError as problem:
-        return Configuration(service.values_path, "", "", [], [], problem.sentence)
-    environment = [(key, str(value)) for key, value in sorted(mapping(values.get("env")).items())]
-    return Configuration(service.values_path, file.revision, file.text, environment, config_facts(values))
-
-
-def config_facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Settings as pairs. A file written by hand may hold anything anywhere; what is not understood is left out."""
-    resources, probes = mapping(values.get("resources")), mapping(values.get("probes"))
-    limits, requests = mapping(resources.get("limits")), mapping(resources.get("requests"))
-    sources = values.get("envFrom")
-    references = [mapping(mapping(entry).get("secretRef")) for entry in sources] if isinstance(sources, list) else []
-    secrets = [str(reference["name"]) for reference in references if reference.get("name")]
-    pairs = [
-        ("Port", mapping(values.get("service")).get("port")),
-        ("Replicas", values.get("replicaCount")),
-        ("CPU", between(requests.get("cpu"), limits.get("cpu"))),
-        ("Memory", between(requests.get("memory"), limits.get("memory"))),
-        ("Liveness", mapping(probes.get("liveness")).get("path")),
-        ("Readiness", mapping(probes.get("readiness")).get("path")),
-        ("Secrets", ", ".join(secrets)),
-    ]
-    return [(label, str(value)) for label, value in pairs if value not in (None, "")]
-
-
-def between(request: object, limit: object) -> str:
-    return f"{request or 'unset'} requested, at most {limit or 'unlimited'}" if request or limit else ""

@@ -1,13 +1,23 @@
 """The operations of services, declared once for every door."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from core.actor import Actor, Decision
-from core.errors import Invalid
 from operations.choices import Risk
 from operations.registry import OperationDefinition, Target
 from services import policies
+from services.errors import refused
 from services.models import Service
-from services.runners.parameters import DeployServiceParameters
-from services.runners.plan import plan_deploy, summary
+from services.runners.changes import kind_of, summary
+from services.runners.checks import refuse_a_taken_host, refuse_nothing
+from services.runners.parameters import (
+    DeployServiceParameters,
+    RollbackServiceParameters,
+    ScaleServiceParameters,
+    ServiceParameters,
+)
+from services.runners.plan import plan_change
 from services.runners.steps import steps_of
 from tenants.queries import access_tenant
 
@@ -15,29 +25,30 @@ RULES = {
     "onboard": policies.may_onboard,
     "deploy": policies.may_deploy,
     "update-config": policies.may_configure,
+    "rollback": policies.may_roll_back,
+    "scale": policies.may_scale,
 }
 
 
-def policy(actor: Actor, parameters: DeployServiceParameters) -> Decision:
+def policy(actor: Actor, parameters: ServiceParameters) -> Decision:
     """Looking up comes first: a tenant that is hidden reads as one that does not exist."""
     access_tenant(actor, parameters.team_name)
-    return RULES[parameters.action](actor, tenant=parameters.team_name)
+    return RULES[kind_of(parameters)](actor, tenant=parameters.team_name)
 
 
-def check(actor: Actor, parameters: DeployServiceParameters) -> None:
+def check(actor: Actor, parameters: ServiceParameters) -> None:
+    if isinstance(parameters, ScaleServiceParameters):
+        refuse_nothing(parameters)
+    if not isinstance(parameters, DeployServiceParameters):
+        return
     if parameters.secret_env_vars:
-        field = {
-            "field": "secret_env_vars",
-            "value": "(hidden)",
-            "sentence": "Secrets cannot be written yet: this installation has no Vault connected.",
-            "example": "",
-        }
-        raise Invalid("Secret variables are refused, so that they are not lost or stored elsewhere.", fields=[field])
+        sentence = "Secrets cannot be written yet: this installation has no Vault connected."
+        raise refused("secret_env_vars", "(hidden)", sentence, remedy="Leave them out; nothing of them was kept.")
     if parameters.action == "onboard" and shares_an_application(parameters):
         # Not whose: it may be a tenant this person cannot see.
         sentence = "An Application of that name exists: tenant and service joined read the same as another pair."
-        field = {"field": "component_name", "value": parameters.component_name, "sentence": sentence, "example": ""}
-        raise Invalid("The name is taken.", fields=[field], remedy="Choose another name.")
+        raise refused("component_name", parameters.component_name, sentence, remedy="Choose another name.")
+    refuse_a_taken_host(actor, parameters)
 
 
 def shares_an_application(parameters: DeployServiceParameters) -> bool:
@@ -48,18 +59,51 @@ def shares_an_application(parameters: DeployServiceParameters) -> bool:
     return any(Service.objects.filter(tenant=tenant, name=name).exists() for tenant, name in others)
 
 
-DEPLOY_SERVICE = OperationDefinition(
-    name="deploy-service",
-    title="Deploy a service",
-    description="Adds a service, deploys a version of it, or changes its configuration, by a commit to git.",
-    risk=Risk.MEDIUM,
-    must_confirm=False,
-    parameters=DeployServiceParameters,
-    target=lambda parameters: Target(parameters.team_name, parameters.component_name),
-    summary=summary,
-    policy=policy,
-    check=check,
-    plan=plan_deploy,
-    steps=steps_of,
-    example={"action": "deploy", "team_name": "payments", "component_name": "checkout-web", "image_tag": "5.1.0"},
+def declared(
+    title: str,
+    description: str,
+    parameters: type[ServiceParameters],
+    example: Mapping[str, Any],
+    *,
+    destructive: bool = False,
+) -> OperationDefinition:
+    """One edit of a service's values file: planned, committed, synced and observed like every other."""
+    return OperationDefinition(
+        name=parameters.operation,
+        title=title,
+        description=description,
+        risk=Risk.MEDIUM,
+        must_confirm=False,
+        destructive=destructive,
+        parameters=parameters,
+        target=lambda given: Target(given.team_name, given.component_name),
+        summary=summary,
+        policy=policy,
+        check=check,
+        plan=plan_change,
+        steps=steps_of,
+        example={**example, "team_name": "payments", "component_name": "checkout-web"},
+    )
+
+
+OPERATIONS = (
+    declared(
+        "Deploy a service",
+        "Adds a service, deploys a version of it, or changes its configuration, by a commit to git.",
+        DeployServiceParameters,
+        {"action": "deploy", "image_tag": "5.1.0"},
+    ),
+    declared(
+        "Roll back a service",
+        "Returns a service to a version that ran before, or to the settings of an earlier commit, by a commit to git.",
+        RollbackServiceParameters,
+        {"target_tag": "5.0.2"},
+        destructive=True,
+    ),
+    declared(
+        "Scale a service",
+        "Sets how many pods a service has, or lets its load decide, and what a pod may take, by a commit to git.",
+        ScaleServiceParameters,
+        {"replicas": 3},
+    ),
 )

@@ -1,49 +1,135 @@
-"""What deploy-service changes in a service's values file. Pure: parameters and values in, edits out."""
+"""What the operations change in a service's values file. Pure: parameters and values in, edits out."""
 
+import math
 from collections.abc import Mapping
+from functools import singledispatch
 from typing import Any
 
+from core.text import counted
 from integrations.gitops import Edit, Remove, Set, mapping
-from services.runners.parameters import DEFAULT_HOST, NO_HOST, DeployServiceParameters
+from services.errors import refused
+from services.queries.configuration import STARTUP_PERIOD_S, as_printed, startup_time_s
+from services.runners.parameters import (
+    DEFAULT_HOST,
+    NO_HOST,
+    DeployServiceParameters,
+    RollbackServiceParameters,
+    ScaleServiceParameters,
+    ServiceParameters,
+    SizedParameters,
+)
 from services.runners.places import default_host
 
+Path = tuple[str | int, ...]
 ABSENT = object()
 SUBJECTS = {
     "onboard": "feat: onboard {target} ({tag})",
     "deploy": "deploy: {target} -> {tag}",
     "update-config": "config: {target}",
+    "rollback": "rollback: {target} -> {tag}",
+    "scale": "scale: {target} -> {size}",
 }
+SUMMARIES = {
+    "onboard": "Add {service} {tag}",
+    "deploy": "Deploy {service} {tag}",
+    "update-config": "Configure {service}",
+    "rollback": "Roll back {service} to {tag}",
+    "scale": "Scale {service} to {size}",
+}
+PROBE_HANDLERS = ("path", "port", "httpGet", "exec", "tcpSocket", "grpc")
 
 
-def subject(parameters: DeployServiceParameters) -> str:
+def subject(parameters: ServiceParameters) -> str:
+    """The first line of the commit."""
     target = f"{parameters.team_name}/{parameters.component_name}"
-    return SUBJECTS[parameters.action].format(target=target, tag=parameters.image_tag)
+    return SUBJECTS[kind_of(parameters)].format(target=target, tag=version_of(parameters), size=size_of(parameters))
 
 
-def edits_for(parameters: DeployServiceParameters, values: Mapping[str, Any]) -> list[Edit]:
+def summary(parameters: ServiceParameters) -> str:
+    """The operation in a few words: "Deploy checkout-web 5.1.0"."""
+    words = SUMMARIES[kind_of(parameters)]
+    return words.format(service=parameters.component_name, tag=version_of(parameters), size=size_of(parameters))
+
+
+def kind_of(parameters: ServiceParameters) -> str:
+    if isinstance(parameters, DeployServiceParameters):
+        return parameters.action
+    return "rollback" if isinstance(parameters, RollbackServiceParameters) else "scale"
+
+
+def version_of(parameters: ServiceParameters) -> str:
+    if isinstance(parameters, RollbackServiceParameters):
+        commit = f"commit {parameters.revision[:7]}" if parameters.revision else ""
+        return parameters.target_tag or commit or "the version before"
+    return str(getattr(parameters, "image_tag", None) or "")
+
+
+def size_of(parameters: ServiceParameters) -> str:
+    """ "3 pods", "2 to 6 pods", "memory limit 512Mi": the first that was given says most."""
+    if not isinstance(parameters, ScaleServiceParameters):
+        return ""
+    if parameters.replicas is not None:
+        return counted(parameters.replicas, "pod")
+    if parameters.min_replicas and parameters.max_replicas:
+        return f"{parameters.min_replicas} to {counted(parameters.max_replicas, 'pod')}"
+    for bound, number in (("at least", parameters.min_replicas), ("at most", parameters.max_replicas)):
+        if number:
+            return f"{bound} {counted(number, 'pod')}"
+    sizes = [f"{resource} {kind.removesuffix('s')} {text}" for (kind, resource), text in parameters.resources().items()]
+    return ", ".join(sizes) or "another size"
+
+
+@singledispatch
+def edits_for(parameters: ServiceParameters, values: Mapping[str, Any]) -> list[Edit]:
     """The edits that turn `values` (the file as parsed) into what is asked; only what differs is an edit."""
-    wanted = {**image(parameters, values), **settings(parameters), **host(parameters, values)}
-    edits: list[Edit] = [Set(path, value) for path, value in wanted.items() if at(values, path) != value]
+    raise TypeError(f"{type(parameters).__name__} changes no values.")
+
+
+@edits_for.register
+def deploy_edits(parameters: DeployServiceParameters, values: Mapping[str, Any]) -> list[Edit]:
+    repository, tag = parameters.image_repository, parameters.image_tag
+    wanted = {**image(tag, repository, values), **settings(parameters, values), **host(parameters, values)}
+    edits = differing(wanted, values)
     environment = mapping(values.get("env"))
     edits += [
         Set(("env", key), text)
         for key, text in parameters.env_vars.items()
-        if key not in environment or str(environment[key]) != text
+        if key not in environment or as_printed(environment[key]) != text
     ]
     edits += [Remove(("env", key)) for key in parameters.unset_env if key in environment]
     return edits
 
 
-def image(parameters: DeployServiceParameters, values: Mapping[str, Any]) -> dict[tuple[str | int, ...], Any]:
+@edits_for.register
+def rollback_edits(parameters: RollbackServiceParameters, values: Mapping[str, Any]) -> list[Edit]:
+    """The version alone. A rollback to a commit takes that commit's file instead, see plan.text_after."""
+    return differing(image(parameters.target_tag, None, values), values)
+
+
+@edits_for.register
+def scale_edits(parameters: ScaleServiceParameters, values: Mapping[str, Any]) -> list[Edit]:
+    return differing({**sizes(parameters), **autoscaling(parameters, values)}, values)
+
+
+def differing(wanted: Mapping[Path, Any], values: Mapping[str, Any]) -> list[Edit]:
+    """A quantity written as a number, `cpu: 1`, is the same as its text."""
+    return [
+        Set(path, value)
+        for path, value in wanted.items()
+        if (found := at(values, path)) != value and not (path[0] == "resources" and str(found) == value)
+    ]
+
+
+def image(tag: str | None, repository: str | None, values: Mapping[str, Any]) -> dict[Path, Any]:
     """The tag, and only there: init and extra containers that run the same version of the same image move along."""
-    if parameters.image_tag is None:
+    if tag is None:
         return {}
-    wanted: dict[tuple[str | int, ...], Any] = {("image", "tag"): parameters.image_tag}
+    wanted: dict[Path, Any] = {("image", "tag"): tag}
     own = mapping(values.get("image"))
-    if parameters.image_repository:
-        wanted[("image", "repository")] = parameters.image_repository
+    if repository:
+        wanted[("image", "repository")] = repository
     old = f"{own.get('repository')}:{own.get('tag')}"
-    new = f"{parameters.image_repository or own.get('repository')}:{parameters.image_tag}"
+    new = f"{repository or own.get('repository')}:{tag}"
     for group in ("initContainers", "extraContainers"):
         containers = values.get(group)
         for position, container in enumerate(containers if isinstance(containers, list) else []):
@@ -52,37 +138,84 @@ def image(parameters: DeployServiceParameters, values: Mapping[str, Any]) -> dic
     return wanted
 
 
-def settings(parameters: DeployServiceParameters) -> dict[tuple[str | int, ...], Any]:
-    wanted: dict[tuple[str | int, ...], Any] = {}
-    if parameters.port is not None:
-        wanted[("service", "port")] = parameters.port
+def sizes(parameters: SizedParameters) -> dict[Path, Any]:
+    wanted: dict[Path, Any] = {("resources", *path): text for path, text in parameters.resources().items()}
     if parameters.replicas is not None:
         wanted[("replicaCount",)] = parameters.replicas
+    return wanted
+
+
+def settings(parameters: DeployServiceParameters, values: Mapping[str, Any]) -> dict[Path, Any]:
+    wanted: dict[Path, Any] = {}
+    if parameters.port is not None:
+        wanted[("service", "port")] = parameters.port
     for probe in ("liveness", "readiness"):
         if parameters.skip_health_check:
             wanted[("probes", probe)] = None
         elif parameters.health_check_path is not None:
             wanted[("probes", probe, "path")] = parameters.health_check_path
-    for (kind, resource), quantity in parameters.resources().items():
-        wanted[("resources", kind, resource)] = quantity
-    return wanted
+    return {**wanted, **sizes(parameters), **startup(parameters, values)}
 
 
-def host(parameters: DeployServiceParameters, values: Mapping[str, Any]) -> dict[tuple[str | int, ...], Any]:
+def startup(parameters: DeployServiceParameters, values: Mapping[str, Any]) -> dict[Path, Any]:
+    """A startup probe that asks what the liveness probe asks, for as long as the program may take."""
+    asked, probes = parameters.startup_time_s, mapping(values.get("probes"))
+    if asked is None or asked == startup_time_s(values):
+        return {}
+    if asked == 0:
+        return {("probes", "startup"): None}
+    alive = mapping(probes.get("liveness"))
+    handler = {key: alive[key] for key in PROBE_HANDLERS if key in alive} or {"path": "/healthz"}
+    if parameters.health_check_path and "path" in handler:
+        handler["path"] = parameters.health_check_path
+    failures = math.ceil(asked / STARTUP_PERIOD_S)
+    return {("probes", "startup"): {**handler, "periodSeconds": STARTUP_PERIOD_S, "failureThreshold": failures}}
+
+
+def autoscaling(parameters: ScaleServiceParameters, values: Mapping[str, Any]) -> dict[Path, Any]:
+    """Raises Invalid where a fixed number meets autoscaling, or a minimum the lack of it."""
+    now = mapping(values.get("autoscaling"))
+    was_on = now.get("enabled") is True
+    is_on = was_on if parameters.autoscaling_enabled is None else parameters.autoscaling_enabled
+    limits = {key: value for key, value in parameters.limits().items() if now.get(key) != value}
+    low, high = ({**now, **limits}.get(key, usual) for key, usual in (("minReplicas", 1), ("maxReplicas", 5)))
+    if is_on and parameters.replicas is not None and parameters.replicas != values.get("replicaCount"):
+        raise refused(
+            "replicas",
+            parameters.replicas,
+            f"Autoscaling decides how many pods run, {low} to {high}, so a fixed number would have no effect.",
+            remedy="Change the minimum and maximum, or switch autoscaling off.",
+        )
+    if limits and not is_on:
+        sentence = "Autoscaling is off, so a minimum, maximum or threshold would have no effect."
+        raise refused("autoscaling_enabled", False, sentence, remedy="Switch it on, or give a fixed number of pods.")
+    if is_on and isinstance(low, int) and isinstance(high, int) and low > high:
+        raise refused("max_replicas", high, f"The maximum of {high} is below the minimum of {low}.", example=str(low))
+    switched: dict[Path, Any] = {("autoscaling", "enabled"): is_on} if is_on != was_on else {}
+    return {**switched, **{("autoscaling", key): value for key, value in limits.items()}}
+
+
+def host(parameters: DeployServiceParameters, values: Mapping[str, Any]) -> dict[Path, Any]:
     """The public host where the file keeps it: `hosts` wins over `host`, as in the chart."""
     if parameters.host is None:
         return {}
     if parameters.host == NO_HOST:
         return {("ingress", "enabled"): False}
-    name = parameters.host
-    if name == DEFAULT_HOST:
-        name = default_host(parameters.team_name, parameters.component_name)
+    name = host_name(parameters)
     several = mapping(values.get("ingress")).get("hosts")
-    where: tuple[str | int, ...] = ("ingress", "hosts", 0) if several else ("ingress", "host")
+    where: Path = ("ingress", "hosts", 0) if several else ("ingress", "host")
     return {("ingress", "enabled"): True, where: name}
 
 
-def at(values: Any, path: tuple[str | int, ...]) -> Any:
+def host_name(parameters: DeployServiceParameters) -> str:
+    """The host that is asked for, the default one spelled out; empty for none."""
+    asked = parameters.host or (DEFAULT_HOST if parameters.action == "onboard" else NO_HOST)
+    if asked == NO_HOST:
+        return ""
+    return default_host(parameters.team_name, parameters.component_name) if asked == DEFAULT_HOST else asked
+
+
+def at(values: Any, path: Path) -> Any:
     """The value at a path; a marker nothing equals where there is none."""
     for key in path:
         try:

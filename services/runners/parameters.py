@@ -1,50 +1,112 @@
-"""What deploy-service takes, at every door: the page's form, REST, MCP and the terminal read this one model."""
+"""What the operations of a service take, at every door: page, REST, MCP and terminal read these models."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from core.names import (
     LONGEST_PAIR,
     BlankIsNone,
+    CommitId,
+    CpuQuantity,
     Environment,
     HostName,
     ImageRepository,
     ImageTag,
+    MemoryQuantity,
     Port,
     ProbePath,
-    Quantity,
     ServiceName,
     TenantName,
     Words,
 )
 from core.parse import field_error
+from core.quantity import amount
 
 NO_HOST = "none"
 DEFAULT_HOST = "auto"
+# What a limit may not fall below.
+REQUEST_OF = {"cpu_limit": "cpu_request", "memory_limit": "memory_request"}
 
 
-class DeployServiceParameters(BaseModel):
+class ServiceParameters(BaseModel):
+    """The service an operation changes, by one edit of its values file. `operation` is the declaration's name."""
+
+    operation: ClassVar[str]
+    model_config = ConfigDict(extra="forbid")
+
+    team_name: TenantName = Field(description="the tenant that owns the service")
+    component_name: ServiceName = Field(description="the service")
+
+    @model_validator(mode="after")
+    def host_label_fits(self) -> Self:
+        if len(self.team_name) + 1 + len(self.component_name) > LONGEST_PAIR:
+            sentence = f"Tenant and service together may have {LONGEST_PAIR - 1} characters: hosts are built from both."
+            raise field_error("component_name", sentence)
+        return self
+
+
+class SizedParameters(ServiceParameters):
+    """How many pods there are and what each may take."""
+
+    replicas: Annotated[int | None, BlankIsNone] = Field(None, ge=0, le=100, description="number of pods", examples=[2])
+    cpu_request: Annotated[CpuQuantity | None, BlankIsNone] = Field(
+        None, description="CPU the scheduler sets aside per pod", examples=["100m"]
+    )
+    cpu_limit: Annotated[CpuQuantity | None, BlankIsNone] = Field(
+        None, description="CPU a pod may use", examples=["500m"]
+    )
+    memory_request: Annotated[MemoryQuantity | None, BlankIsNone] = Field(
+        None, description="memory the scheduler sets aside per pod", examples=["128Mi"]
+    )
+    memory_limit: Annotated[MemoryQuantity | None, BlankIsNone] = Field(
+        None, description="memory above which a pod is killed", examples=["512Mi"]
+    )
+
+    @field_validator(*REQUEST_OF)
+    @classmethod
+    def no_limit_below_its_request(cls, limit: str | None, info: ValidationInfo) -> str | None:
+        request = info.data.get(REQUEST_OF[str(info.field_name)])
+        if limit and request and amount(limit) < amount(request):
+            raise ValueError(f"The limit of {limit} is below the request of {request}. Give at least the request.")
+        return limit
+
+    def resources(self) -> dict[tuple[str, str], str]:
+        """`{("limits", "memory"): "512Mi", ...}` of what was given."""
+        given = {
+            ("requests", "cpu"): self.cpu_request,
+            ("limits", "cpu"): self.cpu_limit,
+            ("requests", "memory"): self.memory_request,
+            ("limits", "memory"): self.memory_limit,
+        }
+        return {path: quantity for path, quantity in given.items() if quantity is not None}
+
+
+class DeployServiceParameters(SizedParameters):
     """`action` decides which fields count: onboard writes a new values file, deploy changes the image (and
     environment where given), update-config changes everything but the image."""
 
-    model_config = ConfigDict(extra="forbid")
+    operation: ClassVar[str] = "deploy-service"
 
     action: Literal["onboard", "deploy", "update-config"] = Field(
         description="onboard: a new service; deploy: a new version; update-config: settings only", examples=["deploy"]
     )
-    team_name: TenantName = Field(description="the tenant that owns the service")
-    component_name: ServiceName = Field(description="the service")
     component_type: Literal["base-service", "worker-service"] = Field(
         "base-service",
         description="base-service answers HTTP; worker-service gets no ingress",
         examples=["base-service"],
     )
     image_repository: Annotated[ImageRepository | None, BlankIsNone] = Field(
-        None, description="image without tag; needed to onboard", examples=["ghcr.io/acme/checkout-web"]
+        None,
+        description="image without tag; needed to onboard",
+        examples=["ghcr.io/acme/checkout-web"],
+        validate_default=True,
     )
     image_tag: Annotated[ImageTag | None, BlankIsNone] = Field(
-        None, description="the version to run; tags are case-sensitive", examples=["1.4.2"]
+        None,
+        description="the version to run; tags are case-sensitive",
+        examples=["1.4.2"],
+        validate_default=True,
     )
     port: Annotated[Port | None, BlankIsNone] = Field(
         None, description="the port the program listens on (onboard default 8080)", examples=[8080]
@@ -54,7 +116,7 @@ class DeployServiceParameters(BaseModel):
     )
     env_vars: Environment = Field(
         default_factory=dict,
-        description="plain environment variables to set, as a map or lines KEY=value; the others stay",
+        description="plain environment variables to set, as a map or one KEY=value a line; the others stay",
         examples=[{"LOG_LEVEL": "info"}],
     )
     unset_env: Words = Field(
@@ -66,41 +128,76 @@ class DeployServiceParameters(BaseModel):
         examples=[{"API_TOKEN": "..."}],
         json_schema_extra={"secret": True},
     )
-    replicas: Annotated[int | None, BlankIsNone] = Field(None, ge=0, le=100, description="number of pods", examples=[2])
     health_check_path: Annotated[ProbePath | None, BlankIsNone] = Field(
         None, description="path of liveness and readiness probe (default /healthz and /readyz)", examples=["/healthz"]
     )
     skip_health_check: bool = Field(False, description="run without probes", examples=[False])
-    cpu_request: Annotated[Quantity | None, BlankIsNone] = Field(
-        None, description="CPU the scheduler sets aside per pod", examples=["100m"]
+    startup_time_s: Annotated[int | None, BlankIsNone] = Field(
+        None,
+        ge=0,
+        le=3600,
+        description="seconds the program may take to start before its health check counts; 0 for no startup probe",
+        examples=[300],
     )
-    cpu_limit: Annotated[Quantity | None, BlankIsNone] = Field(None, description="CPU a pod may use", examples=["500m"])
-    memory_request: Annotated[Quantity | None, BlankIsNone] = Field(
-        None, description="memory the scheduler sets aside per pod", examples=["128Mi"]
+
+    @field_validator("image_repository", "image_tag")
+    @classmethod
+    def image_of_the_action(cls, value: str | None, info: ValidationInfo) -> str | None:
+        action = info.data.get("action")
+        if info.field_name == "image_repository":
+            if action == "onboard" and not value:
+                raise ValueError("A new service needs its image.")
+        elif action in {"onboard", "deploy"} and not value:
+            raise ValueError("Name the version to run.")
+        elif action == "update-config" and value:
+            raise ValueError("update-config leaves the image alone; use the action deploy.")
+        return value
+
+
+class ScaleServiceParameters(SizedParameters):
+    """Either a fixed number of pods, or autoscaling between a minimum and a maximum; and the size of a pod."""
+
+    operation: ClassVar[str] = "scale-service"
+
+    autoscaling_enabled: Annotated[bool | None, BlankIsNone] = Field(
+        None, description="whether the load decides how many pods run; as it is where left out", examples=[True]
     )
-    memory_limit: Annotated[Quantity | None, BlankIsNone] = Field(
-        None, description="memory above which a pod is killed", examples=["512Mi"]
+    min_replicas: Annotated[int | None, BlankIsNone] = Field(
+        None, ge=1, le=100, description="fewest pods with autoscaling", examples=[2]
+    )
+    max_replicas: Annotated[int | None, BlankIsNone] = Field(
+        None, ge=1, le=100, description="most pods with autoscaling", examples=[6]
+    )
+    cpu_threshold: Annotated[int | None, BlankIsNone] = Field(
+        None, ge=1, le=100, description="percent of the requested CPU above which pods are added", examples=[80]
+    )
+
+    def limits(self) -> dict[str, int]:
+        """What was given of autoscaling, by the chart's names."""
+        given = {
+            "minReplicas": self.min_replicas,
+            "maxReplicas": self.max_replicas,
+            "targetCPUUtilizationPercentage": self.cpu_threshold,
+        }
+        return {key: value for key, value in given.items() if value is not None}
+
+
+class RollbackServiceParameters(ServiceParameters):
+    """With neither: to the version that ran before the one in git now."""
+
+    operation: ClassVar[str] = "rollback-service"
+
+    target_tag: Annotated[ImageTag | None, BlankIsNone] = Field(
+        None, description="the version to return to; it must have run before", examples=["1.4.1"]
+    )
+    revision: Annotated[CommitId | None, BlankIsNone] = Field(
+        None,
+        description="a commit in git: the whole values file returns to how it stood there, settings included",
+        examples=["4be07d1"],
     )
 
     @model_validator(mode="after")
-    def fields_of_the_action(self) -> Self:
-        if self.action == "onboard" and not self.image_repository:
-            raise field_error("image_repository", "A new service needs its image.")
-        if self.action in {"onboard", "deploy"} and not self.image_tag:
-            raise field_error("image_tag", "Name the version to run.")
-        if self.action == "update-config" and self.image_tag:
-            raise field_error("image_tag", "update-config leaves the image alone; use the action deploy.")
-        if len(self.team_name) + 1 + len(self.component_name) > LONGEST_PAIR:
-            sentence = f"Tenant and service together may have {LONGEST_PAIR - 1} characters: hosts are built from both."
-            raise field_error("component_name", sentence)
+    def one_target(self) -> Self:
+        if self.target_tag and self.revision:
+            raise field_error("revision", "Give either a version or a commit to return to.")
         return self
-
-    def resources(self) -> dict[tuple[str, str], str]:
-        """`{("limits", "memory"): "512Mi", ...}` of what was given."""
-        given = {
-            ("requests", "cpu"): self.cpu_request,
-            ("limits", "cpu"): self.cpu_limit,
-            ("requests", "memory"): self.memory_request,
-            ("limits", "memory"): self.memory_limit,
-        }
-        return {path: quantity for path, quantity in given.items() if quantity is not None}

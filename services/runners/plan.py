@@ -1,4 +1,4 @@
-"""The plan of deploy-service: what would change in git and in the cluster, whether it fits, and what restarts.
+"""The plan of a change: what would become of git and of the cluster, whether it fits, and what restarts.
 
 Nothing is written. The plan's hash covers the file it was made from, the file it would leave and the chart, so a
 change to any of them voids the plan, and a change elsewhere in the repository does not.
@@ -20,10 +20,11 @@ from core.quantity import amount, in_words
 from integrations.errors import IntegrationError, Missing
 from integrations.gitops import edit_yaml, gitops, new_service_values, parse, unified_diff
 from integrations.helm import RenderJob, chart_at, render_many
-from services.models import Service
-from services.runners.changes import edits_for, subject
-from services.runners.parameters import DEFAULT_HOST, NO_HOST, DeployServiceParameters
-from services.runners.places import application_name, default_host
+from services.runners.changes import edits_for, host_name, subject, summary
+from services.runners.checks import refuse_limits_below_requests, warnings_for
+from services.runners.parameters import DeployServiceParameters, RollbackServiceParameters, ServiceParameters
+from services.runners.places import application_name
+from services.runners.targets import commit_of_history, target, with_target
 from tenants.models import Tenant
 
 RENDERING_KEPT_S = 600
@@ -32,33 +33,40 @@ Rendering = tuple[list[dict[str, Any]], list[dict[str, Any]], list[str]]
 QUOTA_RESOURCES = ("requests.cpu", "limits.cpu", "requests.memory", "limits.memory", "pods")
 
 
-def plan_deploy(actor: Actor, parameters: DeployServiceParameters) -> dict[str, Any]:
-    """JSON for every door: hash, file diff, object diffs, quota fit, restarts, warnings, whether anything changes."""
+def plan_change(actor: Actor, asked: ServiceParameters) -> dict[str, Any]:
+    """JSON for every door: hash, file diff, object diffs, quota fit, restarts, warnings, whether anything changes.
+
+    `target` is what a rollback that names nothing returns to.
+    """
     gitops().fetch()
+    aim = target(asked)
+    parameters = with_target(asked, aim)
     path, before, after, blob = file_change(parameters)
-    chart = chart_id()
-    seed = json.dumps([path, blob, after, chart], sort_keys=True)
+    seed = json.dumps([parameters.operation, path, blob, after, chart_id()], sort_keys=True)
     plan_hash = hashlib.sha256(seed.encode()).hexdigest()[:16]
     objects_before, objects_after, warnings = rendered_once(parameters, before, after, key=plan_hash)
+    refuse_limits_below_requests(parameters, objects_after)
     objects = object_changes(objects_before, objects_after)
+    quota = quota_fit(parameters.team_name, objects_before, objects_after)
     return {
         "hash": plan_hash,
-        "operation": "deploy-service",
+        "operation": parameters.operation,
         "summary": summary(parameters),
         "subject": subject(parameters),
+        "target": aim,
         "path": path,
         "blob": blob,
         "created": before is None,
         "changed": before != after,
         "diff": unified_diff(before or "", after, path),
         "objects": objects,
-        "quota": quota_fit(parameters.team_name, objects_before, objects_after),
-        "restarts": restarts(parameters, objects),
-        "warnings": [*warnings, *warnings_for(parameters)],
+        "quota": quota,
+        "restarts": restarts(objects),
+        "warnings": [*warnings_for(parameters, quota), *warnings],
     }
 
 
-def rendered_once(parameters: DeployServiceParameters, before: str | None, after: str, *, key: str) -> Rendering:
+def rendered_once(parameters: ServiceParameters, before: str | None, after: str, *, key: str) -> Rendering:
     """`rendered`, kept for a while: confirming asks for the same plan again a moment later, and rendering it twice
     would make the click wait. A cache that is away only costs that time; a failure to render is never kept."""
     try:
@@ -80,7 +88,7 @@ def chart_id() -> str:
         return ""
 
 
-def file_change(parameters: DeployServiceParameters) -> tuple[str, str | None, str, str]:
+def file_change(parameters: ServiceParameters) -> tuple[str, str | None, str, str]:
     """(path, text before or None, text after, blob id before or "") of the values file."""
     path = gitops().service_path(parameters.team_name, parameters.component_name)
     try:
@@ -91,34 +99,33 @@ def file_change(parameters: DeployServiceParameters) -> tuple[str, str | None, s
     return path, before, text_after(parameters, before), file.blob_id if file else ""
 
 
-def text_after(parameters: DeployServiceParameters, before: str | None) -> str:
+def text_after(parameters: ServiceParameters, before: str | None) -> str:
     """The values file as the operation leaves it. Raises Busy or NotFound where its action does not fit the file."""
-    target = f"{parameters.team_name}/{parameters.component_name}"
-    if parameters.action == "onboard":
+    name = f"{parameters.team_name}/{parameters.component_name}"
+    if isinstance(parameters, DeployServiceParameters) and parameters.action == "onboard":
         if before is not None:
-            raise Busy(f"{target} is in git already.", remedy="Deploy a new version of it, or choose another name.")
+            raise Busy(f"{name} is in git already.", remedy="Deploy a new version of it, or choose another name.")
         return new_file(parameters)
     if before is None:
         raise NotFound(
-            f"{target} has no values file in git, so there is nothing to change.",
+            f"{name} has no values file in git, so there is nothing to change.",
             remedy="Add it first with the action onboard.",
         )
+    if isinstance(parameters, RollbackServiceParameters) and parameters.revision:
+        return commit_of_history(parameters).text
     edits = edits_for(parameters, parsed_values(before))
     return edit_yaml(before, edits) if edits else before
 
 
 def new_file(parameters: DeployServiceParameters) -> str:
-    host = parameters.host or DEFAULT_HOST
     is_worker = parameters.component_type == "worker-service"
-    if host == DEFAULT_HOST:
-        host = default_host(parameters.team_name, parameters.component_name)
     text = new_service_values(
         tenant=parameters.team_name,
         service=parameters.component_name,
         image=parameters.image_repository or "",
         tag=parameters.image_tag or "",
         port=parameters.port or 8080,
-        host="" if is_worker or host == NO_HOST else host,
+        host="" if is_worker else host_name(parameters),
         replicas=1 if parameters.replicas is None else parameters.replicas,
         component_type=parameters.component_type,
     )
@@ -132,7 +139,7 @@ def parsed_values(text: str) -> Mapping[str, Any]:
     return values if isinstance(values, dict) else {}
 
 
-def rendered(parameters: DeployServiceParameters, before: str | None, after: str) -> Rendering:
+def rendered(parameters: ServiceParameters, before: str | None, after: str) -> Rendering:
     """Objects before and after as the chart makes them. A chart that refuses the new values refuses the plan; an
     engine that is not there is a warning, since Argo CD renders anyway."""
     tenant = parameters.team_name
@@ -209,20 +216,13 @@ def demand(objects: Sequence[dict[str, Any]], pods: Decimal | None = None) -> di
     return total
 
 
-def summary(parameters: DeployServiceParameters) -> str:
-    """The operation in a few words: "checkout-web → 5.1.0"."""
-    if parameters.action == "update-config":
-        return f"{parameters.component_name}: configuration"
-    return f"{parameters.component_name} → {parameters.image_tag}"
-
-
-def restarts(parameters: DeployServiceParameters, objects: Sequence[Mapping[str, Any]]) -> str:
+def restarts(objects: Sequence[Mapping[str, Any]]) -> str:
     deployments = [item for item in objects if item["kind"] == "Deployment"]
     if not deployments:
         return "Nothing restarts."
     if deployments[0]["change"] == "created":
         return "Its first pods start."
-    if parameters.action == "update-config" and only_scales(deployments[0]["diff"]):
+    if only_scales(deployments[0]["diff"]):
         return "Pods are added or removed; the others keep running."
     return "Every pod is replaced, a few at a time; the old version answers until the new one is ready."
 
@@ -230,15 +230,3 @@ def restarts(parameters: DeployServiceParameters, objects: Sequence[Mapping[str,
 def only_scales(diff: str) -> bool:
     changed = [line for line in diff.splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")]
     return bool(changed) and all("replicas:" in line for line in changed)
-
-
-def warnings_for(parameters: DeployServiceParameters) -> list[str]:
-    service = Service.objects.filter(tenant=parameters.team_name, name=parameters.component_name).first()
-    if service is None:
-        return []
-    warnings = []
-    if parameters.replicas is not None and service.autoscaling.get("enabled"):
-        warnings.append("Autoscaling is on, so the number of replicas given here has no effect.")
-    if parameters.replicas == 0:
-        warnings.append("With 0 replicas the service stops answering.")
-    return warnings

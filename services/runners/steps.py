@@ -1,19 +1,21 @@
-"""The steps of deploy-service. Each may be run again after a worker died: it looks before it acts."""
+"""The steps of a change to a service. Each may be run again after a worker died: it looks before it acts."""
 
 from typing import Any
 
 from django.conf import settings
 
 from core.errors import Problem
-from core.text import cut, of_counted
+from core.text import counted, cut, of_counted
 from integrations.errors import Missing
 from integrations.gitops import gitops
 from integrations.kubernetes import cluster, label_selector
 from operations.registry import Done, StepContext, StepDefinition, Wait, diagnosis_of
 from services.runners.changes import subject
-from services.runners.parameters import DeployServiceParameters
+from services.runners.checks import refuse_limits_below_requests
+from services.runners.parameters import ServiceParameters
 from services.runners.places import application_name, workload_name
 from services.runners.plan import file_change, quota_fit, rendered, text_after
+from services.runners.targets import target, with_target
 
 # A confirmed cause this long after the sync will not mend itself; a pull or a first crash may.
 PATIENCE_WITH_A_CONFIRMED_CAUSE_S = 20
@@ -26,7 +28,7 @@ class NotHealthy(Problem):
     status = 409
 
 
-def steps_of(parameters: DeployServiceParameters) -> tuple[StepDefinition, ...]:
+def steps_of(parameters: ServiceParameters) -> tuple[StepDefinition, ...]:
     return (
         StepDefinition("check", "Check the request", check),
         StepDefinition("commit", "Commit to git", commit),
@@ -36,26 +38,33 @@ def steps_of(parameters: DeployServiceParameters) -> tuple[StepDefinition, ...]:
 
 
 def check(step: StepContext) -> Done:
-    """Git, chart and quota once more, just before the commit: the world may have changed since the plan."""
+    """Git, chart and quota once more, just before the commit: the world may have changed since the plan. What a
+    rollback returns to is settled here, once."""
     gitops().fetch()
-    path, before, after, _ = file_change(step.parameters)
-    old, new, warnings = rendered(step.parameters, before, after)
+    aim = dict(step.plan.get("target") or target(step.parameters))
+    parameters = with_target(step.parameters, aim)
+    path, before, after, _ = file_change(parameters)
+    old, new, warnings = rendered(parameters, before, after)
+    refuse_limits_below_requests(parameters, new)
     tight = [row for row in quota_fit(step.tenant, old, new) if not row["fits"]]
     for row in tight:
         step.log(f"quota {row['resource']}: {row['peak']} needed at the peak of {row['hard']}")
     for warning in warnings:
         step.log(warning)
+    value = {"target": aim}
     if tight:
-        return Done(f"the quota is tight: {tight[0]['resource']} would reach {tight[0]['peak']} of {tight[0]['hard']}")
-    return Done(f"{path}: the chart renders {len(new)} objects" if new else path)
+        row = tight[0]
+        return Done(f"the quota is tight: {row['resource']} would reach {row['peak']} of {row['hard']}", value)
+    return Done(f"{path}: the chart renders {counted(len(new), 'object')}" if new else path, value)
 
 
 def commit(step: StepContext) -> Done:
     """Commits with compare-and-swap. The operation's id in the commit finds it again after a crash."""
-    parameters: DeployServiceParameters = step.parameters
+    parameters = with_target(step.parameters, step.results["check"].get("target") or {})
+    path = gitops().service_path(step.tenant, step.service)
     trailers = {"Operation-Id": step.operation_id, "Requested-By": step.actor, "Requested-Via": step.door}
     result = gitops().commit_file(
-        path=gitops().service_path(step.tenant, step.service),
+        path=path,
         change=lambda text: text_after(parameters, text),
         message=subject(parameters),
         trailers=trailers,
@@ -63,11 +72,12 @@ def commit(step: StepContext) -> Done:
         expected_blob=step.plan.get("blob"),
         key=step.operation_id,
     )
-    value = {"sha": result.sha, "changed": result.changed, "path": gitops().service_path(step.tenant, step.service)}
+    value = {"sha": result.sha, "changed": result.changed, "path": path}
     if not result.changed:
         return Done("git has it already; nothing to commit", value)
     step.log(f"committed {result.sha[:7]}: {subject(parameters)}")
-    return Done(f"{result.sha[:7]} {value['path']}", value)
+    before = next((one.sha for one in gitops().history(path, limit=1, before=result.sha)), "")
+    return Done(f"{result.sha[:7]} {path}", {**value, "before": before})
 
 
 def sync(step: StepContext) -> Done | Wait:

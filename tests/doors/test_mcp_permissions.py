@@ -20,6 +20,8 @@ DEPLOY = {
 MEMBERS = {"oscar": "not_found", "vera": "yes", "dev": "yes", "olga": "yes", "ada": "yes"}
 EVERYBODY = dict.fromkeys(MEMBERS, "yes")
 CHANGERS = {**MEMBERS, "vera": "forbidden"}
+BUSY = {**CHANGERS, "dev": "busy", "olga": "busy", "ada": "busy"}
+ABOUT = {"team_name": "payments", "component_name": "payments-api"}
 TABLE: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "mctl_whoami": ({}, EVERYBODY),
     "mctl_list_tenants": ({}, EVERYBODY),
@@ -37,7 +39,9 @@ TABLE: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "mctl_get_workflow_status": (RUN, MEMBERS),
     "mctl_get_workflow_logs": (RUN, MEMBERS),
     "mctl_cancel_operation": (RUN, CHANGERS),
-    "mctl_deploy_service": (DEPLOY, {**CHANGERS, "dev": "busy", "olga": "busy", "ada": "busy"}),
+    "mctl_deploy_service": (DEPLOY, BUSY),
+    "mctl_scale_service": ({**ABOUT, "replicas": 3}, BUSY),
+    "mctl_rollback_service": ({**ABOUT, "confirm": "payments/payments-api", "plan_hash": "0" * 16}, BUSY),
 }
 
 

@@ -4,7 +4,9 @@ import pytest
 
 from core.parse import parsed
 from integrations.gitops import Set
-from services.queries.page import config_facts, known_versions, service_config, service_history
+from services.queries import known_versions
+from services.queries.configuration import config_facts, service_config
+from services.queries.page import service_history
 from services.runners.changes import edits_for
 from services.runners.parameters import DeployServiceParameters
 from services.runners.steps import is_about
@@ -47,7 +49,7 @@ def test_a_service_that_is_not_in_git_shows_no_history_of_others() -> None:
         "This service has no values file in git.",
     )
     assert service_config(service).text == ""
-    assert known_versions(service) == [service.tag]
+    assert known_versions(service) == []
 
 
 @pytest.mark.parametrize(

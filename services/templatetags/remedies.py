@@ -1,0 +1,55 @@
+"""What a remedy opens: the one place that knows which page does which operation or tool."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.urls import NoReverseMatch, reverse
+
+from core.parse import as_text
+
+register = template.Library()
+
+OPERATION_PAGES = {
+    "deploy-service": "services:service_deploy",
+    "rollback-service": "services:service_rollback",
+    "scale-service": "services:service_scale",
+}
+ACTION_PAGES = {**OPERATION_PAGES, "update-config": "services:service_configure", "onboard": "services:service_new"}
+TOOL_PAGES = {
+    "mctl_get_service_logs": "services:service_logs",
+    "mctl_get_resource_usage": "services:tenant_detail",
+}
+TENANT_PAGES = {"services:service_new", "services:tenant_detail"}
+
+
+@register.inclusion_tag("components/remedy.html")
+def remedy(one: Mapping[str, Any], tenant: str, name: str, may_change: bool, primary: bool = False) -> dict[str, Any]:
+    """A button that opens a form filled in, a link to a place to look, or words, with who may do it."""
+    changes = bool(one.get("operation"))
+    address = address_of(one, tenant, name)
+    team = (one.get("params") or {}).get("team_name") or tenant
+    return {
+        "label": one["label"],
+        "address": "" if changes and not may_change else address,
+        "primary": primary,
+        "changes": changes,
+        "who": f"developers of {team} may do this" if address and changes and not may_change else "",
+    }
+
+
+def address_of(one: Mapping[str, Any], tenant: str, name: str) -> str:
+    """The page with the parameters filled in; empty where there is none for it."""
+    params = dict(one.get("params") or {})
+    given = [params.pop(key, "") for key in ("team_name", "team", "component_name", "service")]
+    tenant, name = given[0] or given[1] or tenant, given[2] or given[3] or name
+    action = params.pop("action", "")
+    page = OPERATION_PAGES.get(str(one.get("operation"))) or TOOL_PAGES.get(str(one.get("tool")), "")
+    page = ACTION_PAGES.get(action, page) if one.get("operation") else page
+    try:
+        path = reverse(page, args=[tenant] if page in TENANT_PAGES else [tenant, name]) if page else ""
+    except NoReverseMatch:
+        path = ""
+    query = urlencode({key: as_text(value) for key, value in params.items() if value not in (None, "")})
+    return f"{path}?{query}" if path and query else path or str(one.get("url") or "")
