@@ -124,6 +124,16 @@ def dev_visits(house: str) -> Visitor:
     return visitor
 
 
+@pytest.fixture(scope="session")
+def token(house: str, dev_visits: Visitor) -> str:
+    """Made by Dev on the Connecting page."""
+    dev_visits.get("/connecting/")
+    page = dev_visits.post("/connecting/tokens/", name="ci", reach="read write", days="7")
+    found = re.search(r"mctl_pat_[A-Za-z0-9_-]{20,}", html.unescape(page.text))
+    assert found, page.text[:500]
+    return found.group(0)
+
+
 @pytest.fixture
 def vera_visits(house: str, dev_visits: Visitor) -> Visitor:
     return Visitor(house).sign_in("vera")

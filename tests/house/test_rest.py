@@ -1,8 +1,6 @@
 """The script door of a running house: the CI script, and the API under fuzzing."""
 
-import html
 import os
-import re
 import subprocess
 from pathlib import Path
 
@@ -14,21 +12,10 @@ from schemathesis.checks import CHECKS
 
 from mctl.api_document import document
 from mctl.api_v1 import api
-from tests.house.conftest import Visitor
 
 SCRIPT = Path(__file__).parents[2] / "deploy" / "ci" / "deploy.sh"
 KEPT = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
 schema = schemathesis.openapi.from_dict(document(api))
-
-
-@pytest.fixture(scope="session")
-def token(house: str, dev_visits: Visitor) -> str:
-    """Made by Dev on the Connecting page."""
-    dev_visits.get("/connecting/")
-    page = dev_visits.post("/connecting/tokens/", name="ci", reach="read write", days="7")
-    found = re.search(r"mctl_pat_[A-Za-z0-9_-]{20,}", html.unescape(page.text))
-    assert found, page.text[:500]
-    return found.group(0)
 
 
 def deploy(house: str, token: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
