@@ -21,6 +21,7 @@ from accounts.queries import note_bearer, remember_failure
 from core.actor import Actor, Door, Scope
 from core.errors import Forbidden, Problem, SignInNeeded, Unavailable
 from core.limits import Kind, TooManyRequests, client_address, take, take_address
+from mcp_server.cors import answer_preflight, is_preflight, is_welcome, shared_with
 from tenants.actions import authenticate
 
 Message = MutableMapping[str, Any]
@@ -60,6 +61,10 @@ class McpGate:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 refuse_other_sites(headers)
+                if "origin" in headers:
+                    send = shared_with(headers["origin"], send)
+                if is_preflight(scope["method"], headers):
+                    return await answer_preflight(send)
                 if is_browser(scope, headers):
                     return await explain(send, request_id)
                 actor = await in_thread(let_in)(authorization(scope), address_of(scope, headers))
@@ -138,7 +143,7 @@ def refuse_other_sites(headers: dict[str, str]) -> None:
         raise Elsewhere("This server does not answer to that name.", remedy=f"Use {settings.PUBLIC_URL}/mcp.")
     origin = headers.get("origin")
     # Clients of the command line send none. A browser always does, and no other site's page may call tools.
-    if origin is not None and origin != settings.PUBLIC_URL:
+    if origin is not None and not is_welcome(origin):
         raise Forbidden("Pages of other sites may not use /mcp.", code="foreign_origin")
 
 

@@ -1,6 +1,7 @@
-"""Which other sites' pages may call /api/v1 from a browser: those of the allow-list, with a bearer token, no others.
+"""What other sites' pages may call from a browser, never with a cookie: there is no Access-Control-Allow-Credentials.
 
-Cookies are never let through (no Access-Control-Allow-Credentials), so another site's page cannot use a session.
+/api/v1 with a bearer token, for the sites of the allow-list. The endpoints with which an OAuth client finds us,
+registers and fetches its tokens, for everybody: they are public, and a client in a browser has no other way.
 """
 
 from collections.abc import Callable
@@ -11,8 +12,9 @@ from django.utils.cache import patch_vary_headers
 
 from mctl.api import PREFIX
 
+FOR_OAUTH_CLIENTS = ("/oauth/token", "/oauth/register", "/oauth/revoke", "/.well-known/oauth-")
 METHODS = "GET, HEAD, POST"
-ACCEPTED = "Authorization, Content-Type, Idempotency-Key, If-None-Match"
+ACCEPTED = "Authorization, Content-Type, Idempotency-Key, If-None-Match, MCP-Protocol-Version"
 EXPOSED = (
     "ETag, Location, Idempotency-Replayed, Retry-After, WWW-Authenticate, RateLimit-Limit, RateLimit-Remaining, "
     "RateLimit-Reset"
@@ -27,12 +29,12 @@ class CorsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        origin = request.headers.get("Origin", "")
-        if not request.path.startswith(PREFIX) or origin not in settings.CORS_ORIGINS:
+        allowed = allowed_origin(request)
+        if not allowed:
             return self.get_response(request)
         is_preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
         response = HttpResponse(status=204) if is_preflight else self.get_response(request)
-        response["Access-Control-Allow-Origin"] = origin
+        response["Access-Control-Allow-Origin"] = allowed
         response["Access-Control-Expose-Headers"] = EXPOSED
         if is_preflight:
             response["Access-Control-Allow-Methods"] = METHODS
@@ -40,3 +42,11 @@ class CorsMiddleware:
             response["Access-Control-Max-Age"] = PREFLIGHT_KEPT_S
         patch_vary_headers(response, ["Origin"])
         return response
+
+
+def allowed_origin(request: HttpRequest) -> str:
+    """What the answer says of who may read it; "" where only our own pages may."""
+    origin = request.headers.get("Origin", "")
+    if origin and request.path.startswith(FOR_OAUTH_CLIENTS):
+        return "*"
+    return origin if request.path.startswith(PREFIX) and origin in settings.CORS_ORIGINS else ""
