@@ -27,6 +27,7 @@ from mcp_server.catalogue import tool_named
 from mcp_server.gate import require_scopes
 from mcp_server.operating import Declined, Question, Wish, operate, question, start
 from mcp_server.results import failure, result_of
+from mcp_server.toolsets import Toolset, refuse_outside
 
 LOOK_EVERY_S = 0.5
 ASKS_BY_RESULT = "2026-07-28"
@@ -41,6 +42,12 @@ def actor_of(ctx: Context) -> Actor:
     request: Any = ctx.request
     actor: Actor = request.scope["actor"]
     return actor
+
+
+def toolset_asked(ctx: Context) -> Toolset | None:
+    request: Any = ctx.request
+    asked: Toolset | None = request.scope["toolset"]
+    return asked
 
 
 async def call_tool(ctx: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
@@ -65,6 +72,7 @@ async def answered(
     actor, tool = actor_of(ctx), tool_named(params.name)
     # The gate has asked too; it reads the request, this reads what the SDK made of it.
     require_scopes(actor, set(tool.effect.scopes))
+    refuse_outside(tool, toolset_asked(ctx))
     arguments = params.arguments or {}
     kind = limits.Kind.READ if tool.effect is Effect.READ else limits.Kind.WRITE
     if tool.operation:

@@ -82,12 +82,6 @@ def _never(actor: Actor, asked: Any) -> Answer:
     raise RuntimeError("Operations are started by mcp_server.operating.")
 
 
-def visible_tools(actor: Actor) -> list[Tool]:
-    """Those the token may call; a token that can be widened by asking its person shows the others too."""
-    widens = actor.token_kind == "oauth"
-    return [one for one in catalogue().values() if widens or one.effect.scopes <= actor.scopes]
-
-
 def listed(one: Tool) -> Listed:
     is_read = one.effect is Effect.READ
     return Listed(

@@ -10,6 +10,7 @@ from accounts.choices import TokenKind
 from accounts.queries import recognise
 from accounts.queries.own_jwt import audience
 from mcp_server.clients import PLACEHOLDER
+from mcp_server.toolsets import PARAMETER, Toolset
 from mcp_server.verdicts import Verdict, bad, doubtful, good
 
 LONGEST_TEXT = 20_000
@@ -77,8 +78,8 @@ def _type_verdict(name: str, server: Mapping[str, Any]) -> Verdict:
 
 def _address_verdict(url: str) -> Verdict:
     wanted = audience()
-    if url == wanted:
-        return good(f"The address {wanted} is right.")
+    if url == wanted or url in {f"{wanted}?{PARAMETER}={one}" for one in Toolset}:
+        return good(f"The address {url} is right.")
     try:
         seen, right = urlsplit(url), urlsplit(wanted)
     except ValueError:

@@ -14,9 +14,10 @@ from mcp_types import ListToolsResult, PaginatedRequestParams
 from core.actor import Scope
 from core.errors import Problem
 from mcp_server import resources
-from mcp_server.calls import Context, actor_of, call_tool
-from mcp_server.catalogue import catalogue, input_schema, listed, visible_tools
+from mcp_server.calls import Context, actor_of, call_tool, toolset_asked
+from mcp_server.catalogue import catalogue, input_schema, listed
 from mcp_server.gate import Receive, Send, require_scopes
+from mcp_server.toolsets import chosen, offered
 
 # The seal of a question asked holds the name, which must be the same on every replica.
 NAME = "mctl"
@@ -34,7 +35,7 @@ class TooLarge(Problem):
 
 
 async def list_tools(ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
-    return ListToolsResult(tools=[listed(one) for one in visible_tools(actor_of(ctx))])
+    return ListToolsResult(tools=[listed(one) for one in offered(actor_of(ctx), toolset_asked(ctx))])
 
 
 def schema_of(name: str) -> dict[str, Any] | None:
@@ -110,12 +111,13 @@ class Endpoint:
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         manager = await self._started()
+        asked = chosen(scope.get("query_string", b""), scope["headers"])
         body = await read_body(receive)
         needed = set[Scope]().union(*(scopes_of(name) for name in called_tools(body)))
         require_scopes(scope["actor"], needed)
         # httptools leaves blanks behind header values, which the SDK then takes for another method.
         headers = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
-        await manager.handle_request({**scope, "headers": headers}, replayed(body, receive), send)
+        await manager.handle_request({**scope, "headers": headers, "toolset": asked}, replayed(body, receive), send)
 
 
 def called_tools(body: bytes) -> list[str]:

@@ -1,6 +1,7 @@
-"""Resources and prompts: the same answers at addresses, and two ways to begin."""
+"""Resources and prompts: the same answers at addresses, the guide to read, and two ways to begin."""
 
 import json
+from difflib import get_close_matches
 from typing import Any
 
 from mcp.shared.exceptions import MCPError
@@ -17,16 +18,18 @@ from mcp_types import (
     PromptMessage,
     ReadResourceRequestParams,
     ReadResourceResult,
+    Resource,
     ResourceTemplate,
     TextContent,
     TextResourceContents,
 )
 
 from core.actor import Scope
-from core.errors import Problem
+from core.errors import NotFound, Problem, shortened
 from core.limits import Kind
 from core.parse import parsed
 from core.tool import Answer, Tool
+from diagnosis.choices.guide_text import SECTIONS, Section
 from mcp_server import running
 from mcp_server.calls import Context, actor_of, limited
 from mcp_server.catalogue import tool_named
@@ -40,6 +43,7 @@ ADDRESSES = {
     "service": ("mctl_get_service_status", ("team", "service"), "How a service stands"),
     "operation": ("mctl_get_workflow_status", ("workflow_name",), "A run of an operation, step by step"),
 }
+GUIDE = SCHEME + "guide/"
 SERVICE = [PromptArgument(name="team", required=True), PromptArgument(name="service", required=True)]
 PROMPTS = {
     "why-is-my-service-down": (
@@ -59,7 +63,11 @@ PROMPTS = {
 
 
 async def list_resources(ctx: Context, params: PaginatedRequestParams | None) -> ListResourcesResult:
-    return ListResourcesResult(resources=[])
+    found = [
+        Resource(uri=GUIDE + one.id, name=one.id, title=f"{one.group}: {one.title}", mime_type="text/markdown")
+        for one in SECTIONS
+    ]
+    return ListResourcesResult(resources=found)
 
 
 async def list_templates(ctx: Context, params: PaginatedRequestParams | None) -> ListResourceTemplatesResult:
@@ -77,6 +85,9 @@ async def read_resource(ctx: Context, params: ReadResourceRequestParams) -> Read
     uri, actor, call = str(params.uri), actor_of(ctx), running.Call()
     try:
         require_scopes(actor, {Scope.READ})
+        if uri.startswith(GUIDE):
+            text = guide_text(section_of(uri.removeprefix(GUIDE)))
+            return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type="text/markdown", text=text)])
         tool, arguments = behind(uri)
         work = call.run(limited, actor, Kind.READ, tool.run, parsed(tool.parameters, arguments))
         answer: Answer = await running.in_time(call, work, running.LONGEST_CALL_S)
@@ -84,6 +95,23 @@ async def read_resource(ctx: Context, params: ReadResourceRequestParams) -> Read
         raise MCPError(code=INVALID_PARAMS, message=problem.sentence, data=problem.as_dict()) from None
     text = json.dumps(result_of(answer).structured_content, ensure_ascii=False)
     return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type="application/json", text=text)])
+
+
+def section_of(name: str) -> Section:
+    """Raises NotFound with the nearest names."""
+    known = {one.id: one for one in SECTIONS}
+    if name in known:
+        return known[name]
+    near = get_close_matches(name[:80], known, n=3, cutoff=0.5)
+    remedy = f"Did you mean {' or '.join(near)}?" if near else "See resources/list."
+    raise NotFound(f"The guide has no section {shortened(name)!r}.", remedy=remedy, nearest=near)
+
+
+def guide_text(section: Section) -> str:
+    parts = [f"# {section.title}"]
+    for one in section.paragraphs:
+        parts += [f"## {one.title}", one.means, "\n".join(f"- {step}" for step in one.do)]
+    return "\n\n".join(parts) + "\n"
 
 
 def behind(uri: str) -> tuple[Tool, dict[str, Any]]:

@@ -96,6 +96,7 @@ BROKER_URL = env.secret(
 )
 
 # --- Operations
+READ_ONLY = env.boolean("MCTL_READ_ONLY", "false", meaning="nobody changes anything, at any door; reading goes on")
 OPERATION_DEADLINE_S = env.seconds("MCTL_OPERATION_DEADLINE_S", "900", meaning="when an operation is given up")
 OPERATION_LEASE_S = env.seconds("MCTL_OPERATION_LEASE_S", "30", meaning="silence after which a worker counts as dead")
 OPERATION_POLL_S = env.seconds("MCTL_OPERATION_POLL_S", "5", meaning="how often a waiting step looks again unpoked")

@@ -25,7 +25,7 @@ from core.gate import require
 from core.parse import parsed
 from operations import engine
 from operations.choices import AuditResult, OperationState
-from operations.errors import AlreadyEnded, ConfirmationNeeded
+from operations.errors import AlreadyEnded, ConfirmationNeeded, ReadOnly
 from operations.models import Operation, Step
 from operations.policies import may_cancel
 from operations.registry import OperationDefinition, Target, definition_of, relied_upon
@@ -115,6 +115,7 @@ def _admitted_to_cancel(actor: Actor, operation: Operation, verb: str, about: Ma
     """Judged by a role that may be relied upon now; a refusal of any kind is in the audit."""
     asked_for = {"tenant": operation.tenant, "requested_by": operation.actor}
     try:
+        refuse_when_read_only()
         sure = relied_upon(actor, lambda who: may_cancel(who, **asked_for).allowed)
         decision = may_cancel(sure, **asked_for)
         require(decision, operation=operation.public_id)
@@ -126,6 +127,14 @@ def _admitted_to_cancel(actor: Actor, operation: Operation, verb: str, about: Ma
         problem.recorded = True
         raise
     return decision
+
+
+def refuse_when_read_only() -> None:
+    if settings.READ_ONLY:
+        raise ReadOnly(
+            "This installation is read-only: nothing can be changed through it.",
+            remedy="Ask whoever runs it; the setting is MCTL_READ_ONLY.",
+        )
 
 
 def _cancel_unbegun(actor: Actor, operation: Operation) -> None:
@@ -171,6 +180,7 @@ def _admitted(
     kept = values.model_dump(mode="json", exclude=set(definition.secret_fields()), exclude_unset=True)
     attempt.target, attempt.kept = definition.target(values), kept
     if writes:
+        refuse_when_read_only()
         actor = relied_upon(actor, lambda who: _allows(definition, who, values))
     require(definition.policy(actor, values), operation=name, target=str(attempt.target))
     definition.check(actor, values)

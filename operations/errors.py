@@ -1,6 +1,6 @@
 """Problems of this app's own."""
 
-from core.errors import Problem
+from core.errors import Forbidden, Problem
 
 
 class ConfirmationNeeded(Problem):
@@ -8,6 +8,12 @@ class ConfirmationNeeded(Problem):
 
     code = "confirmation_needed"
     status = 428
+
+
+class ReadOnly(Forbidden):
+    """This installation shows and changes nothing, whoever asks."""
+
+    code = "read_only"
 
 
 class AlreadyEnded(Problem):

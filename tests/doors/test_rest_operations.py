@@ -112,6 +112,16 @@ def test_a_viewer_is_refused_and_the_refusal_is_audited_once() -> None:
     assert AuditEntry.objects.filter(actor="vera", verb="deploy-service", result="denied", door="rest").count() == 1
 
 
+def test_a_read_only_installation_refuses_every_change_and_says_so(settings: Any) -> None:
+    running = builders.operation()
+    settings.READ_ONLY = True
+    client = script("olga")
+    for answer in (execute(client), client.post(f"{RUN}/cancel")):
+        assert (answer.status_code, answer.json()["code"]) == (403, "read_only")
+    assert client.get(RUN).json()["state"] == running.state
+    assert AuditEntry.objects.filter(actor="olga", result="denied").count() == 2
+
+
 def test_an_unknown_operation_names_the_nearest() -> None:
     answer = script().post("/api/v1/operations/deploy-servce/execute", DEPLOY, content_type="application/json")
     assert (answer.status_code, answer.json()["facts"]["nearest"][0]) == (404, "deploy-service")

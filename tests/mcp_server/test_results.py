@@ -143,5 +143,11 @@ async def test_resources_and_prompts(connect: Connect) -> None:
         with pytest.raises(Exception, match="that you can see"):
             await client.read_resource("mctl://service/labs/playground")
         assert len((await client.list_resource_templates()).resource_templates) == 3
+        guide = {str(one.uri) for one in (await client.list_resources()).resources}
+        assert "mctl://guide/forbidden" in guide
+        read = await client.read_resource("mctl://guide/forbidden")
+        assert "Ask an owner of the tenant" in read.contents[0].text
+        with pytest.raises(Exception, match="no section 'forbiden'"):
+            await client.read_resource("mctl://guide/forbiden")
         filled = await client.get_prompt("why-is-my-service-down", {"team": "payments", "service": "ledger-api"})
         assert "ledger-api of the tenant payments" in filled.messages[0].content.text

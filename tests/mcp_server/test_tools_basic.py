@@ -1,11 +1,9 @@
 """What an agent does first, in both eras of the protocol."""
 
-import json
 from typing import Any
 
 import pytest
 
-from mcp_server.catalogue import catalogue, listed
 from tests.mcp_server.conftest import Connect
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
@@ -64,12 +62,3 @@ async def test_wrong_arguments_are_refused_by_name(connect: Connect, arguments: 
         result = await client.call_tool("mctl_get_service_logs", arguments)
     error = result.structured_content["error"]
     assert (error["code"], [entry["field"] for entry in error["facts"]["fields"]]) == ("invalid", [field])
-
-
-def test_the_default_toolset_costs_at_most_four_thousand_tokens(house: None) -> None:
-    tools = [
-        listed(one).model_dump(by_alias=True, exclude_none=True, mode="json")
-        for one in catalogue().values()
-        if "paint" not in one.name
-    ]
-    assert len(json.dumps(tools, separators=(",", ":"))) / 4 <= 4000
