@@ -139,6 +139,7 @@ def tenant_row(spec: TenantSpec) -> GitTenant:
         spec.display_name[:200],
         spec.description,
         spec.github_team[:100],
+        dict(spec.team_roles),
         spec.contact_email[:200],
         dict(spec.quotas),
     )

@@ -11,7 +11,7 @@ SERVICE_COLUMNS = (
     "component_type", "image", "tag", "host", "port", "autoscaling", "has_database", "values_path", "values_blob",
     "change_sha", "change_kind", "changed_by", "changed_at",
 )  # fmt: skip
-TENANT_COLUMNS = ("display_name", "description", "github_team", "contact_email", "quotas")
+TENANT_COLUMNS = ("display_name", "description", "github_team", "team_roles", "contact_email", "quotas")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,16 @@ class TenantQuerySet(models.QuerySet["Tenant"]):
 
 
 class Tenant(models.Model):
-    """`quota_hard`/`quota_used`: resource name to Kubernetes quantity, from the ResourceQuota `{name}-quota`."""
+    """`quota_hard`/`quota_used`: resource name to Kubernetes quantity, from the ResourceQuota `{name}-quota`.
+
+    `team_roles`: GitHub team to the word that the values file has for its role; empty where the settings decide.
+    """
 
     name = models.CharField(max_length=63, unique=True)
     display_name = models.CharField(max_length=200, blank=True)
     description = models.TextField(blank=True)
     github_team = models.CharField(max_length=100, blank=True)
+    team_roles = models.JSONField(default=dict)
     contact_email = models.CharField(max_length=200, blank=True)
     quotas = models.JSONField(default=dict)
     quota_hard = models.JSONField(default=dict)

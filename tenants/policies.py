@@ -1,10 +1,13 @@
 """Who may see and administer a tenant, and which role a GitHub team gives. Pure rules that explain themselves."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from django.conf import settings
 
 from core.actor import Actor, Decision, Lacking, Role
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def may_see(actor: Actor, *, tenant: str) -> Decision:
@@ -40,13 +43,15 @@ def team_of(tenant: str, github_team: str) -> str:
     return (github_team or tenant).lower()
 
 
-def team_roles(team: str) -> Mapping[str, Role]:
-    """Which team gives which role in the tenant of that team, by the mapping of MCTL_TEAM_ROLES."""
-    entries = (entry.rpartition("=") for entry in settings.TEAM_ROLES)
-    return {pattern.replace("{team}", team): Role(role) for pattern, _, role in entries}
+def team_roles(team: str, own: Mapping[str, str] = NOTHING) -> Mapping[str, Role]:
+    """Which team gives which role in the tenant of that team: by the tenant's own mapping where its values file has
+    one, else by that of MCTL_TEAM_ROLES. A role that is none of ours gives nothing."""
+    entries = own.items() if own else (tuple(entry.rsplit("=", 1)) for entry in settings.TEAM_ROLES)
+    named = ((pattern.replace("{team}", team).lower(), role) for pattern, role in entries)
+    return {slug: Role(role) for slug, role in named if role in set(Role)}
 
 
-def team_giving(role: Role, team: str) -> str:
+def team_giving(role: Role, team: str, own: Mapping[str, str] = NOTHING) -> str:
     """The team of a tenant that gives this role, or the next greater one where none gives it; "" for none at all."""
-    giving = sorted((given.rank, slug) for slug, given in team_roles(team).items() if given.rank >= role.rank)
+    giving = sorted((given.rank, slug) for slug, given in team_roles(team, own).items() if given.rank >= role.rank)
     return giving[0][1] if giving else ""

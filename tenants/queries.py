@@ -80,9 +80,9 @@ def owners_of(tenant: str) -> list[str]:
 
 def whom_to_ask(lacking: Lacking) -> Explanation:
     """Which team gives the missing role, who can add somebody to it, and when memberships were last read."""
-    row = Tenant.objects.filter(name=lacking.tenant).only("name", "github_team").first()
+    row = Tenant.objects.filter(name=lacking.tenant).only("name", "github_team", "team_roles").first()
     owners = owners_of(lacking.tenant)
-    team = team_giving(lacking.needed, team_of(row.name, row.github_team)) if row and settings.GITHUB_ORG else ""
+    team = giving_team(row, lacking.needed) if row and settings.GITHUB_ORG else ""
     people = ", ".join(owners[:MOST_NAMED]) or "a platform admin"
     way = f"add you to the GitHub team {team}" if team else f"list you as {lacking.needed.value} in its values file"
     read = f" Your memberships were last read at {lacking.resolved_at:%H:%M:%S} UTC." if lacking.resolved_at else ""
@@ -97,6 +97,10 @@ def whom_to_ask(lacking: Lacking) -> Explanation:
             "resolved_at": lacking.resolved_at.isoformat() if lacking.resolved_at else None,
         },
     )
+
+
+def giving_team(tenant: Tenant, role: Role) -> str:
+    return team_giving(role, team_of(tenant.name, tenant.github_team), tenant.team_roles)
 
 
 def sources() -> list[Mapping[str, object]]:
@@ -140,12 +144,15 @@ class TeamRow:
 
 @dataclass(frozen=True, slots=True)
 class MembersPage:
+    """`mapped_in_git`: the tenant's values file says which team gives which role, not the settings."""
+
     tenant: Tenant
     own_role: Role | None
     may_manage: bool
     people: list[MemberRow]
     teams: list[TeamRow]
     values_file: str
+    mapped_in_git: bool
     github: Mapping[str, object] | None
 
 
@@ -161,6 +168,7 @@ def members_page(actor: Actor, name: str) -> MembersPage:
         people=people,
         teams=team_rows(tenant, people),
         values_file=f"{settings.GITOPS_BASE_PATH}/tenants/{name}/values.yaml",
+        mapped_in_git=bool(tenant.team_roles),
         github=source_state(source, now()) if source else None,
     )
 
@@ -181,7 +189,7 @@ def team_rows(tenant: Tenant, people: list[MemberRow]) -> list[TeamRow]:
     """The teams that may give a role here, greatest role first; none where GitHub is not configured."""
     if not settings.GITHUB_ORG:
         return []
-    roles = team_roles(team_of(tenant.name, tenant.github_team))
+    roles = team_roles(team_of(tenant.name, tenant.github_team), tenant.team_roles)
     taken = set(TeamPin.objects.filter(slug__in=roles, seen_id__isnull=False).values_list("slug", flat=True))
     through = [source.team for person in people for source in person.sources]
     base = f"{settings.GITHUB_URL.rstrip('/')}/orgs/{settings.GITHUB_ORG}/teams"

@@ -55,12 +55,16 @@ class MemberSpec:
 
 @dataclass(frozen=True, slots=True)
 class TenantSpec:
-    """`quotas` maps a resource of the ResourceQuota to its amount as text, such as "limits.memory" to "6Gi"."""
+    """`quotas` maps a resource of the ResourceQuota to its amount as text, such as "limits.memory" to "6Gi".
+
+    `team_roles` maps a GitHub team to the word the file has for its role; empty where the file says nothing about it.
+    """
 
     name: str
     display_name: str
     description: str
     github_team: str
+    team_roles: Mapping[str, str]
     contact_email: str
     members: tuple[MemberSpec, ...]
     quotas: Mapping[str, str]

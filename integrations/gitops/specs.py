@@ -12,6 +12,7 @@ from integrations.gitops.model import Autoscaling, MemberSpec, ServiceSpec, Tena
 from integrations.gitops.yaml_text import UnreadableYaml, parse
 
 DEFAULT_PORT = 8080
+OTHER_WORDS = {"admin": Role.OWNER.value}
 
 
 def tenant_spec(name: str, path: str, blob_id: str, text: str) -> TenantSpec:
@@ -22,6 +23,7 @@ def tenant_spec(name: str, path: str, blob_id: str, text: str) -> TenantSpec:
         display_name=_text(values.get("displayName")),
         description=_text(values.get("description")),
         github_team=_text(values.get("githubTeam")),
+        team_roles={str(team): _text(role) for team, role in mapping(values.get("teamRoles")).items()},
         contact_email=_text(values.get("contactEmail")),
         members=tuple(_members(values)),
         quotas={str(key): _text(amount) for key, amount in mapping(values.get("quotas")).items()},
@@ -31,14 +33,14 @@ def tenant_spec(name: str, path: str, blob_id: str, text: str) -> TenantSpec:
 
 
 def _members(values: Mapping[str, Any]) -> list[MemberSpec]:
-    """One role a person: the strongest of those named. An unknown role is the weakest."""
+    """One role a person: the weakest of those named. `admin` is another word for owner; an unknown one gives nothing,
+    so that a slip of the keyboard takes rights away rather than granting any."""
     roles: dict[str, Role] = {}
     for entry in _list(values.get("members")):
-        login = _text(entry.get("userId")) if isinstance(entry, Mapping) else _text(entry)
-        word = _text(entry.get("role")) if isinstance(entry, Mapping) else ""
-        role = Role(word) if word in set(Role) else Role.VIEWER
-        if login and role.rank >= roles.get(login, role).rank:
-            roles[login] = role
+        login = _text(mapping(entry).get("userId"))
+        word = OTHER_WORDS.get(_text(mapping(entry).get("role")), _text(mapping(entry).get("role")))
+        if login and word in set(Role) and Role(word).rank <= roles.get(login, Role(word)).rank:
+            roles[login] = Role(word)
     return [MemberSpec(login, role.value) for login, role in roles.items()]
 
 

@@ -31,8 +31,8 @@ Held = Mapping[tuple[int, str], tuple[Role, str]]  # (tenant's row id, login) ->
 def grants_by_team() -> Mapping[str, list[Grant]]:
     """Every team that gives a role somewhere. One team may serve several tenants."""
     grants: dict[str, list[Grant]] = {}
-    for row in Tenant.objects.only("name", "github_team"):
-        for slug, role in team_roles(team_of(row.name, row.github_team)).items():
+    for row in Tenant.objects.only("name", "github_team", "team_roles"):
+        for slug, role in team_roles(team_of(row.name, row.github_team), row.team_roles).items():
             grants.setdefault(slug, []).append(Grant(row.pk, row.name, role))
     return grants
 

@@ -13,6 +13,8 @@ from django.test import Client
 from accounts.models import Person
 from core.actor import Door, Role
 from core.clock import now
+from integrations.gitops.specs import tenant_spec
+from observer.git_reader import tenant_row
 from operations import consumers
 from sandbox.github.control import Control
 from tenants.engine import refresh_everybody, refresh_person
@@ -267,3 +269,29 @@ def test_a_removal_hides_the_open_page(world: Control) -> None:
     refresh_everybody()
 
     assert browser.client.get("/tenants/payments/").status_code == 404
+
+
+def test_a_tenant_s_own_mapping_counts_in_place_of_the_settings(world: Control) -> None:
+    refresh_everybody()
+    assert roles_of("dev")["payments"] is Role.DEVELOPER
+
+    Tenant.objects.filter(name="payments").update(team_roles={"acme-payments": "viewer", "acme-labs-owners": "owner"})
+    refresh_everybody()
+
+    assert roles_of("dev")["payments"] is Role.VIEWER
+    assert roles_of("oscar")["payments"] is Role.OWNER
+
+
+def test_a_mapping_with_an_unknown_role_gives_none_and_not_that_of_the_settings(world: Control) -> None:
+    Tenant.objects.filter(name="payments").update(team_roles={"acme-payments": "boss"})
+    refresh_everybody()
+
+    assert "payments" not in roles_of("dev")
+
+
+def test_the_mapping_comes_from_the_values_file() -> None:
+    text = "tenant:\n  githubTeam: acme-payments\n  teamRoles:\n    acme-payments-leads: owner\n"
+
+    columns = tenant_row(tenant_spec("payments", "values.yaml", "", text)).columns()
+
+    assert columns["team_roles"] == {"acme-payments-leads": "owner"}

@@ -14,7 +14,7 @@ from core.errors import Forbidden
 from core.gate import require
 from operations.policies import may_cancel
 from services.policies import may_deploy
-from tenants.models import Member, Source, TeamPin
+from tenants.models import Member, Source, TeamPin, Tenant
 from tenants.queries import actor_for
 from tests import builders
 
@@ -166,3 +166,13 @@ def test_the_page_of_a_refusal_says_it_in_words() -> None:
 
     assert answer.status_code == 403
     assert "Ask olga to add you to the GitHub team acme-payments." in answer.content.decode()
+
+
+def test_the_page_names_the_mapping_that_counts() -> None:
+    assert "As the platform's settings say" in page("olga", "/tenants/payments/members/")
+
+    Tenant.objects.filter(name="payments").update(team_roles={"acme-payments-leads": "owner"})
+
+    said = page("olga", "/tenants/payments/members/")
+    assert "acme-payments-leads owner, 0" in said
+    assert "As tenant.teamRoles of the values file says." in said

@@ -10,6 +10,7 @@ from integrations.gitops import Gitops, MemberSpec, ServiceSpec
 
 Outsider = Callable[[str, str], str]
 SERVICES = "platform-gitops/services"
+TENANTS = "platform-gitops/tenants"
 
 
 def service(repository: Gitops, name: str) -> ServiceSpec:
@@ -33,6 +34,19 @@ def test_a_tenant_has_members_and_quotas(repository: Gitops) -> None:
         MemberSpec("vera", "viewer"),
     )
     assert payments.quotas["limits.memory"] == "20Gi"
+
+
+def test_a_role_that_is_unclear_gives_the_least(repository: Gitops, outsider: Outsider) -> None:
+    outsider(
+        f"{TENANTS}/labs/values.yaml",
+        "tenant:\n  members:\n    - {userId: oscar, role: admin}\n    - {userId: dev, role: boss}\n    - {userId: olga}\n"
+        "    - vera\n    - {userId: ada, role: owner}\n    - {userId: ada, role: viewer}\n"
+        "  teamRoles: {acme-labs: owner, acme-guests: 7}\n",
+    )
+    repository.fetch()
+    labs = repository.read_world().tenants[0]
+    assert labs.members == (MemberSpec("oscar", "owner"), MemberSpec("ada", "viewer"))
+    assert labs.team_roles == {"acme-labs": "owner", "acme-guests": "7"}
 
 
 def test_a_service_has_what_lists_show_and_defaults_where_the_file_is_silent(repository: Gitops) -> None:
