@@ -67,9 +67,12 @@ class Actor:
     def at_least(self, role: Role, *, tenant: str) -> bool:
         """True for platform admins, and for members of the tenant whose role ranks at least as high, as far as the
         token's scopes go."""
+        return self.is_entitled(role, tenant=tenant) and scope_for(role) in self.scopes
+
+    def is_entitled(self, role: Role, *, tenant: str) -> bool:
+        """The same of the person, whatever the token."""
         own = self.roles.get(tenant)
-        entitled = self.is_admin or (own is not None and own.rank >= role.rank)
-        return entitled and scope_for(role) in self.scopes
+        return self.is_admin or (own is not None and own.rank >= role.rank)
 
     def sees(self, tenant: str) -> bool:
         return self.at_least(Role.VIEWER, tenant=tenant)
@@ -90,12 +93,14 @@ def scope_for(role: Role) -> Scope:
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """The role a refusal misses: needed and held in the tenant, and when memberships were last read."""
+    """What a refusal misses: the role needed (None: platform admin) and held in the tenant, and when memberships were
+    last read. `scope` is set where the role would do, and only the token's scope is too narrow."""
 
     tenant: str
-    needed: Role
+    needed: Role | None
     held: Role | None
     resolved_at: datetime | None
+    scope: Scope | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,3 +111,13 @@ class Decision:
     reason: str
     remedy: str = ""
     lacking: Lacking | None = None
+
+
+def needs_scope(actor: Actor, scope: Scope, *, tenant: str, needed: Role | None, doing: str) -> Decision:
+    """The refusal of a token that is too narrow for what its person may do."""
+    has = " ".join(one.value for one in Scope if one in actor.scopes) or "none"
+    return Decision(
+        False,
+        f"{doing} needs a token with the scope {scope.value}; this one has {has}.",
+        lacking=Lacking(tenant, needed, actor.role_in(tenant), actor.resolved_at, scope),
+    )

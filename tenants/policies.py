@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from django.conf import settings
 
-from core.actor import Actor, Decision, Lacking, Role
+from core.actor import Actor, Decision, Lacking, Role, Scope, needs_scope, scope_for
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -30,12 +30,27 @@ def needs_role(actor: Actor, role: Role, *, tenant: str, doing: str) -> Decision
     """The common shape of a role rule. `doing` begins the refusal: "Deploying a service"."""
     if actor.at_least(role, tenant=tenant):
         return Decision(True, f"{actor.name} is {standing(actor, tenant)}.")
+    if actor.is_entitled(role, tenant=tenant):
+        return needs_scope(actor, scope_for(role), tenant=tenant, needed=role, doing=doing)
     return Decision(
         False,
         f"{doing} needs the {role.value} role in {tenant}; you are {standing(actor, tenant)}.",
         f"Ask an owner of {tenant} to make you a {role.value}.",
         lacking=Lacking(tenant, role, actor.role_in(tenant), actor.resolved_at),
     )
+
+
+def needs_admin(actor: Actor, *, tenant: str, doing: str) -> Decision:
+    """The rule of what takes away for good: platform admins only, with a token of the scope admin."""
+    if not actor.is_admin:
+        return Decision(
+            False,
+            f"{doing} needs a platform admin; you are {standing(actor, tenant)}.",
+            lacking=Lacking(tenant, None, actor.role_in(tenant), actor.resolved_at),
+        )
+    if Scope.ADMIN not in actor.scopes:
+        return needs_scope(actor, Scope.ADMIN, tenant=tenant, needed=None, doing=doing)
+    return Decision(True, f"{actor.name} is platform admin.")
 
 
 def team_of(tenant: str, github_team: str) -> str:

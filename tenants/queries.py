@@ -80,6 +80,16 @@ def owners_of(tenant: str) -> list[str]:
 
 def whom_to_ask(lacking: Lacking) -> Explanation:
     """Which team gives the missing role, who can add somebody to it, and when memberships were last read."""
+    if lacking.scope is not None:
+        return Explanation(
+            f"Let the client ask for {lacking.scope.value}, or create a token with it on the Connecting page.",
+            {**about(lacking), "scope_needed": lacking.scope.value},
+        )
+    if lacking.needed is None:
+        admins = sorted(settings.PLATFORM_ADMINS)[:MOST_NAMED]
+        return Explanation(
+            f"Ask {', '.join(admins) or 'whoever runs this installation'} to do it.", {**about(lacking), "ask": admins}
+        )
     row = Tenant.objects.filter(name=lacking.tenant).only("name", "github_team", "team_roles").first()
     owners = owners_of(lacking.tenant)
     team = giving_team(row, lacking.needed) if row and settings.GITHUB_ORG else ""
@@ -88,15 +98,17 @@ def whom_to_ask(lacking: Lacking) -> Explanation:
     read = f" Your memberships were last read at {lacking.resolved_at:%H:%M:%S} UTC." if lacking.resolved_at else ""
     return Explanation(
         f"Ask {people} to {way}.{read}",
-        {
-            "tenant": lacking.tenant,
-            "role_needed": lacking.needed.value,
-            "role_held": lacking.held.value if lacking.held else None,
-            "team": team,
-            "ask": owners[:MOST_NAMED],
-            "resolved_at": lacking.resolved_at.isoformat() if lacking.resolved_at else None,
-        },
+        {**about(lacking), "team": team, "ask": owners[:MOST_NAMED]},
     )
+
+
+def about(lacking: Lacking) -> dict[str, str | None]:
+    return {
+        "tenant": lacking.tenant,
+        "role_needed": lacking.needed.value if lacking.needed else "platform admin",
+        "role_held": lacking.held.value if lacking.held else None,
+        "resolved_at": lacking.resolved_at.isoformat() if lacking.resolved_at else None,
+    }
 
 
 def giving_team(tenant: Tenant, role: Role) -> str:

@@ -1,6 +1,7 @@
 """Who am I, who belongs to a tenant, and what a refusal tells."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from html import unescape
 
@@ -8,13 +9,14 @@ import pytest
 from django.test import Client
 
 from accounts.models import Person
-from core.actor import Actor, Door
+from core.actor import ALL_SCOPES, Actor, Door
 from core.clock import now
 from core.errors import Forbidden
 from core.gate import require
 from operations.policies import may_cancel
 from services.policies import may_deploy
 from tenants.models import Member, Source, TeamPin, Tenant
+from tenants.policies import needs_admin
 from tenants.queries import actor_for
 from tests import builders
 
@@ -155,6 +157,39 @@ def test_a_refused_cancel_says_the_same() -> None:
         require(decision)
 
     assert told.value.facts["team"] == "acme-payments"
+
+
+def test_a_token_that_is_too_narrow_is_told_so_and_not_that_the_role_is_missing() -> None:
+    narrow = replace(actor_for("dev", door=Door.REST), scopes=frozenset({"read"}))
+
+    told = refused(narrow)
+
+    assert told.sentence == "Deploying a service needs a token with the scope write; this one has read."
+    assert "Connecting page" in told.remedy
+    assert (told.facts["scope_needed"], told.facts["role_held"]) == ("write", "developer")
+
+
+def test_a_token_that_may_only_read_cannot_cancel_what_its_person_started() -> None:
+    narrow = replace(actor_for("vera", door=Door.REST), scopes=frozenset({"read"}))
+
+    assert may_cancel(actor_for("vera", door=Door.REST), tenant="payments", requested_by="vera").allowed
+    assert "scope write" in may_cancel(narrow, tenant="payments", requested_by="vera").reason
+
+
+def test_what_only_admins_may_names_them() -> None:
+    with pytest.raises(Forbidden) as told:
+        require(needs_admin(actor_for("olga", door=Door.WEB), tenant="payments", doing="Deleting the tenant"))
+
+    assert told.value.sentence == "Deleting the tenant needs a platform admin; you are owner of payments."
+    assert told.value.remedy == "Ask ada to do it."
+    assert told.value.facts["role_needed"] == "platform admin"
+
+
+def test_an_admin_s_token_needs_the_scope_for_it() -> None:
+    ada = replace(actor_for("ada", door=Door.MCP), scopes=frozenset({"read", "write"}))
+
+    assert not needs_admin(ada, tenant="payments", doing="Deleting the tenant").allowed
+    assert needs_admin(replace(ada, scopes=ALL_SCOPES), tenant="payments", doing="Deleting the tenant").allowed
 
 
 def test_the_page_of_a_refusal_says_it_in_words() -> None:
