@@ -21,7 +21,8 @@ def run(only: set[str]) -> dict[str, Any]:
     django.setup()
     from integrations.gitops import gitops
     from tests.conftest import Processes
-    from tests.sandbox.faults.trials import TRIALS, Trials
+    from tests.sandbox.faults.table import TRIALS
+    from tests.sandbox.faults.trials import Trials
     from tests.settings import PLATFORM, TEST_DIR
 
     TEST_DIR.mkdir(parents=True, exist_ok=True)
@@ -32,7 +33,7 @@ def run(only: set[str]) -> dict[str, Any]:
             if part.name in ("kubernetes", "git", "controllers"):
                 processes.start(part.name, part.argv)
                 _wait(part.ready, part.name)
-        chosen = [trial for trial in TRIALS if not only or trial.name in only]
+        chosen = [trial for trial in TRIALS if not only or trial.fault in only]
         outcomes = Trials(gitops(), PLATFORM.kubeconfig, chosen).run()
     finally:
         processes.stop_all()
@@ -42,8 +43,7 @@ def run(only: set[str]) -> dict[str, Any]:
 def summary(outcomes: list[Any]) -> dict[str, Any]:
     rows = [
         {
-            "fault": one.trial.name,
-            "kind": "fault" if one.trial.fault else "mistake in git",
+            "fault": one.trial.fault,
             "cause": one.trial.cause,
             "found": one.found,
             "found_s": one.found_s,

@@ -15,12 +15,13 @@ from sandbox.controllers.argocd.applicationset import ApplicationSets
 from sandbox.controllers.argocd.bootstrap import bootstrap
 from sandbox.controllers.argocd.repository import Remote, Repositories
 from sandbox.controllers.cache import ClusterReplaced
+from sandbox.controllers.certmanager import CertManager
 from sandbox.controllers.client import ApiError, connect
 from sandbox.controllers.clock import Clock
 from sandbox.controllers.cluster import Cluster
+from sandbox.controllers.effects import FaultEffects
 from sandbox.controllers.externalsecrets import ExternalSecrets
 from sandbox.controllers.faultbook import FaultBook
-from sandbox.controllers.faulteffects import FaultEffects
 from sandbox.controllers.kinds import NAMESPACE
 from sandbox.controllers.kubelet.kubelet import Kubelet
 from sandbox.controllers.kubelet.node import Size
@@ -95,6 +96,7 @@ async def run(options: argparse.Namespace) -> int:
 
 async def start(cluster: Cluster, options: argparse.Namespace) -> None:
     options.dir.mkdir(parents=True, exist_ok=True)
+    faults = FaultBook(cluster)
     if "workloads" in options.only:
         Deployments(cluster).start()
         ReplicaSets(cluster).start()
@@ -103,9 +105,10 @@ async def start(cluster: Cluster, options: argparse.Namespace) -> None:
     if "addons" in options.only:
         Provisioner(cluster).start()
         IngressPublisher(cluster).start()
-        ExternalSecrets(cluster).start()
+        ExternalSecrets(cluster, faults).start()
+        CertManager(cluster, faults).start()
     if "kubelet" in options.only:
-        await _start_nodes(cluster, options)
+        await _start_nodes(cluster, faults, options)
     if "argocd" in options.only and options.gitops_url:
         _start_argocd(cluster, options)
 
@@ -119,9 +122,8 @@ def _start_argocd(cluster: Cluster, options: argparse.Namespace) -> None:
         cluster.start(bootstrap(cluster, repositories), name="bootstrap")
 
 
-async def _start_nodes(cluster: Cluster, options: argparse.Namespace) -> None:
+async def _start_nodes(cluster: Cluster, faults: FaultBook, options: argparse.Namespace) -> None:
     size = Size(options.nodes, options.node_cpu, options.node_memory, options.node_pods)
-    faults = FaultBook(cluster)
     kubelet = Kubelet(cluster, faults, size)
     port = await LogServer(kubelet, cluster.clock, cluster.directory).start()
     await kubelet.start(port=port)

@@ -82,8 +82,11 @@ class Scheduler:
     def _claim_problem(self, pod: Thing) -> str:
         for volume in pod["spec"].get("volumes") or []:
             name = (volume.get("persistentVolumeClaim") or {}).get("claimName")
-            if name and self.claims.get(pod["metadata"]["namespace"], name) is None:
+            claim = self.claims.get(pod["metadata"]["namespace"], name) if name else None
+            if name and claim is None:
                 return f'persistentvolumeclaim "{name}" not found'
+            if claim is not None and not claim["spec"].get("volumeName"):
+                return "pod has unbound immediate PersistentVolumeClaims"
         return ""
 
     async def _bind(self, pod: Thing, node: str) -> None:

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sandbox.controllers.kinds import CERTIFICATE, EXTERNAL_SECRET
 from sandbox.faults import programs
-from sandbox.faults.kinds import TAG, Fault, this_version
-from sandbox.faults.lastwords import DEATHS
+from sandbox.faults.kinds import TAG, Fault, this_version, without_liveness, without_probes, without_readiness
+from sandbox.faults.lastwords import DEATHS, REMOVED
+from sandbox.faults.mistakes import MISTAKES
 
 IMAGES = (
     Fault(
@@ -83,6 +85,7 @@ PROGRAMS = (
         },
         change=programs.not_ready,
         defaults=this_version,
+        unfit=without_readiness,
     ),
     Fault(
         "moved-health-check",
@@ -90,6 +93,7 @@ PROGRAMS = (
         "Set the health check path to serves_path.",
         {"image_tag": TAG, "serves_path": "the path it answers, /status"},
         change=programs.moved_health_check,
+        unfit=without_probes,
     ),
     Fault(
         "failing-liveness",
@@ -98,6 +102,7 @@ PROGRAMS = (
         {"image_tag": TAG, "status": "what it answers, 500"},
         change=programs.not_alive,
         defaults=this_version,
+        unfit=without_liveness,
     ),
     Fault(
         "slow-start",
@@ -106,6 +111,7 @@ PROGRAMS = (
         {"image_tag": TAG, "ready_after_s": "seconds until it listens, 120"},
         change=programs.slow,
         replaces_pods=True,
+        unfit=without_probes,
     ),
     Fault(
         "wrong-port",
@@ -138,8 +144,52 @@ TENANTS = (
         replaces_pods=True,
     ),
 )
+PLATFORM = (
+    Fault(
+        "manual-drift",
+        "Somebody has switched self-healing off and added a replica by hand: the Application stays OutOfSync.",
+        "Deploy: the next sync puts git's state back.",
+        {},
+    ),
+    Fault(
+        "vault-permission-denied",
+        "Vault refuses the path of the service's ExternalSecret (403), so its Secret is not refreshed.",
+        REMOVED.format(who="the tenant's Vault policy must cover the path"),
+        {},
+        needs=EXTERNAL_SECRET,
+    ),
+    Fault(
+        "vault-path-missing",
+        "The path that the service's ExternalSecret reads is gone from Vault, so its Secret is not refreshed.",
+        REMOVED.format(who="the value must be written to Vault again"),
+        {},
+        needs=EXTERNAL_SECRET,
+    ),
+    Fault(
+        "secret-store-down",
+        "The tenant's secret store cannot log in to Vault, so none of its ExternalSecrets is refreshed.",
+        REMOVED.format(who="Vault must be reachable again"),
+        {},
+        needs=EXTERNAL_SECRET,
+    ),
+    Fault(
+        "domain-not-pointed",
+        "A domain of the service has lost its DNS record, so the challenge for its certificate does not pass.",
+        REMOVED.format(who="the DNS record must be made"),
+        {"host": "the domain; all of the service's when left out"},
+        needs=CERTIFICATE,
+    ),
+    Fault(
+        "certificate-rate-limit",
+        "The certificate authority refuses further orders for the service's domains.",
+        REMOVED.format(who="the authority's limit must pass"),
+        {"host": "the domain; all of the service's when left out"},
+        needs=CERTIFICATE,
+    ),
+)
 CATALOGUE: Mapping[str, Fault] = {
-    fault.name: fault for fault in (*IMAGES, *PROGRAMS, *(death.fault() for death in DEATHS), *TENANTS)
+    fault.name: fault
+    for fault in (*IMAGES, *PROGRAMS, *(death.fault() for death in DEATHS), *TENANTS, *PLATFORM, *MISTAKES)
 }
 
 # What is broken in the seeded world from its first minute; the other trouble there is a tag that never existed.

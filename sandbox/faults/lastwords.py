@@ -118,6 +118,13 @@ DEATHS = (
         outside=True,
     ),
     Death(
+        "database-cluster-down",
+        "The shared PostgreSQL cluster has no primary, so the program cannot connect and ends.",
+        REMOVED.format(who="the platform's people must repair the cluster"),
+        ("fatal: connect to database: dial tcp 10.43.88.12:5432: connect: connection refused",),
+        outside=True,
+    ),
+    Death(
         "database-password",
         "The database rejects the password, unless DB_PASSWORD_FILE points to a fresh one.",
         "Set DB_PASSWORD_FILE.",

@@ -1,5 +1,6 @@
 """ApplicationSets: one Application for each folder the git generator finds; those of vanished folders are deleted."""
 
+import copy
 import fnmatch
 from typing import Any
 
@@ -108,6 +109,8 @@ class ApplicationSets:
 
     async def _create_or_change(self, appset: Thing, wanted: Thing, known: Thing | None) -> None:
         meta = wanted["metadata"]
+        if known is not None:
+            wanted = _with_ignored(appset, wanted, known)
         if known is None:
             try:
                 self.applications.observe(await self.client.create(APPLICATION, wanted))
@@ -204,3 +207,19 @@ def _resource(application: Thing) -> dict[str, Any]:
         "status": (status.get("sync") or {}).get("status", "Unknown"),
         "health": {"status": (status.get("health") or {}).get("status", "Unknown")},
     }
+
+
+def _with_ignored(appset: Thing, wanted: Thing, known: Thing) -> Thing:
+    """What `ignoreApplicationDifferences` names is left as it stands in the Application."""
+    wanted = copy.deepcopy(wanted)
+    for entry in appset["spec"].get("ignoreApplicationDifferences") or []:
+        if entry.get("name") not in (None, "", wanted["metadata"]["name"]):
+            continue
+        for pointer in entry.get("jsonPointers") or []:
+            *heads, last = pointer.strip("/").split("/")
+            theirs, ours = known, wanted
+            for head in heads:
+                theirs, ours = theirs.get(head) or {}, ours.setdefault(head, {})
+            if last in theirs:
+                ours[last] = theirs[last]
+    return wanted

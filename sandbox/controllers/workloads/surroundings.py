@@ -64,7 +64,7 @@ class Provisioner:
 
 
 class IngressPublisher:
-    """Writes the ingress controller's address into every Ingress."""
+    """Writes the ingress controller's address into every Ingress of its class."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
@@ -85,6 +85,8 @@ class IngressPublisher:
     async def reconcile(self, key: Key) -> None:
         ingress = self.ingresses.get(*key)
         if ingress is None or ((ingress.get("status") or {}).get("loadBalancer") or {}).get("ingress"):
+            return
+        if ingress["spec"].get("ingressClassName", INGRESS_CLASS_NAME) != INGRESS_CLASS_NAME:
             return
         status = {"loadBalancer": {"ingress": [{"ip": INGRESS_ADDRESS}]}}
         try:

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from integrations.gitops import gitops
 from sandbox import faults
 
 
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         for fault in faults.CATALOGUE.values():
             self.stdout.write(f"{fault.name}\n    {fault.description}\n    Mended: {fault.mended_by}")
             for one in (one for one in active if one.fault.name == fault.name):
-                said = ", ".join(f"{key}={value}" for key, value in one.settings.items())
+                said = ", ".join(f"{key}={value}" for key, value in one.settings.items() if key in fault.settings)
                 self.stdout.write(f"    on for {one.tenant}/{one.service}{': ' + said if said else ''}")
 
     def change(self, kubeconfig: Path, verb: str, *, fault: str, service: str, **options: Any) -> None:
@@ -48,10 +49,12 @@ class Command(BaseCommand):
         if not (tenant and name):
             raise CommandError(f"{service!r} is not TENANT/SERVICE. Example: payments/payments-api")
         if verb == "remove":
-            gone = faults.remove(kubeconfig, fault, tenant, name)
+            gone = faults.remove(kubeconfig, fault, tenant, name, git=gitops())
             self.stdout.write(f"{fault} is off for {service}." if gone else f"{fault} was not on for {service}.")
             return
-        added = faults.add(kubeconfig, fault, tenant, name, **dict(pair(text) for text in options["settings"]))
+        added = faults.add(
+            kubeconfig, fault, tenant, name, git=gitops(), **dict(pair(text) for text in options["settings"])
+        )
         self.stdout.write(f"{fault} is on for {service}. Mended: {added.fault.mended_by}")
 
 

@@ -5,48 +5,62 @@ deploy-service makes, committed to the GitOps repository. Where no deploy helps 
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import yaml
 
+from core import clock
 from diagnosis.choices import Severity
 from diagnosis.queries import Diagnosis, Target, diagnose_live
 from integrations.errors import Missing
-from integrations.gitops import Change, Edit, FileEdit, Gitops, Remove, Set
+from integrations.gitops import Change, Edit, FileEdit, Gitops
 from integrations.kubernetes import cluster
 from sandbox import faults
 from services.runners.changes import edits_for
 from services.runners.parameters import DeployServiceParameters
 
-TENANT = "trials"
+QUOTAS = {"requests.cpu": "40", "requests.memory": "100Gi", "limits.cpu": "60", "limits.memory": "120Gi"}
+FEW = {"requests.memory": "2Gi", "limits.memory": "4Gi"}
 IMAGE, TAG, NEXT_TAG = "ghcr.io/acme/hello", "1.0.0", "1.1.0"
 SMALL = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}}
-ROOMY = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "30Gi"}}
-LONGEST_S = 60.0
-NEW_TAG = {"image_tag": NEXT_TAG}
+LOAD = "batch-import"
+LONGEST_S = 90.0
+AT_ONCE = 4
 
 
 @dataclass(frozen=True)
 class Trial:
-    """`fault` is one of the sandbox, or "" for a mistake that `broken` commits to the values file. `mend` are
-    parameters of deploy-service; empty: a mistake is taken back, a fault is removed."""
+    """`mend` are parameters of deploy-service; empty: the fault is removed. `start` are the service's first values,
+    `then` edits committed once the fault shows, `looked_at` how much later the diagnosis's clock stands. `alone`:
+    another trial's commit or pods would hide it, or suffer from it."""
 
-    name: str
+    fault: str
     cause: str
-    fault: str = ""
+    mend: Mapping[str, Any]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    broken: tuple[Edit, ...] = ()
-    mend: Mapping[str, Any] = field(default_factory=dict)
     start: Mapping[str, Any] = field(default_factory=dict)
+    then: tuple[Edit, ...] = ()
+    tenant: str = "trials"
+    alone: bool = False
+    thorough: bool = False
+    looked_at: timedelta = timedelta(0)
 
     @property
     def mended_by(self) -> str:
         if not self.mend:
-            return "the fault is removed" if self.fault else "the commit is reverted"
+            return "the fault is removed"
         return "deploy-service " + ", ".join(f"{key}={value}" for key, value in self.mend.items())
+
+    @property
+    def target(self) -> Target:
+        return Target("Deployment", self.tenant, self.fault)
 
 
 @dataclass
@@ -60,72 +74,11 @@ class Outcome:
     last: Diagnosis | None = None
 
 
-def of_fault(fault: str, cause: str, mend: Mapping[str, Any] | None = None, **more: Any) -> Trial:
-    return Trial(fault, cause, fault, mend=mend or {}, **more)
-
-
-TRIALS = (
-    of_fault("bad-image-tag", "image-tag-not-found", NEW_TAG),
-    of_fault("registry-unauthorized", "image-pull-unauthorized"),
-    of_fault("registry-down", "image-registry-unreachable"),
-    of_fault("registry-rate-limit", "image-pull-rate-limited"),
-    of_fault("crash-loop", "app-exception", NEW_TAG),
-    of_fault("missing-variable", "env-var-missing", {"env_vars": {"SESSION_SECRET_KEY": "rotated"}}),
-    of_fault("oom", "oom-killed", {"memory_limit": "256Mi"}, settings={"needs_mib": 128}),
-    of_fault("moved-health-check", "probe-wrong-path", {"health_check_path": "/status"}),
-    of_fault("failing-liveness", "liveness-probe-failing", NEW_TAG),
-    of_fault("slow-start", "startup-too-slow", NEW_TAG, settings={"image_tag": TAG}),
-    of_fault("wrong-port", "app-listens-on-other-port", {"port": 8090}, settings={"port": 8090}),
-    of_fault("localhost-only", "app-listens-on-localhost", {"env_vars": {"HOST": "0.0.0.0"}}),
-    of_fault("missing-command", "command-not-found", NEW_TAG),
-    of_fault("broken-start-script", "script-syntax-error", NEW_TAG),
-    of_fault("wrong-architecture", "exec-format-error", NEW_TAG),
-    of_fault("missing-config-file", "config-file-missing", NEW_TAG),
-    of_fault("port-in-use", "port-already-in-use", NEW_TAG),
-    of_fault("refuses-root", "container-user-not-permitted", NEW_TAG),
-    of_fault("expired-certificate", "app-certificate-expired", NEW_TAG),
-    of_fault("wrong-host", "hostname-unresolvable", {"env_vars": {"RATES_HOST": "rates.partner.example"}}),
-    of_fault("database-down", "db-connection-failed"),
-    of_fault("database-password", "db-auth-failed", {"env_vars": {"DB_PASSWORD_FILE": "/run/secrets/db"}}),
-    of_fault("database-crowded", "db-too-many-connections"),
-    of_fault("cluster-permission", "rbac-forbidden"),
-    of_fault(
-        "narrow-limit-range",
-        "limitrange-violation",
-        {"memory_limit": "128Mi"},
-        start={"resources": ROOMY},
-        settings={"max_mib": 24 * 1024},
-    ),
-    Trial(
-        "typo-in-repository",
-        "image-repository-not-found",
-        broken=(Set(("image", "repository"), "docker.io/acme/helo"),),
-        mend={"image_repository": IMAGE, "image_tag": TAG},
-    ),
-    Trial("typo-in-tag", "image-tag-not-found", broken=(Set(("image", "tag"), "1.1.O"),), mend=NEW_TAG),
-    Trial(
-        "too-much-cpu",
-        "insufficient-cpu",
-        broken=(Set(("resources", "requests", "cpu"), "5"), Set(("resources", "limits", "cpu"), "5")),
-        mend={"cpu_request": "20m", "cpu_limit": "100m"},
-    ),
-    Trial(
-        "too-much-memory",
-        "insufficient-memory",
-        broken=(Set(("resources", "requests", "memory"), "20Gi"), Set(("resources", "limits", "memory"), "20Gi")),
-        mend={"memory_request": "32Mi", "memory_limit": "64Mi"},
-    ),
-    Trial("no-secret", "secret-missing", broken=(Set(("envFrom",), [{"secretRef": {"name": "partner-keys"}}]),)),
-    Trial("no-configmap", "configmap-missing", broken=(Set(("envFrom",), [{"configMapRef": {"name": "limits"}}]),)),
-    Trial("no-such-node", "node-selector-mismatch", broken=(Set(("nodeSelector",), {"disk": "nvme"}),)),
-)
-
-
 def until(done: Callable[[], bool], what: Callable[[], str], within_s: float = LONGEST_S) -> None:
     end = time.monotonic() + within_s
     while not done():
         assert time.monotonic() < end, f"After {within_s:.0f} s: {what()}"
-        time.sleep(0.05)
+        time.sleep(0.1)
 
 
 class Trials:
@@ -133,77 +86,89 @@ class Trials:
 
     def __init__(self, git: Gitops, kubeconfig: Path, trials: Iterable[Trial]) -> None:
         self.git, self.kubeconfig, self.commits = git, kubeconfig, 0
-        self.outcomes = {trial.name: Outcome(trial) for trial in trials}
+        self.outcomes = {trial.fault: Outcome(trial) for trial in trials}
+        self.tenants = sorted({outcome.trial.tenant for outcome in self.outcomes.values()})
 
     def run(self) -> dict[str, Outcome]:
-        """Everything at once: all begin healthy, all are broken, each is mended when all have been diagnosed."""
+        """All begin healthy; all are broken at once, and mended when all have been diagnosed; then the lonely ones."""
         self.begin()
-        self._until_healthy(self._note_nothing)
-        self.break_all()
-        self._until_found()
-        self.mend_all()
-        self._until_healthy(self._note_healed)
+        self.go([one for one in self.outcomes.values() if not one.trial.alone])
+        for lonely in [one for one in self.outcomes.values() if one.trial.alone]:
+            self._refresh([lonely.trial])
+            self.go([lonely])
         return self.outcomes
 
+    def go(self, outcomes: list[Outcome]) -> None:
+        trials = [outcome.trial for outcome in outcomes]
+        self.break_all(trials)
+        self._until_found(outcomes)
+        self.mend_all(trials)
+        self._until_well(outcomes)
+
     def begin(self) -> None:
-        quotas = {"requests.cpu": "40", "requests.memory": "100Gi", "limits.cpu": "60", "limits.memory": "120Gi"}
-        limits = {"max": {"cpu": "16", "memory": "64Gi"}}
-        tenant = {
-            "name": TENANT,
-            "quotas": {**quotas, "pods": "200", "services": "100"},
-            "limitRange": limits,
-            "ghcrCredentials": {"enabled": False},
-            "secretStore": {"enabled": False},
-            "preview": {"enabled": False},
-        }
-        files = [FileEdit.create(self._tenant_path, yaml.safe_dump({"tenant": tenant}))]
+        files = [FileEdit.create(self._tenant_path(name), self._tenant(name)) for name in self.tenants]
         for one in self._trials():
             values = {"image": {"repository": IMAGE, "tag": TAG}, "resources": SMALL, **one.start}
-            files.append(FileEdit.create(self.git.service_path(TENANT, one.name), yaml.safe_dump(values)))
+            files.append(FileEdit.create(self.git.service_path(one.tenant, one.fault), yaml.safe_dump(values)))
         self._commit(files, "Begin the trials")
         self._look_at_folders()
+        until(lambda: not self._unwell(self._trials()), lambda: f"not healthy: {self._unwell(self._trials())}")
 
-    def break_all(self) -> None:
+    def break_all(self, trials: list[Trial]) -> None:
         self.began = time.monotonic()
-        for one in self._trials():
-            if one.fault:
-                faults.add(self.kubeconfig, one.fault, TENANT, one.name, **one.settings)
-        self._edit({one.name: list(one.broken) for one in self._trials() if one.broken})
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(self._break, trials))
+        late = [one for one in trials if one.then]
+        if late:
+            until(lambda: all(_is_crowded(one.tenant) for one in late), lambda: "the quota is not used up")
+            self._edit([(one, list(one.then)) for one in late])
 
-    def mend_all(self) -> None:
+    def _break(self, one: Trial) -> None:
+        faults.add(self.kubeconfig, one.fault, one.tenant, one.fault, git=self.git, **one.settings)
+
+    def mend_all(self, trials: list[Trial]) -> None:
         self.began = time.monotonic()
-        edits: dict[str, list[Edit]] = {}
-        for one in self._trials():
-            if one.mend:
-                edits[one.name] = edits_for(self._parameters(one), self.git.service(TENANT, one.name).values)
-            elif one.fault:
-                faults.remove(self.kubeconfig, one.fault, TENANT, one.name)
-            else:
-                edits[one.name] = [Remove(edit.path) for edit in one.broken]
-        self._edit(edits)
+        mended = [one for one in trials if one.mend]
+        self._edit([(one, edits_for(_parameters(one), self._values(one))) for one in mended])
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(self._remove, [one for one in trials if not one.mend]))
+
+    def _remove(self, one: Trial) -> None:
+        faults.remove(self.kubeconfig, one.fault, one.tenant, one.fault, git=self.git)
 
     def end(self) -> None:
-        for one in self._trials():
-            if one.fault:
-                faults.remove(self.kubeconfig, one.fault, TENANT, one.name)
-        gone = [FileEdit.delete(self.git.service_folder(TENANT, one.name)) for one in self._trials()]
-        self._commit([*gone, FileEdit.delete(self._tenant_path)], "End the trials")
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            list(pool.map(self._remove, self._trials()))
+        gone = [FileEdit.delete(self.git.service_folder(one.tenant, one.fault)) for one in self._trials()]
+        self._commit([*gone, *[FileEdit.delete(self._tenant_path(name)) for name in self.tenants]], "End the trials")
         self._look_at_folders()
-        until(lambda: not cluster().list("deployments", namespace=TENANT), lambda: "the trials are still there")
+        until(lambda: not self._deployments(), lambda: "the trials are still there")
 
-    @property
-    def _tenant_path(self) -> str:
-        return f"{self.git.base_path}/tenants/{TENANT}/values.yaml"
+    def _tenant_path(self, name: str) -> str:
+        return f"{self.git.base_path}/tenants/{name}/values.yaml"
 
-    def _parameters(self, one: Trial) -> DeployServiceParameters:
-        action = "deploy" if "image_tag" in one.mend else "update-config"
-        return DeployServiceParameters(action=action, team_name=TENANT, component_name=one.name, **one.mend)
+    def _tenant(self, name: str) -> str:
+        few = FEW if any(one.then for one in self._trials() if one.tenant == name) else {}
+        tenant = {
+            "name": name,
+            "quotas": {**QUOTAS, **few, "pods": "200", "services": "100", "persistentvolumeclaims": "10"},
+            "limitRange": {"max": {"cpu": "16", "memory": "64Gi"}},
+            "ghcrCredentials": {"enabled": False},
+            "preview": {"enabled": False},
+        }
+        return yaml.safe_dump({"tenant": tenant})
 
-    def _edit(self, edits: Mapping[str, list[Edit]]) -> None:
-        paths = {name: self.git.service_path(TENANT, name) for name in edits}
-        self._commit([FileEdit.of_yaml(paths[name], wanted) for name, wanted in edits.items()], "Change the trials")
-        for name in edits:
-            cluster().refresh_application(f"{TENANT}-{name}")
+    def _values(self, one: Trial) -> Mapping[str, Any]:
+        return self.git.service(one.tenant, one.fault).values
+
+    def _edit(self, edits: list[tuple[Trial, list[Edit]]]) -> None:
+        files = [FileEdit.of_yaml(self.git.service_path(one.tenant, one.fault), wanted) for one, wanted in edits]
+        self._commit(files, "Change the trials")
+        self._refresh([one for one, _ in edits])
+
+    def _refresh(self, trials: list[Trial]) -> None:
+        for one in trials:
+            cluster().refresh_application(f"{one.tenant}-{one.fault}")
 
     def _commit(self, files: list[FileEdit], subject: str) -> None:
         self.commits += 1
@@ -213,29 +178,49 @@ class Trials:
         """What a webhook of the git host does: Argo CD looks at once."""
         until(lambda: all(map(_refreshed, ("tenants", "apps"))), lambda: "Argo CD has no ApplicationSets")
 
-    def _until_found(self) -> None:
-        def look() -> bool:
-            for outcome in self._open("found_s"):
-                outcome.last = diagnose_live(Target("Deployment", TENANT, outcome.trial.name))
-                outcome.found = outcome.last.findings[0].cause if outcome.last.findings else ""
-                if outcome.found == outcome.trial.cause:
-                    outcome.found_s = round(time.monotonic() - self.began, 2)
-            return not self._open("found_s")
-
-        self._look_on(look)
-
-    def _until_healthy(self, note: Callable[[Outcome], None]) -> None:
-        waiting = list(self.outcomes.values())
+    def _until_found(self, outcomes: list[Outcome]) -> None:
+        waiting = list(outcomes)
 
         def look() -> bool:
             for outcome in list(waiting):
-                outcome.last = diagnose_live(Target("Deployment", TENANT, outcome.trial.name))
-                if is_well(outcome.last):
-                    note(outcome)
+                with looking(outcome.trial.looked_at):
+                    outcome.last = diagnose_live(outcome.trial.target, thorough=outcome.trial.thorough)
+                outcome.found = outcome.last.findings[0].cause if outcome.last.findings else ""
+                if outcome.found == outcome.trial.cause:
+                    outcome.found_s = round(time.monotonic() - self.began, 2)
                     waiting.remove(outcome)
             return not waiting
 
         self._look_on(look)
+
+    def _until_well(self, outcomes: list[Outcome]) -> None:
+        """Diagnosed is only what stands as git wants it: what does not is not well, without asking."""
+        waiting = list(outcomes)
+
+        def look() -> bool:
+            unwell = self._unwell([outcome.trial for outcome in waiting])
+            for outcome in [one for one in waiting if one.trial.fault not in unwell]:
+                outcome.last = diagnose_live(outcome.trial.target)
+                if is_well(outcome.last):
+                    outcome.healed_s = round(time.monotonic() - self.began, 2)
+                    waiting.remove(outcome)
+            return not waiting
+
+        self._look_on(look)
+
+    def _unwell(self, trials: Iterable[Trial]) -> set[str]:
+        """Services without their pods, or whose Application is not synced and healthy; two lists for all of them."""
+        ready = {
+            one["metadata"]["labels"]["app.kubernetes.io/instance"] for one in self._deployments() if _is_ready(one)
+        }
+        synced = {
+            one["metadata"]["name"] for one in cluster().list("applications", namespace="argocd") if _is_good(one)
+        }
+        return {one.fault for one in trials if f"{one.tenant}-{one.fault}" not in ready & synced}
+
+    def _deployments(self) -> list[dict[str, Any]]:
+        found = [one for name in self.tenants for one in cluster().list("deployments", namespace=name)]
+        return [one for one in found if one["metadata"]["name"] != LOAD]
 
     def _look_on(self, look: Callable[[], bool]) -> None:
         """Until it is done or time is up; what was not reached stays empty in the outcome."""
@@ -243,17 +228,37 @@ class Trials:
         while not look() and time.monotonic() < end:
             time.sleep(0.3)
 
-    def _note_nothing(self, outcome: Outcome) -> None:
-        return
-
-    def _note_healed(self, outcome: Outcome) -> None:
-        outcome.healed_s = round(time.monotonic() - self.began, 2)
-
-    def _open(self, what: str) -> list[Outcome]:
-        return [outcome for outcome in self.outcomes.values() if getattr(outcome, what) is None]
-
     def _trials(self) -> list[Trial]:
         return [outcome.trial for outcome in self.outcomes.values()]
+
+
+@contextmanager
+def looking(later: timedelta) -> Iterator[None]:
+    now = clock.now
+    with mock.patch.object(clock, "now", side_effect=lambda: now() + later):
+        yield
+
+
+def _parameters(one: Trial) -> DeployServiceParameters:
+    action = "deploy" if "image_tag" in one.mend else "update-config"
+    return DeployServiceParameters(action=action, team_name=one.tenant, component_name=one.fault, **one.mend)
+
+
+def _is_ready(deployment: dict[str, Any]) -> bool:
+    status, wanted = deployment.get("status") or {}, deployment["spec"].get("replicas", 1)
+    counts = {status.get(one, 0) for one in ("replicas", "updatedReplicas", "readyReplicas")}
+    return counts == {wanted} and status.get("observedGeneration") == deployment["metadata"]["generation"]
+
+
+def _is_good(application: dict[str, Any]) -> bool:
+    status = application.get("status") or {}
+    found = [(status.get(one) or {}).get("status") for one in ("sync", "health")]
+    return found == ["Synced", "Healthy"]
+
+
+def _is_crowded(tenant: str) -> bool:
+    loads = [one for one in cluster().list("deployments", namespace=tenant) if one["metadata"]["name"] == LOAD]
+    return bool(loads) and _is_ready(loads[0])
 
 
 def _refreshed(name: str) -> bool:
