@@ -12,6 +12,11 @@ from diagnosis.queries.scope import Scope
 from diagnosis.queries.text import shown
 
 MOST_LINES = 400
+# Reports of several lines, of which one names the trouble and the next what it is about: read as one.
+JOINED = (
+    (re.compile(r"(?m)^([A-Za-z]\w+)\n\s+([Ff]ield required)"), r"\1: \2"),
+    (re.compile(r"(?i)(environment variables?):\s*\n\s*[-*] "), r"\1: "),
+)
 LONGEST_LINE = 2000
 INFORMS = re.compile(
     r"^\W{0,3}(?:[\dTZ:.,+\-/ "
@@ -66,6 +71,8 @@ def killed_log(scope: Scope, container: Container) -> Log:
 
 
 def _bounded(text: str) -> tuple[str, ...]:
+    for expression, joined in JOINED:
+        text = expression.sub(joined, text)
     return tuple(line[:LONGEST_LINE] for line in text.splitlines()[-MOST_LINES:])
 
 

@@ -41,8 +41,6 @@ def roll_back(scope: Scope, label: str = "", *, target_tag: str = "") -> Remedy:
 
 
 def scale(scope: Scope, label: str, **params: Any) -> Remedy:
-    if "scale-service" not in definitions():
-        return configure(scope, label, **params)
     return _operation(scope, "scale-service", label, component_name=scope.service, **params)
 
 

@@ -14,6 +14,7 @@ from diagnosis.queries.events import Event
 from diagnosis.queries.objects import (
     Obj,
     annotations,
+    controller,
     created,
     dig,
     is_owned_by,
@@ -46,7 +47,7 @@ class Scope:
 
     @property
     def namespace(self) -> str:
-        return self.target.namespace
+        return self.target.name if self.target.kind == "Namespace" else self.target.namespace
 
     @cached_property
     def target_object(self) -> Obj | None:
@@ -175,7 +176,17 @@ class Scope:
         """Every pod of the workload, also the ended and the leaving ones; pods of the newest owner first."""
         if self.workload is not None and kind(self.workload) == "Pod":
             return [self.workload]
-        return [pod for owner in self.owners for pod in self.snapshot.children(owner, "Pod")]
+        found = [pod for owner in self.owners for pod in self.snapshot.children(owner, "Pod")]
+        return found or self._pods_without_owner
+
+    @cached_property
+    def _pods_without_owner(self) -> list[Obj]:
+        """Pods of a Deployment whose ReplicaSets were not read: by its selector, as the ReplicaSets would."""
+        if self.workload is None or kind(self.workload) != "Deployment" or self.replica_sets:
+            return []
+        selector, here = mapping(self.workload, "spec", "selector"), namespace(self.workload)
+        named = [pod for pod in self.snapshot.all("Pod", here) if matches_selector(selector, labels(pod))]
+        return [pod for pod in named if selector and controller(pod).get("kind") in {None, "ReplicaSet"}]
 
     @cached_property
     def pods(self) -> list[Obj]:

@@ -76,7 +76,8 @@ class Snapshot:
             kind_ = f"{kind_}.{group}"
         self._by_kind[kind_][namespace(obj), name(obj)] = obj
         for owner in items(obj, "metadata", "ownerReferences"):
-            self._children[text_at(owner, "uid") or f"{owner.get('kind')}/{owner.get('name')}"].append(obj)
+            for key in {text_at(owner, "uid"), f"{owner.get('kind')}/{owner.get('name')}"} - {""}:
+                self._children[key].append(obj)
 
     def get(self, kind_: str, namespace_: str, name_: str) -> Obj | None:
         """The object, or None. Cluster-wide kinds take "" as namespace."""
@@ -90,7 +91,7 @@ class Snapshot:
     def children(self, owner: Obj, kind_: str) -> list[Obj]:
         """Objects of a kind whose ownerReferences name `owner`, in the same namespace."""
         uid = text_at(owner, "metadata", "uid")
-        found = [*(self._children.get(uid, []) if uid else []), *self._children.get(f"{kind(owner)}/{name(owner)}", [])]
+        found = self._children.get(uid) or self._children.get(f"{kind(owner)}/{name(owner)}", [])
         here = namespace(owner)
         return [obj for obj in found if kind(obj) == kind_ and namespace(obj) == here and is_owned_by(obj, owner)]
 

@@ -195,8 +195,9 @@ def state_of_pods(scope: Scope) -> str:
     """ "2 of 2 pods ready on ghcr.io/acme/api:1.9.0"."""
     images = sorted({entry.image for pod in scope.new_pods for entry in containers_of(pod) if not entry.is_init})
     images = images or [text_at(entry, "image") for entry in items(scope.template, "spec", "containers")]
+    ready = len(scope.ready_pods) if scope.all_pods else number_at(scope.workload, "status", "readyReplicas")
     return (
-        f"{len(scope.ready_pods)} of {count_of(scope.desired, 'pod')} ready on {listed(images)}"
+        f"{ready} of {count_of(scope.desired, 'pod')} ready on {listed(images)}"
         if dig(scope.workload, "metadata")
         else ""
     )

@@ -20,6 +20,7 @@ ACTION_PAGES = {**OPERATION_PAGES, "update-config": "services:service_configure"
 TOOL_PAGES = {
     "mctl_get_service_logs": "services:service_logs",
     "mctl_get_resource_usage": "services:tenant_detail",
+    "mctl_get_tenant": "services:tenant_detail",
 }
 TENANT_PAGES = {"services:service_new", "services:tenant_detail"}
 
@@ -44,6 +45,7 @@ def address_of(one: Mapping[str, Any], tenant: str, name: str) -> str:
     params = dict(one.get("params") or {})
     given = [params.pop(key, "") for key in ("team_name", "team", "component_name", "service")]
     tenant, name = given[0] or given[1] or tenant, given[2] or given[3] or name
+    tenant = params.pop("name", "") if one.get("tool") == "mctl_get_tenant" else tenant
     action = params.pop("action", "")
     page = OPERATION_PAGES.get(str(one.get("operation"))) or TOOL_PAGES.get(str(one.get("tool")), "")
     page = ACTION_PAGES.get(action, page) if one.get("operation") else page

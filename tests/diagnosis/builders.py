@@ -6,6 +6,7 @@ from typing import Any
 
 from diagnosis.queries import Diagnosis, Snapshot, Source, Target, diagnose_snapshot
 from diagnosis.queries.engine import BROKEN
+from tests.diagnosis.offers import assert_offers
 from tests.diagnosis.parts import (
     ARGO,
     NOW,
@@ -328,11 +329,12 @@ def application(
 
 
 def diagnose(app: App, *others: Obj, kind: str = "", name: str = "", sources: list[Source] | None = None) -> Diagnosis:
-    """The diagnosis of the app at NOW; a check that breaks fails the test."""
+    """The diagnosis of the app at NOW; a check that breaks, or a remedy that cannot be had, fails the test."""
     snapshot = Snapshot([namespace(app.namespace), *app.objects, *others], app.logs, sources or [])
     found = diagnose_snapshot(snapshot, Target(kind or app.workload["kind"], app.namespace, name or app.name), NOW)
     broken = [entry.reason for entry in found.checked if entry.symptom == BROKEN]
     assert not broken, broken
+    assert_offers(found)
     return found
 
 

@@ -217,4 +217,4 @@ def test_a_slow_start_is_told_in_the_same_words_at_every_moment_of_its_loop(mome
 
     assert causes(found) == ["startup-too-slow"]
     assert found.findings[0].title == "The program needs longer to start than its liveness probe allows, 30 s at most"
-    assert "startup probe" in found.findings[0].remedies[0].label
+    assert found.findings[0].remedies[0].params["startup_time_s"] == 300

@@ -119,6 +119,8 @@ def _words(scope: Scope, container: Container, cause: str, match: LogMatch) -> t
         return f"The {which} ends because the file {path} is not there", _mounted(scope, container, path)
     if cause == "command-not-found":
         command = match.words.get("name") or _first_word(container)
+        if "permission denied" in match.line.lower():
+            return f"The {which} cannot run: the command {command} may not be executed (permission denied)", ""
         return f"The {which} cannot run: the command {command} is not found in the image {container.image}", ""
     if cause == "port-already-in-use":
         port = match.words.get("port") or next((str(entry.get("containerPort")) for entry in container.ports), "")
@@ -143,7 +145,8 @@ def _first_word(container: Container) -> str:
 def _missing_names(scope: Scope, container: Container, match: LogMatch) -> list[str]:
     """Names in the line that the container does not set (or sets to nothing)."""
     known = environment.of_container(scope, container)
-    first = match.words.get("name", "")
+    named = match.words.get("name", "")
+    first = named if re.search("[A-Z]", named) else named.upper()  # a settings class says its field's name
     rest = match.line.partition(first)[2] if first else ""
     names = [first, *re.findall(rf"(?:^|[,\s\[\"'`]+)({ENV})\b", rest)[:6]] if first else []
     stop = {"ERROR", "FATAL", "INFO", "WARN", "WARNING", "CRITICAL", "NOT", "PANIC", "EXIT", "NULL", "NONE"}
@@ -233,7 +236,7 @@ def _summary(log: Log) -> str:
         line for line in log.telling
         if NAMES_ERROR.search(line) and not TELLS_NOTHING.search(line)
     ]  # fmt: skip
-    chosen = (named or lines or [""])[-1]
+    chosen = (named or lines or log.lines or [""])[-1]
     return shown(chosen, 200)
 
 

@@ -29,6 +29,7 @@ from diagnosis.queries.text import listed, shown
 
 HEALTHY = "Cluster in healthy state"
 SETTLED = timedelta(minutes=2)
+SET_UP = timedelta(minutes=10)
 CONFLICT = re.compile(r"(?i)already (?:managed|owned|exists|in use|reconciled)|conflict|duplicate")
 NO_ROLE = re.compile(r"(?i)role \"?[\w\-]+\"? does not exist|42704|owner .*not (?:found|exist)")
 
@@ -78,7 +79,10 @@ def is_down(scope: Scope, cluster: Obj) -> bool:
     if answers is not None:
         return not answers
     ready = condition(cluster, "Ready")
-    return ready.get("status") == "False" or (number_at(cluster, "status", "readyInstances") == 0 and bool(ready))
+    none_ready = number_at(cluster, "status", "readyInstances") == 0
+    phase, lived = text_at(cluster, "status", "phase"), age(scope.now, created(cluster)) or SET_UP
+    unwell = bool(ready) or (phase not in {"", HEALTHY} and lived >= SET_UP)
+    return ready.get("status") == "False" or (none_ready and unwell)
 
 
 def check_database_cluster(scope: Scope) -> Iterator[Finding]:

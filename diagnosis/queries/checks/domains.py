@@ -83,6 +83,7 @@ def _issue(scope: Scope, certificate: Obj) -> Issue:
     requests = _newest(_requests(scope, certificate))
     orders = [order for request in requests for order in _newest(scope.snapshot.children(request, "Order"))]
     challenges = [entry for order in orders for entry in scope.snapshot.children(order, "Challenge")]
+    challenges = challenges or _of_host(scope, certificate)
     chain = [*challenges, *orders, *requests, certificate]
     said = [(obj, path, message) for obj in chain for path, message in _messages(obj) if message]
     issuer = _issuer(scope, certificate)
@@ -101,6 +102,13 @@ def _issue(scope: Scope, certificate: Obj) -> Issue:
     return Issue(
         certificate, chain, said, min((moment for moment in (since, started) if moment), default=created(certificate))
     )
+
+
+def _of_host(scope: Scope, certificate: Obj) -> list[Obj]:
+    """Challenges of its hosts, where the objects between were not read."""
+    hosts = dig(certificate, "spec", "dnsNames") or []
+    found = scope.snapshot.all("Challenge", namespace(certificate))
+    return [obj for obj in found if text_at(obj, "spec", "dnsName") in hosts]
 
 
 def _requests(scope: Scope, certificate: Obj) -> list[Obj]:

@@ -53,7 +53,9 @@ def _judged(scope: Scope, image: str, containers: list[Container]) -> Finding:
     )
     if not cause:
         title = (
-            f"The image {image} cannot be pulled: {container.waiting_reason}; "
+            f"The image {image} is not on the node, and its pull policy is Never"
+            if container.waiting_reason == "ErrImageNeverPull"
+            else f"The image {image} cannot be pulled: {container.waiting_reason}; "
             "the registry's reason is no longer recorded"
         )
         return finding("image-pull-failing", title, detail, evidence, [remedies.roll_back(scope)], key=image)

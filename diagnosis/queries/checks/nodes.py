@@ -23,7 +23,7 @@ def check_node_ready(scope: Scope) -> Iterator[Finding]:
     """Pods of the target sit on a node that is not ready (or gone), and not enough others have taken over."""
     if scope.is_complete or scope.is_stopped:
         return
-    by_node: dict[str, list[Obj]] = {}
+    by_node: dict[str, list[Obj]] = {scope.target.name: []} if scope.target.kind == "Node" else {}
     for pod in scope.all_pods:
         if pod_node(pod) and not is_ready(pod) and text_at(pod, "status", "phase") in {"Running", "Pending", "Unknown"}:
             by_node.setdefault(pod_node(pod), []).append(pod)
@@ -50,6 +50,10 @@ def _not_ready(scope: Scope, node_name: str, node: Obj | None, ready: Obj, pods:
         else []
     )
     evidence += [field_fact(pod, "spec.nodeName", node_name, "sits on it") for pod in pods[:4]]
+    if not pods:
+        detail = "Its pods are moved when it is given up."
+        options = [remedies.ask_platform(f"repair or remove the node {node_name}")]
+        return finding("node-not-ready", title, detail, evidence, options)
     detail = (
         f"{count_of(len(pods), 'pod')} of {scope.service} ({listed([name(pod) for pod in pods])}) "
         f"{'is' if len(pods) == 1 else 'are'} on it; {len(scope.ready_pods)} of {scope.desired} are ready."

@@ -262,11 +262,9 @@ def _too_slow(case: Case) -> Finding:
     if case.log.lines:
         said = "the last line before it was killed" if case.log.previous else "the last line of its log"
         more.append(log_fact(case.container, case.log.lines[-1], said))
-    longer = "Give it a startup probe" if probe != "startup" else "Give its startup probe a higher failureThreshold"
-    options = [
-        remedies.say(f"{longer} that allows more than {budget} s (probes.startup in the service's values)"),
-        remedies.read_logs(case.scope),
-    ]
+    longer = max(300, 2 * budget)
+    label = f"Let its startup probe wait {longer} s" if probe == "startup" else f"Add a startup probe of {longer} s"
+    options = [remedies.configure(case.scope, label, startup_time_s=longer), remedies.read_logs(case.scope)]
     return _found(case, "startup-too-slow", title, "The probe gives up before the program is up.", more, options)
 
 

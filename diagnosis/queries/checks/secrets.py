@@ -56,9 +56,11 @@ def check_secrets(scope: Scope) -> Iterator[Finding]:
 def _judged(scope: Scope, external: Obj, ready: Obj) -> Finding:
     messages = _messages(scope, external, ready)
     store, store_said = _store(scope, external)
-    cause = (
-        "secret-store-not-ready" if store_said else next((found for found in map(secret_cause, messages) if found), "")
-    )
+    told = next((found for found in map(secret_cause, messages) if found), "")
+    # What Vault itself has answered proves that there is a store.
+    if store is None and told in {"vault-permission-denied", "vault-key-missing"}:
+        store_said = ""
+    cause = "secret-store-not-ready" if store_said else told
     said = next((message for message in messages if secret_cause(message) == cause), messages[0] if messages else "")
     evidence = _evidence(external, ready, said, cause)
     if store_said:

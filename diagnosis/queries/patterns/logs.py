@@ -24,6 +24,7 @@ _ROWS: tuple[tuple[str, int, str], ...] = (
     ("exec-format-error", 2, r"exec format error|cannot execute binary file"),
     ("exec-format-error", 2, r"no match(?:ing manifest)? for (?:platform|linux/)"),
     ("command-not-found", 2, r"exec:? \\?\"?(?P<name>[^\s\"\\]+)\\?\"?: (?:executable file not found|stat .*no such file)"),
+    ("command-not-found", 2, r"exec:? \\?\"?(?P<name>[^\s\"\\]+)\\?\"?: permission denied"),
     ("command-not-found", 2, r"(?:^|\s)(?:(?:/bin/)?(?:ba|a|da|z|k)?sh|[\w./\-]+\.sh|[\w./\-]*entrypoint[\w.\-]*): "
                              r"(?:(?:line )?\d+: )?(?P<name>[^\s:]+): (?:command )?not found"),
     ("command-not-found", 2, r"(?:^|\s)(?:/usr)?/bin/env: ['‘\"]?(?P<name>[^'’\":]+)['’\"]?: No such file"),
@@ -34,7 +35,7 @@ _ROWS: tuple[tuple[str, int, str], ...] = (
     ("script-syntax-error", 2, r"(?:^|/|\s)(?:ba|a|da|z|k)?sh: .*(?:syntax error|unterminated quoted|unexpected (?:EOF|end of file|token))"),
     ("script-syntax-error", 2, r"(?:\.sh|-c|entrypoint[\w.\-]*): (?:line )?\d+: .*(?:syntax error|unexpected (?:EOF|end of file|token)|unterminated)"),
     ("script-syntax-error", 2, r"syntax error near unexpected token|syntax error: (?:unexpected|unterminated)|Unterminated quoted string"),
-    ("container-user-not-permitted", 2, r"(?:can(?:not|'t)|must not|should not|may not|refus\w+ to|not allowed to) (?:be )?(?:run|start|execut)\w*(?: \S+)? as (?:the )?['\"]?(?:root|super-?user|administrator)"),
+    ("container-user-not-permitted", 2, r"(?:can ?(?:not|'t)|must not|should not|may not|refus\w+ to|not allowed to) (?:be )?(?:run|start|execut)\w*(?: \S+)? as (?:the )?['\"]?(?:root|super-?user|administrator)"),
     ("container-user-not-permitted", 2, r"runAsNonRoot and image (?:will run as root|has non-numeric user)|cannot verify user is non-root"),
     ("container-user-not-permitted", 2, r"root['\"]? execution of .* is not permitted|running as root is not (?:allowed|permitted|supported)|do not run .* as root"),
     ("container-user-not-permitted", 2, r"(?:must|needs? to|has to|should) be (?:run|started|executed)(?: as)? (?:the )?(?:root|super-?user|non-?root)|requires? root|must run as (?:root|non-?root)"),
@@ -44,7 +45,7 @@ _ROWS: tuple[tuple[str, int, str], ...] = (
     ("port-already-in-use", 2, r"EADDRINUSE\D*(?P<port>\d{2,5})?|address (?:is )?already in use\D*(?P<port2>\d{2,5})?"),
     ("port-already-in-use", 2, rf"port {PORT} (?:is|was) already (?:in use|allocated|used)|(?:bind|listen).*:{PORT.replace('port', 'port2')}\b.*in use"),
     ("volume-full", 2, r"no space left on device|\bENOSPC\b|disk (?:is )?full|disk quota exceeded"),
-    ("app-certificate-expired", 2, r"certificate has expired|certificate (?:is )?expired|CertificateExpired|expired certificate|alert certificate expired|cert(?:ificate)? .*\bexpired (?:on|at)\b|CERT_HAS_EXPIRED"),
+    ("app-certificate-expired", 2, r"certificate has expired|certificate (?:is )?expired|CertificateExpired|validity check failed: NotAfter|expired certificate|alert certificate expired|cert(?:ificate)? .*\bexpired (?:on|at)\b|CERT_HAS_EXPIRED"),
     # the database
     ("db-auth-failed", 2, r"password authentication failed for (?:user|role) \\?[\"'](?P<user>[^\"'\\]+)|\b28P01\b"),
     ("db-auth-failed", 2, r"Access denied for user ['\"](?P<user>[^'\"]+)|ER_ACCESS_DENIED|no pg_hba\.conf entry|WRONGPASS|NOAUTH Authentication|invalid username-password pair|SCRAM.*(?:fail|invalid)|Login failed for user|(?:mongo|sasl).*auth\w* failed|bad auth : Authentication failed|ACCESS_REFUSED - Login was refused"),
@@ -58,9 +59,9 @@ _ROWS: tuple[tuple[str, int, str], ...] = (
     ("hostname-unresolvable", 2, rf"(?:Could not|couldn't|Unable to|failed to|cannot) (?:resolve|look ?up)(?: the)?(?: remote)?(?: host ?(?:name)?| address| (?:DNS )?name| server)+:? ?[\"'(]?{HOST}"),
     ("hostname-unresolvable", 2, rf"(?:can't|cannot) (?:resolve|find) ['\"]?{HOST}['\"]?(?::|$)"),
     ("hostname-unresolvable", 2, rf"UnknownHostException:? {HOST}|bad address ['\"‘]?{HOST.replace('host', 'host2')}|unable to resolve host address ['\"‘]?{HOST.replace('host', 'host3')}"),
-    ("hostname-unresolvable", 2, rf"(?:host|hostname|server|connect(?:ing)? to|resolv\w+) [\"']?{HOST}[\"']?:? .*(?:Name or service not known|nodename nor servname|Temporary failure in name resolution|Name does not resolve|no such host)"),
+    ("hostname-unresolvable", 2, rf"(?:host|hostname|server|connect(?:ing)? to|resolv\w+) [\"']?{HOST}[\"']?(?::\d+)?[:.,]* .*(?:Name or service not known|nodename nor servname|Temporary failure in name resolution|Name does not resolve|no such host)"),
     ("hostname-unresolvable", 2, rf"host not found in (?:upstream|resolver) [\"']{HOST}"),
-    ("hostname-unresolvable", 1, r"Name or service not known|nodename nor servname|Temporary failure in name resolution|Name does not resolve|no such host|getaddrinfo failed|NXDOMAIN|server can't find|EAI_AGAIN|ENOTFOUND"),
+    ("hostname-unresolvable", 1, r"Name or service not known|nodename nor servname|Temporary failure in name resolution|Name does not resolve|no such host|getaddrinfo failed|NXDOMAIN|server can't find|\bEAI_AGAIN\b|\bENOTFOUND\b"),
     # permissions in the cluster
     ("rbac-forbidden", 2, r"(?P<name>[\w.\-/]+)? ?is forbidden: User \\?[\"'](?P<user>system:serviceaccount:[^\"'\\]+)\\?[\"'] cannot (?P<verb>\w+) resource \\?[\"'](?P<resource>[^\"'\\]+)"),
     ("rbac-forbidden", 2, r"User \\?[\"']?(?P<user>system:(?:serviceaccount:[\w:.\-]+|anonymous))\\?[\"']? cannot (?P<verb>\w+)"),
@@ -68,10 +69,13 @@ _ROWS: tuple[tuple[str, int, str], ...] = (
     # settings and files
     ("env-var-missing", 2, rf"(?i:environment variables?|env(?:ironment)? vars?|\benv\b):? ?[`'\"\[(]?(?P<name>{ENV})[`'\"\])]? {UNSET}"),
     ("env-var-missing", 2, rf"(?P<name>{ENV})[`'\"]? (?i:environment variable|env(?:ironment)? var|env|setting|variable|must be set|config\w*)s? ?{UNSET}?"),
-    ("env-var-missing", 2, rf"(?i:missing|requires?|required|expected|set|specify|need|no|undefined|unset|provide)(?i: the| a| an| required| mandatory| following)* (?i:environment variables?|env(?:ironment)? vars?|env|configuration (?:key|variable)|config(?:uration)? value|settings?):?(?i: named| called| is| are)? ?[`'\"\[(]*(?P<name>{ENV})"),
+    ("env-var-missing", 2, rf"(?i:missing|requires?|required|expected|set|specify|need|no|undefined|unset|provide)(?i: the| a| an| required| mandatory| following| one| of| as| all)* (?i:environment variables?|env(?:ironment)? vars?|env|configuration (?:key|variable)|config(?:uration)? value|settings?):?(?i: named| called| is| are)? ?[`'\"\[(]*(?P<name>{ENV})"),
     ("env-var-missing", 2, rf"(?:KeyError|ConfigError|MissingEnv\w*|UndefinedValueError|KeyNotFound\w*|NoSuchElement\w*|ImproperlyConfigured):.*?[`'\"]?\b(?P<name>{ENV})\b"),
     ("env-var-missing", 2, rf"\b(?P<name>{ENV}): (?:parameter (?:null or )?not set|unbound variable|parameter null)"),
-    ("env-var-missing", 2, rf"[`'\"]?\b(?P<name>[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b[`'\"]? (?:{UNSET})\b"),
+    ("env-var-missing", 2, rf"[`'\"]?\b(?P<name>[A-Z][A-Z0-9]*_[A-Z0-9_]+)\b[`'\"]?:? (?:{UNSET})\b"),
+    ("env-var-missing", 2, rf"(?i:environment variables?|env vars?) (?i:not (?:found|set|defined)|missing|required|undefined):? [`'\"]?(?P<name>{ENV})"),
+    ("env-var-missing", 2, r"(?:^|[:\]] )[`'\"]?(?P<name>[A-Z][A-Z0-9]{3,})[`'\"]? (?:is |was |must be )?(?:not set|unset|undefined|set|required|missing)\W*$"),
+    ("env-var-missing", 2, r"^(?P<name>[A-Za-z]\w+): (?:Field required \[type=missing|field required \(type=value_error\.missing)"),
     ("env-var-missing", 2, r"Could not resolve placeholder '(?P<name>[^']+)'|required key (?P<name2>\S+) missing value|key not found: \"(?P<name3>[A-Z0-9_]+)\""),
     ("env-var-missing", 2, rf"You (?:must|need to) (?:specify|set|provide)[^A-Z]*(?:[a-z ]+)?(?P<name>{ENV})"),
     ("env-var-missing", 1, r"(?i:missing|required) (?:mandatory )?(?:environment variable|env var|configuration variable)"),
@@ -107,7 +111,7 @@ LOG_PATTERNS = tuple(
 HINT = re.compile(
     r"(?i)error|fail|not |no |missing|required|undefined|unset|unbound|denied|refus|unable|cannot|can't|could|must|need|"
     r"exhaust|too many|expired|forbidden|timeout|timed|ECONN|ENO|EADDR|EAI|in use|exception|unexpected|syntax|exec|"
-    r"dial|unknown|NXDOMAIN|empty|slots|pool|root|reset|50[234]|EHOST|ENET|ETIMED|parameter|KeyError|full|specify|set "
+    r"dial|unknown|NXDOMAIN|empty|slots|pool|root|reset|50[234]|EHOST|ENET|ETIMED|parameter|KeyError|full|specify|set |invalid|NotAfter|WRONGPASS|NOAUTH"
 )
 
 
