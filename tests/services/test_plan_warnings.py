@@ -1,0 +1,123 @@
+"""What a plan refuses, and what it warns of before anybody confirms."""
+
+from typing import Any
+
+import pytest
+
+from core.actor import Actor
+from core.errors import Invalid
+from core.parse import parsed
+from integrations.gitops import Gitops
+from operations import actions
+from services.runners.checks import looks_secret
+from services.runners.parameters import DeployServiceParameters
+from tests import builders
+
+CONFIGURE = {"action": "update-config", "team_name": "payments", "component_name": "checkout-web"}
+QUOTA = {"limits.memory": "8Gi", "pods": "20"}
+
+
+def plan(actor: Actor, operation: str = "deploy-service", **changes: Any) -> dict[str, Any]:
+    return actions.plan(actor, operation, {**CONFIGURE, **changes})
+
+
+def refusal(actor: Actor, **changes: Any) -> Invalid:
+    with pytest.raises(Invalid) as refused:
+        plan(actor, **changes)
+    return refused.value
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "said"),
+    [
+        ({"memory_limit": 512}, "memory_limit", "512 without a unit means 512 bytes. Give the unit, such as 512Mi."),
+        ({"memory_request": "512"}, "memory_request", "512 without a unit means 512 bytes."),
+        ({"memory_limit": "100m"}, "memory_limit", "Give an amount above zero with its unit"),
+        ({"cpu_limit": "512Mi"}, "cpu_limit", "Give cores, such as 0.5"),
+        ({"memory_request": "1Gi", "memory_limit": "512Mi"}, "memory_limit", "512Mi is below the request of 1Gi."),
+        ({"cpu_request": "1", "cpu_limit": "500m"}, "cpu_limit", "500m is below the request of 1."),
+    ],
+)
+def test_impossible_sizes_are_refused_by_name(changes: dict[str, Any], field: str, said: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        parsed(DeployServiceParameters, {**CONFIGURE, **changes})
+    entry = refused.value.fields[0]
+    assert entry["field"] == field
+    assert said in entry["sentence"]
+    assert entry["example"]
+
+
+def test_cores_may_be_given_as_a_number() -> None:
+    assert parsed(DeployServiceParameters, {**CONFIGURE, "cpu_limit": 2}).cpu_limit == "2"
+
+
+def test_an_empty_form_is_told_every_field_it_lacks() -> None:
+    with pytest.raises(Invalid) as refused:
+        parsed(DeployServiceParameters, {"action": "onboard", "team_name": "payments"})
+    assert [entry["field"] for entry in refused.value.fields] == ["component_name", "image_repository", "image_tag"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("DB_PASSWORD", "x", True),
+        ("API_KEY", "x", True),
+        ("SESSION_SECRET", "x", True),
+        ("GITHUB_TOKEN", "x", True),
+        ("DATABASE_URL", "postgres://api:hunter2@db/api", True),
+        ("TOKEN_TTL_S", "60", False),
+        ("PUBLIC_KEY", "x", False),
+        ("KEYBOARD", "x", False),
+        ("LOG_LEVEL", "info", False),
+    ],
+)
+def test_a_variable_that_looks_like_a_secret_is_known_by_its_name_or_value(
+    name: str, value: str, expected: bool
+) -> None:
+    assert looks_secret(name, value) is expected
+
+
+@pytest.mark.django_db
+class TestAgainstTheRepository:
+    """Rules that need to know what git holds already."""
+
+    @pytest.fixture(autouse=True)
+    def world(self, repository: Gitops) -> None:
+        builders.tenant("payments", {"dev": "developer"}, quota_hard=QUOTA, quota_used={"limits.memory": "7.5Gi"})
+
+    def test_a_limit_below_the_request_in_the_file_is_refused(self, dev: Actor) -> None:
+        refused = refusal(dev, memory_limit="16Mi")
+        assert refused.fields[0]["field"] == "memory_limit"
+        assert "below the request of" in refused.sentence
+
+    def test_a_host_of_another_service_is_refused_by_name_to_who_may_see_it(self, dev: Actor) -> None:
+        taken = "payments-webhook-relay.apps.example.dev"
+        assert refusal(dev, host=taken).sentence == f"{taken} belongs to payments/webhook-relay."
+        assert refusal(dev, host=taken).fields[0]["field"] == "host"
+
+    def test_a_host_of_a_hidden_tenant_is_refused_without_its_name(self, dev: Actor, repository: Gitops) -> None:
+        taken = next(spec for spec in repository.read_world().services if spec.tenant == "labs" and spec.host).host
+        assert refusal(dev, host=taken).sentence == f"{taken} belongs to another service."
+
+    def test_its_own_host_and_a_free_one_are_taken(self, dev: Actor) -> None:
+        assert not plan(dev, component_name="webhook-relay", host="payments-webhook-relay.apps.example.dev")["changed"]
+        assert plan(dev, host="shop.example.dev")["changed"]
+
+    def test_a_quota_without_room_is_said_first_with_what_will_happen(self, dev: Actor) -> None:
+        planned = plan(dev, memory_limit="6Gi", env_vars={"API_TOKEN": "x"})
+        said = planned["warnings"][0]
+        assert said.startswith("The quota of payments has no room for this: limits.memory ")
+        assert "the pods that run keep running, and the operation fails" in said
+        assert [row["fits"] for row in planned["quota"] if row["resource"] == "limits.memory"] == [False]
+
+    def test_a_secret_in_plain_is_warned_of_with_where_it_belongs(self, dev: Actor) -> None:
+        warned = plan(dev, env_vars={"API_TOKEN": "x", "LOG_LEVEL": "info"})["warnings"]
+        assert len(warned) == 1
+        assert warned[0].startswith("API_TOKEN looks like a secret: in git the plain value stays readable")
+        assert "Secrets belong in Vault" in warned[0]
+
+    def test_time_to_start_becomes_a_startup_probe_on_the_path_of_the_liveness_probe(self, dev: Actor) -> None:
+        planned = plan(dev, component_name="webhook-relay", startup_time_s=300)
+        added = [line[1:].strip() for line in planned["diff"].splitlines() if line.startswith("+")]
+        assert added[1:] == ["startup:", "path: /healthz", "periodSeconds: 10", "failureThreshold: 30"]
+        assert "startupProbe:" in next(one["diff"] for one in planned["objects"] if one["kind"] == "Deployment")
