@@ -39,8 +39,8 @@ def test_a_tenant_has_members_and_quotas(repository: Gitops) -> None:
 def test_a_role_that_is_unclear_gives_the_least(repository: Gitops, outsider: Outsider) -> None:
     outsider(
         f"{TENANTS}/labs/values.yaml",
-        "tenant:\n  members:\n    - {userId: oscar, role: admin}\n    - {userId: dev, role: boss}\n    - {userId: olga}\n"
-        "    - vera\n    - {userId: ada, role: owner}\n    - {userId: ada, role: viewer}\n"
+        "tenant:\n  members:\n    - {userId: oscar, role: admin}\n    - {userId: dev, role: boss}\n"
+        "    - {userId: olga}\n    - vera\n    - {userId: ada, role: owner}\n    - {userId: ada, role: viewer}\n"
         "  teamRoles: {acme-labs: owner, acme-guests: 7}\n",
     )
     repository.fetch()
