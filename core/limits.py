@@ -60,11 +60,13 @@ return {1, used, oldest and tonumber(oldest) + window - now or window}
 
 
 class Kind(StrEnum):
-    """What is counted, each by itself. PAGE is a view of the dashboard: one click asks for several parts."""
+    """What is counted, each by itself. PAGE is a view of the dashboard: one click asks for several parts; SOCKET the
+    opening of a live connection, which a page does again whenever it was cut."""
 
     READ = "read"
     WRITE = "write"
     PAGE = "page"
+    SOCKET = "socket"
     STRANGER = "stranger"
 
     @property

@@ -16,7 +16,11 @@ from core.actor import Actor, Door
 from core.audit import record_denial
 from core.errors import NotFound, Problem
 from core.htmx import wants_part
+from core.limits import Kind, TooManyRequests, client_address, take, take_address
 from tenants.queries import actor_for
+
+# A code after which the page's script comes back by itself, later each time.
+TRY_AGAIN_LATER = 1013
 
 
 class ActorMiddleware:
@@ -82,10 +86,27 @@ class ActorSocketMiddleware:
         self.application = application
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        actor = await self.actor_of(scope["session"])
+        try:
+            actor = await self.actor_of(scope["session"], address_in(scope))
+        except TooManyRequests:
+            await receive()
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
+            return
         await self.application({**scope, "actor": actor}, receive, send)
 
     @database_sync_to_async
-    def actor_of(self, session: Any) -> Actor | None:
+    def actor_of(self, session: Any, address: str) -> Actor | None:
+        """Raises TooManyRequests; strangers count by their address."""
         person = Person.objects.filter(pk=session.get(SESSION_KEY), is_active=True).first()
-        return actor_for(person.login, door=Door.WEB) if person else None
+        if person is None:
+            take_address(address, Door.WEB)
+            return None
+        actor = actor_for(person.login, door=Door.WEB)
+        take(actor, Kind.SOCKET)
+        return actor
+
+
+def address_in(scope: dict[str, Any]) -> str:
+    forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1")
+    return client_address((scope.get("client") or ("", 0))[0], forwarded)

@@ -49,7 +49,7 @@ DEFAULTS = {
     "MCTL_REAPER_INTERVAL_S": "0.5",
     "MCTL_LOG_LEVEL": "WARNING",
     # Hundreds of tests act as the same few people; those about limits set their own.
-    **{f"MCTL_{kind}_PER_MINUTE": "1000000" for kind in ("READS", "WRITES", "PAGES", "STRANGERS")},
+    **{f"MCTL_{kind}_PER_MINUTE": "1000000" for kind in ("READS", "WRITES", "PAGES", "SOCKETS", "STRANGERS")},
 }
 for name, value in DEFAULTS.items():
     choose(name, value)

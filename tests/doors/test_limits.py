@@ -1,5 +1,6 @@
 """How much one may ask within a minute: by the person, by the address before anybody is known, across processes."""
 
+import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
 from django.core.cache import caches
 from django.test import Client
 
@@ -14,6 +16,7 @@ from accounts.models import Person
 from core import limits, scripts
 from core.actor import Actor, Door
 from core.limits import Kind, TooManyRequests, client_address, take, take_address
+from mctl.asgi import application
 from tests import builders
 from tests.conftest import ROOT
 
@@ -272,6 +275,31 @@ def test_the_addresses_of_one_ipv6_network_count_as_one(few: None) -> None:
     with pytest.raises(TooManyRequests):
         take_address("2001:db8::4", Door.REST)
     take_address("2001:db8:0:1::4", Door.REST)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_live_connections_are_limited_and_the_page_comes_back_later(few: None, settings: Any) -> None:
+    settings.SOCKETS_PER_MINUTE = 2
+    builders.the_cast()
+    cookie = signed_in("dev").cookies[settings.SESSION_COOKIE_NAME].value
+
+    async def opened(cookie: str) -> list[Any]:
+        named = [(b"host", b"127.0.0.1:8000"), (b"origin", b"http://127.0.0.1:8000")]
+        headers = [*named, (b"cookie", f"{settings.SESSION_COOKIE_NAME}={cookie}".encode())]
+        scope = {"type": "websocket", "path": "/ws/changes/", "headers": headers, "client": ["198.51.100.4", 1]}
+        wire = ApplicationCommunicator(application, scope)
+        await wire.send_input({"type": "websocket.connect"})
+        assert (await wire.receive_output(10))["type"] == "websocket.accept"
+        code = None if await wire.receive_nothing(0.2) else (await wire.receive_output(10)).get("code")
+        await wire.send_input({"type": "websocket.disconnect", "code": 1001})
+        await wire.wait(10)
+        return code
+
+    async def several(cookie: str, times: int) -> list[Any]:
+        return [await opened(cookie) for _ in range(times)]
+
+    assert asyncio.run(several(cookie, 3)) == [None, None, 1013]
+    assert asyncio.run(several("nobody", 4)) == [4401, 4401, 4401, 1013]
 
 
 def signed_in(name: str) -> Client:
