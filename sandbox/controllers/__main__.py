@@ -128,7 +128,7 @@ async def _start_nodes(cluster: Cluster, faults: FaultBook, options: argparse.Na
     port = await LogServer(kubelet, cluster.clock, cluster.directory).start()
     await kubelet.start(port=port)
     Scheduler(cluster).start()
-    FaultEffects(cluster, faults).start()
+    FaultEffects(cluster, faults, kubelet).start()
 
 
 async def _until_replaced(cluster: Cluster) -> None:

@@ -152,6 +152,12 @@ PLATFORM = (
         {},
     ),
     Fault(
+        "node-not-ready",
+        "The node that runs the service's first pod stops reporting; after five minutes its pods are evicted.",
+        REMOVED.format(who="the platform's people must bring the node back"),
+        {},
+    ),
+    Fault(
         "vault-permission-denied",
         "Vault refuses the path of the service's ExternalSecret (403), so its Secret is not refreshed.",
         REMOVED.format(who="the tenant's Vault policy must cover the path"),

@@ -8,6 +8,8 @@ from sandbox.faults.kinds import ActiveFault, Fault, Settings
 
 AUTHOR = "sandbox"
 TAKEN_BACK = "Take the commit back, or remove the fault, which does it."
+# An apply cannot take this name away (the API server keeps its deprecated twin), only put another in its place.
+WHERE_NOTHING_STOOD: dict[tuple[str | int, ...], Any] = {("serviceAccount", "name"): "default"}
 OWN_PORTS = [{"name": "http", "port": 8080, "targetPort": "http"}]
 
 
@@ -165,7 +167,7 @@ def commit(git: Gitops, fault: Fault, tenant: str, service: str) -> dict[str, An
     edits = _filled(fault, tenant, service)
     git.fetch()
     values = git.service(tenant, service).values
-    before = [[list(edit.path), *_standing(values, edit.path)] for edit in edits]
+    before = [[list(edit.path), *(_standing(values, edit.path) or _usual(edit.path))] for edit in edits]
     _write(git, tenant, service, edits, f"Change {tenant}/{service}")
     return {"before": before}
 
@@ -202,6 +204,10 @@ def _worded(value: Any, words: Settings) -> Any:
         for word, meant in words.items():
             value = value.replace(word, str(meant))
     return value
+
+
+def _usual(path: tuple[str | int, ...]) -> list[Any]:
+    return [WHERE_NOTHING_STOOD[path]] if path in WHERE_NOTHING_STOOD else []
 
 
 def _standing(values: Any, path: tuple[str | int, ...]) -> list[Any]:

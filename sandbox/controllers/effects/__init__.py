@@ -9,16 +9,18 @@ from sandbox.controllers.cluster import Cluster
 from sandbox.controllers.effects.databases import DatabaseClusterDown
 from sandbox.controllers.effects.drift import ManualDrift
 from sandbox.controllers.effects.hands import Effect, Hands
+from sandbox.controllers.effects.nodes import LostNode
 from sandbox.controllers.effects.quotas import ExhaustedQuota, NarrowLimits
 from sandbox.controllers.faultbook import FaultBook, service_of
 from sandbox.controllers.kinds import POD, QUOTA
+from sandbox.controllers.kubelet.kubelet import Kubelet
 from sandbox.controllers.workqueue import WorkQueue
 from sandbox.faults import ActiveFault
 from sandbox.faults.kinds import tag_of
 
 
 class FaultEffects:
-    def __init__(self, cluster: Cluster, faults: FaultBook) -> None:
+    def __init__(self, cluster: Cluster, faults: FaultBook, kubelet: Kubelet) -> None:
         self.cluster, self.faults, self.hands = cluster, faults, Hands(cluster)
         self.pods, self.quotas = cluster.cache(POD), cluster.cache(QUOTA)
         self.effects: tuple[Effect, ...] = (
@@ -26,6 +28,7 @@ class FaultEffects:
             ExhaustedQuota(cluster),
             ManualDrift(cluster),
             DatabaseClusterDown(cluster),
+            LostNode(cluster, kubelet),
         )
         self.queue: WorkQueue[str] = WorkQueue("fault effects", self.reconcile, workers=1)
         self._known: set[str] | None = None

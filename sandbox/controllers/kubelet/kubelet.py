@@ -2,10 +2,11 @@
 
 from sandbox.controllers.cache import Key, key_of
 from sandbox.controllers.client import ApiError, Thing
+from sandbox.controllers.clock import stamp
 from sandbox.controllers.cluster import Cluster
 from sandbox.controllers.faultbook import FaultBook
-from sandbox.controllers.kinds import POD
-from sandbox.controllers.kubelet.node import Node, Size, beat, register
+from sandbox.controllers.kinds import NODE, POD
+from sandbox.controllers.kubelet.node import Node, Size, beat, conditions, register
 from sandbox.controllers.kubelet.pod import PodWorker
 from sandbox.controllers.workqueue import WorkQueue
 
@@ -71,6 +72,22 @@ class Kubelet:
             if pod is not None and pod["metadata"]["uid"] == uid:
                 self._pod_changed(None, pod)
 
+    def lose(self, name: str) -> None:
+        self.nodes[name].lost = True
+
+    async def find(self, name: str) -> None:
+        """The node is back: it reports itself and all that happened on it meanwhile."""
+        node = self.nodes[name]
+        node.lost = False
+        now = stamp(self.clock.now())
+        change = {"status": {"conditions": conditions(now, since=now)}}
+        await self.client.patch(NODE, "", name, change, sub="status")
+        for worker in [one for one in self.workers.values() if one.node is node]:
+            if _leaving(worker.pod):
+                worker.terminate()
+            else:
+                self.report(worker)
+
     def _faults_changed(self) -> None:
         for worker in self.workers.values():
             worker.reconsider()
@@ -106,7 +123,7 @@ class Kubelet:
 
     async def _write_status(self, uid: str) -> None:
         worker = self.workers.get(uid)
-        if worker is None or worker.ending:
+        if worker is None or worker.ending or worker.node.lost:
             return
         meta = worker.pod["metadata"]
         status = worker.status()

@@ -31,13 +31,15 @@ class Size:
 
 @dataclass
 class Node:
-    """One node. All kubelets answer on one loopback address: the port is what the API server needs."""
+    """One node; while it is `lost`, its kubelet reaches nobody. All kubelets answer on one loopback address: the port is
+    what the API server needs."""
 
     name: str
     index: int
     events: Recorder
     address: str = "127.0.0.1"
     images: dict[str, Image] = field(default_factory=dict)
+    lost: bool = False
 
 
 def node_object(node: Node, size: Size, *, port: int, now: str) -> Thing:
@@ -105,7 +107,7 @@ async def beat(cluster: Cluster, nodes: list[Node]) -> None:
     await _lease_namespace(cluster)
     beats = 0
     while True:
-        for node in nodes:
+        for node in [one for one in nodes if not one.lost]:
             await _survive(_renew(cluster, node))
             if beats % int(STATUS_S // LEASE_S) == 0 and beats:
                 status = {"conditions": conditions(stamp(cluster.clock.now()), since=born)}

@@ -60,8 +60,8 @@ class PodWorker:
         return next((one for one in [*self.inits, *self.containers] if one.spec["name"] == name), None)
 
     def terminate(self) -> None:
-        """Once, when the pod is marked for deletion."""
-        if not self.ending:
+        """Once, when the pod is marked for deletion and its kubelet can learn of it."""
+        if not self.ending and not self.node.lost:
             self.ending = True
             self.cancel()
             self.kubelet.cluster.start(self._end(), name=f"end of pod {self.pod['metadata']['name']}")

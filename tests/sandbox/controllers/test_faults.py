@@ -67,16 +67,40 @@ def test_an_unknown_fault_or_setting_is_refused_with_what_there_is(
         faults.add(cluster.world.kubeconfig, name, "t", "s", **settings)
 
 
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("slow-start", "It has no health check, so nobody would notice"),
+        ("failing-readiness", "It has no readiness check"),
+        ("failing-liveness", "It has no liveness check"),
+        ("vault-path-missing", "It has no ExternalSecret"),
+        ("domain-not-pointed", "It has no Certificate"),
+        ("typo-in-tag", "the GitOps repository is needed"),
+    ],
+)
+async def test_a_fault_that_the_service_cannot_show_is_refused_with_the_reason(
+    cluster: Cluster, name: str, sentence: str
+) -> None:
+    tenant = await healthy(cluster, "fault-unfit")
+    with pytest.raises(faults.FaultError, match=sentence):
+        await add(cluster, name, tenant)
+
+
+async def test_a_fault_of_a_service_that_is_not_there_is_refused(cluster: Cluster) -> None:
+    with pytest.raises(faults.FaultError, match="There is no service nowhere/hello in the cluster"):
+        await add(cluster, "oom", "nowhere")
+
+
 async def test_a_fault_can_be_written_by_any_client_and_half_typed_ones_are_ignored(cluster: Cluster) -> None:
     tenant = await healthy(cluster, "fault-raw")
-    await add(cluster, "slow-start", tenant, image_tag="9.9.9")
+    await add(cluster, "wrong-port", tenant, image_tag="9.9.9")
     data = {f"{tenant}.hello.crash-loop": "{exit_code: 3}", f"{tenant}.hello.oom": "{{", "nonsense": "x"}
     await cluster.client.patch(CONFIG_MAP, faults.NAMESPACE_NAME, faults.CONFIG_NAME, {"data": data})
     status = await cluster.waiting(tenant, "hello", "CrashLoopBackOff")
     assert status["lastState"]["terminated"]["exitCode"] == 3
     listed = await asyncio.to_thread(faults.list_faults, cluster.world.kubeconfig)
-    assert [one.fault.name for one in listed if one.tenant == tenant] == ["crash-loop", "slow-start"]
-    gone = dict.fromkeys((*data, f"{tenant}.hello.slow-start"))
+    assert [one.fault.name for one in listed if one.tenant == tenant] == ["crash-loop", "wrong-port"]
+    gone = dict.fromkeys((*data, f"{tenant}.hello.wrong-port"))
     await cluster.client.patch(CONFIG_MAP, faults.NAMESPACE_NAME, faults.CONFIG_NAME, {"data": gone})
 
 
@@ -127,11 +151,10 @@ async def test_failing_readiness_answers_503_until_it_is_removed(cluster: Cluste
 
 
 async def test_slow_start_is_mended_by_a_startup_probe(cluster: Cluster) -> None:
-    tenant = await cluster.namespace("fault-slow")
-    await add(cluster, "slow-start", tenant, ready_after_s=60)
     liveness = {"httpGet": {"path": "/healthz", "port": "http"}, "initialDelaySeconds": 5, "periodSeconds": 5}
     container = {**READINESS, "livenessProbe": liveness}
-    await cluster.deploy(tenant, "hello", f"{HELLO}:1.0.0", container=container)
+    tenant = await healthy(cluster, "fault-slow", **container)
+    await add(cluster, "slow-start", tenant, ready_after_s=60)
     await cluster.event(tenant, "Killing", containing="failed liveness probe, will be restarted")
     startup = {"httpGet": {"path": "/healthz", "port": "http"}, "periodSeconds": 10, "failureThreshold": 30}
     await cluster.deploy(tenant, "hello", f"{HELLO}:1.0.0", container={**container, "startupProbe": startup})

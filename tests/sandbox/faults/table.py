@@ -107,6 +107,7 @@ DELIVERY = (
 )
 # What concerns a whole namespace leaves the others alone.
 APART = (
+    of("node-not-ready", "node-not-ready", alone=True),
     secret_from_vault("secret-store-down", "secret-store-not-ready"),
     of("quota-exhausted", "quota-exceeded", then=(Set(("replicaCount",), 3),)),
 )
