@@ -6,7 +6,8 @@ from django.urls import include, path
 from accounts.urls import api_urlpatterns, github_urlpatterns
 from mctl.admin import urls as admin_urls
 from mctl.api_v1 import urlpatterns as v1_urlpatterns
-from mctl.views import styleguide
+from mctl.reference import PAGES
+from mctl.views import reference, styleguide
 from services.views import home, source_ages
 
 urlpatterns = [
@@ -23,6 +24,7 @@ urlpatterns = [
     path("", include("mcp_server.oauth_urls")),
     path("connecting/", include("mcp_server.urls")),
     path("admin/", admin_urls),
+    *(path(f"reference/{kind}/", reference, {"kind": kind}, name=f"reference_{kind}") for kind in PAGES),
     path("styleguide/", styleguide, name="styleguide"),
     *([path("sandbox/", include("sandbox.urls"))] if settings.SANDBOX else []),
 ]

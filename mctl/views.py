@@ -8,16 +8,26 @@ from django.views.decorators.http import require_GET
 from core.actor import Door
 from core.errors import Forbidden, NotFound, Problem
 from core.gate import gate
+from core.htmx import page_or_part
 from core.limits import address_of
 from core.refusals import NOBODY, Refusal, note
 from mctl.api import PREFIX, answer
 from mctl.middleware import problem_response, request_id
+from mctl.reference import PAGES, reference_page
 
 
 @gate("core.styleguide")
 @require_GET
 def styleguide(request: HttpRequest) -> HttpResponse:
     return render(request, "styleguide.html")
+
+
+@gate("reference.see")
+@require_GET
+def reference(request: HttpRequest, kind: str) -> HttpResponse:
+    kinds = [(name, title) for name, (title, *_) in PAGES.items()]
+    context = {"reference": reference_page(kind, request.GET.get("q", "")), "kinds": kinds}
+    return page_or_part(request, "reference/page.html", "reference/_entries.html", context)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
