@@ -3,7 +3,7 @@
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from accounts.queries import whoami
 from accounts.queries.own_jwt import audience
@@ -20,7 +20,7 @@ class ActorRequest(HttpRequest):
 
 @gate("accounts.whoami")
 @login_not_required
-@require_GET
+@require_safe
 def who_am_i(request: ActorRequest) -> JsonResponse:
     return JsonResponse(whoami(request.actor))
 

@@ -1,7 +1,7 @@
 """The guide's page. The view translates: read input, one query, one template."""
 
 from django.http import HttpRequest, HttpResponse
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from core.actor import Actor
 from core.gate import gate
@@ -16,7 +16,7 @@ class ActorRequest(HttpRequest):
 
 
 @gate("diagnosis.guide")
-@require_GET
+@require_safe
 def guide(request: ActorRequest) -> HttpResponse:
     shown = guide_page(request.actor, q=request.GET.get("q", ""), service=request.GET.get("service", ""))
     return page_or_part(request, "diagnosis/guide.html", "diagnosis/_guide.html", {"guide": shown})

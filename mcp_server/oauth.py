@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryD
 from django.http.request import RawPostDataException
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 from oauth2_provider.exceptions import OAuthToolkitError
 from oauth2_provider.views import AuthorizationView, RevokeTokenView, TokenView
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
@@ -43,7 +43,7 @@ def limited(request: HttpRequest, what: str, most: int) -> JsonResponse | None:
 
 @gate("oauth.metadata")
 @login_not_required
-@require_GET
+@require_safe
 def server_metadata(request: HttpRequest, path: str = "") -> JsonResponse:
     """RFC 8414; some clients append the resource's path. No device flow: VS Code would register for it and fail."""
     if path not in ("", "mcp"):
@@ -71,7 +71,7 @@ def server_metadata(request: HttpRequest, path: str = "") -> JsonResponse:
 
 @gate("oauth.metadata")
 @login_not_required
-@require_GET
+@require_safe
 def resource_metadata(request: HttpRequest, path: str = "") -> JsonResponse:
     """RFC 9728, at the root and with the path of the resource."""
     if path not in ("", "mcp"):

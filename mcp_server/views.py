@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.queries import connected_clients, personal_tokens
 from accounts.queries.own_jwt import audience
@@ -30,16 +30,16 @@ class ActorRequest(HttpRequest):
 
 @gate("connecting.see")
 @never_cache
-@require_GET
+@require_safe
 def connecting(request: ActorRequest) -> HttpResponse:
     return page(request)
 
 
 @gate("connecting.use")
 @never_cache
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def token_create(request: ActorRequest) -> HttpResponse:
-    if request.method == "GET":
+    if request.method != "POST":
         return page(request)
     form = forms.TokenForm(request.POST)
     if not form.is_valid():
@@ -55,7 +55,7 @@ def token_create(request: ActorRequest) -> HttpResponse:
 
 
 @gate("connecting.use")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def token_revoke(request: ActorRequest) -> HttpResponse:
     if request.method == "POST":
         name = tokens.revoke(request.actor, number(request.POST.get("token", "")))
@@ -64,7 +64,7 @@ def token_revoke(request: ActorRequest) -> HttpResponse:
 
 
 @gate("connecting.use")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def client_disconnect(request: ActorRequest) -> HttpResponse:
     if request.method == "POST":
         name = tokens.disconnect(request.actor, number(request.POST.get("client", "")))
@@ -76,7 +76,7 @@ def client_disconnect(request: ActorRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters("token")
 @sensitive_variables("asked")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def inspect(request: ActorRequest) -> HttpResponse:
     form = forms.InspectForm(request.POST or None)
     if not form.is_valid():
@@ -90,7 +90,7 @@ def inspect(request: ActorRequest) -> HttpResponse:
 @gate("connecting.use")
 @never_cache
 @sensitive_post_parameters("configuration")
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def configuration_check(request: ActorRequest) -> HttpResponse:
     form = forms.ConfigurationForm(request.POST or None)
     if not form.is_valid():

@@ -248,6 +248,7 @@ MIDDLEWARE = [
     "django_structlog.middlewares.RequestMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "mctl.methods.MethodsMiddleware",
     "mctl.middleware.ActorMiddleware",
     "mctl.middleware.ProblemMiddleware",
     "mctl.api.ApiMiddleware",

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import requires_csrf_token
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from core.actor import Door
 from core.errors import Forbidden, NotFound, Problem
@@ -17,13 +17,13 @@ from mctl.reference import PAGES, reference_page
 
 
 @gate("core.styleguide")
-@require_GET
+@require_safe
 def styleguide(request: HttpRequest) -> HttpResponse:
     return render(request, "styleguide.html")
 
 
 @gate("reference.see")
-@require_GET
+@require_safe
 def reference(request: HttpRequest, kind: str) -> HttpResponse:
     kinds = [(name, title) for name, (title, *_) in PAGES.items()]
     context = {"reference": reference_page(kind, request.GET.get("q", "")), "kinds": kinds}

@@ -15,9 +15,9 @@ from sandbox.cast import CAST, cast_member
 
 @gate(PUBLIC)
 @login_not_required
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
-    if request.method == "GET":
+    if request.method != "POST":
         return render(request, "sandbox/sign_in.html", {"people": CAST, **sign_in_context(request)})
     person = cast_member(request.POST.get("person", ""))
     if person is None:

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from core.actor import Actor, Role
 from core.errors import Problem
@@ -20,7 +20,7 @@ class ActorRequest(HttpRequest):
 
 
 @gate("tenants.account")
-@require_GET
+@require_safe
 def account(request: ActorRequest) -> HttpResponse:
     allows = [(role, ROLE_ALLOWS[role]) for role in Role]
     context = {"page": queries.account_page(request.actor), "allows": allows, "admin_allows": ADMIN_ALLOWS}
@@ -39,6 +39,6 @@ def account_refresh(request: ActorRequest) -> HttpResponse:
 
 
 @gate("tenants.members")
-@require_GET
+@require_safe
 def members(request: ActorRequest, tenant: str) -> HttpResponse:
     return render(request, "tenants/members.html", {"page": queries.members_page(request.actor, tenant)})

@@ -6,7 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.views.github import callback, leave_for_github
 from accounts.views.pages import own_page, sign_in_context
@@ -18,7 +18,7 @@ __all__ = ["github_callback", "github_sign_in", "own_page", "sign_in", "sign_in_
 @gate(PUBLIC)
 @login_not_required
 @never_cache
-@require_GET
+@require_safe
 def sign_in(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/sign_in.html", sign_in_context(request))
 
@@ -33,7 +33,7 @@ def github_sign_in(request: HttpRequest) -> HttpResponse:
 @gate(PUBLIC)
 @login_not_required
 @never_cache
-@require_GET
+@require_safe
 def github_callback(request: HttpRequest) -> HttpResponse:
     return callback(request)
 
