@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from diagnosis.queries.objects import Obj, dig, mapping, number_at, text_at, when
+from diagnosis.queries.objects import Obj, number_at, text_at, when
 
 FIRST = ("firstTimestamp", "deprecatedFirstTimestamp", "eventTime")
 LAST = ("lastTimestamp", "deprecatedLastTimestamp", "eventTime", "firstTimestamp")
@@ -41,29 +41,30 @@ def about(obj: Obj) -> tuple[str, str, str]:
 
 
 def read_event(obj: Obj) -> Event:
-    kind, namespace, name = about(obj)
-    target = mapping(obj, "involvedObject") or mapping(obj, "regarding")
-    series = mapping(obj, "series")
-    first = _first_time(obj, FIRST)
+    """One of thousands, so plain look-ups instead of paths."""
+    target, series = obj.get("involvedObject") or obj.get("regarding"), obj.get("series")
+    target = target if isinstance(target, dict) else {}
+    series = series if isinstance(series, dict) else {}
+    metadata = obj.get("metadata") or {}
     last = when(series.get("lastObservedTime")) or _first_time(obj, LAST)
-    message = str(obj.get("message") or obj.get("note") or "")
     return Event(
-        kind=kind,
-        namespace=namespace,
-        name=name,
+        kind=str(target.get("kind") or ""),
+        namespace=str(target.get("namespace") or metadata.get("namespace") or ""),
+        name=str(target.get("name") or ""),
         field_path=str(target.get("fieldPath") or ""),
         type=str(obj.get("type") or ""),
         reason=str(obj.get("reason") or ""),
-        message=message.removeprefix(COMBINED),
-        first=first or last,
-        last=last or when(dig(obj, "metadata", "creationTimestamp")),
+        message=str(obj.get("message") or obj.get("note") or "").removeprefix(COMBINED),
+        first=_first_time(obj, FIRST) or last,
+        last=last or when(metadata.get("creationTimestamp")),
         count=number_at(series, "count") or number_at(obj, "count") or number_at(obj, "deprecatedCount") or 1,
     )
 
 
 def _first_time(obj: Obj, keys: tuple[str, ...]) -> datetime | None:
     for key in keys:
-        moment = when(obj.get(key))
+        value = obj.get(key)
+        moment = when(value) if value else None
         if moment:
             return moment
     return None

@@ -45,6 +45,8 @@ def text_at(obj: Any, *path: str | int) -> str:
 def number_at(obj: Any, *path: str | int) -> int:
     """The integer at a path; 0 for absent or not a number."""
     found = dig(obj, *path)
+    if found is None:
+        return 0
     try:
         return int(found)
     except (TypeError, ValueError):

@@ -103,10 +103,10 @@ class Snapshot:
             self._sorted[key] = sorted(found, key=lambda event: event.last.timestamp() if event.last else 0.0)
         return self._sorted[key]
 
-    def events_in(self, namespace_: str, kind_: str) -> list[Event]:
-        """All events about objects of a kind in a namespace, those that exist no more included."""
-        keys = [key for key in self._events if key[0] == kind_ and key[1] == namespace_]
-        return [event for key in keys for event in self.events(*key)]
+    def events_in(self, namespace_: str, kind_: str, *, reason: str) -> list[Event]:
+        """Events of one reason about objects of a kind in a namespace, those that exist no more included."""
+        raw = [obj for key in self._events if key[:2] == (kind_, namespace_) for obj in self._events[key]]
+        return [read_event(obj) for obj in raw if obj.get("reason") == reason]
 
     def log(self, pod: str, container: str, *, previous: bool = False) -> str | None:
         return self.logs.get((pod, container, previous))

@@ -31,8 +31,8 @@ def check_preempted(scope: Scope) -> Iterator[Finding]:
             )
             return
     prefixes = tuple(f"{name(owner)}-" for owner in scope.owners)
-    for event in scope.snapshot.events_in(scope.namespace, "Pod"):
-        if event.reason == "Preempted" and prefixes and event.name.startswith(prefixes):
+    for event in scope.snapshot.events_in(scope.namespace, "Pod", reason="Preempted"):
+        if prefixes and event.name.startswith(prefixes):
             fact = Evidence(
                 "event", "preempted", None, "events[Preempted].message", shown(event.message), event.last, True
             )

@@ -148,7 +148,7 @@ def check_listening(scope: Scope) -> Iterator[Finding]:
     if scope.is_stopped or not routes.services(scope):
         return
     for container in scope.containers:
-        if container.is_init or not container.is_ready or failures(scope, container) or _is_probed(container):
+        if container.is_init or not container.is_ready or _is_probed(container) or failures(scope, container):
             continue
         targets = _targets(scope, container)
         log = log_of(scope, container)
