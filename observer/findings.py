@@ -43,6 +43,7 @@ class FindingsDesk:
     def __init__(self, inbox: Inbox, diagnose: Callable[[ServiceKey], Mapping[str, Any]] = diagnose_service) -> None:
         self._inbox, self._diagnose = inbox, diagnose
         self._due: dict[ServiceKey, float] = {}
+        self._stopped = False
         self._running: set[ServiceKey] = set()
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="diagnose")
@@ -77,6 +78,7 @@ class FindingsDesk:
             self._pool.submit(self._work, service)
 
     def stop(self) -> None:
+        self._stopped = True
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _work(self, service: ServiceKey) -> None:
@@ -86,7 +88,9 @@ class FindingsDesk:
             # The row keeps what was found last; the source that failed is shown as such.
             log.warning("diagnosis_failed", service="/".join(service), sentence=problem.sentence)
         except Exception:
-            log.exception("diagnosis_failed", service="/".join(service))
+            # One that is cut off because we end says nothing about the service.
+            if not self._stopped:
+                log.exception("diagnosis_failed", service="/".join(service))
         finally:
             connection.close()
             with self._lock:
