@@ -117,6 +117,8 @@ class Platform:
         argv = [
             valkey_server(), "--port", "0", "--unixsocket", str(self.valkey_socket), "--unixsocketperm", "700",
             "--save", "", "--appendonly", "no", "--dir", str(self.directory), "--loglevel", "warning",
+            # Its advice on how to tune the machine helps nobody here.
+            "--logfile", str(self.directory / "valkey.log"),
         ]  # fmt: skip
         return Part("valkey", argv, lambda: answers_on_socket(self.valkey_socket))
 

@@ -61,7 +61,7 @@ def product_environment(platform: Platform, address: str) -> dict[str, str]:
         "MCTL_ALLOWED_HOSTS": f"{LOOPBACK},localhost",
         "PYTHONUNBUFFERED": "1",
         # A container or a fresh machine often is root; Celery's page of warnings about it helps nobody here.
-        "PYTHONWARNINGS": "ignore::RuntimeWarning:celery.platforms",
+        "PYTHONWARNINGS": "ignore::UserWarning:celery.platforms",
         **platform.environment(),
     }
     return {**os.environ, **ours}

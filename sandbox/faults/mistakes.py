@@ -1,9 +1,10 @@
 """Mistakes in the GitOps repository: what each commits to a service's values file, as somebody's hand would."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
-from integrations.gitops import Change, Edit, FileEdit, Gitops, Remove, Set
+from integrations.gitops import Change, Edit, FileEdit, Gitops, Remove, Set, edit_yaml, parse
 from sandbox.faults.kinds import ActiveFault, Fault, Settings
 
 AUTHOR = "sandbox"
@@ -165,28 +166,34 @@ MISTAKES = (
 def commit(git: Gitops, fault: Fault, tenant: str, service: str) -> dict[str, Any]:
     """Commits the mistake; returns what stood in its places, for `take_back`."""
     edits = _filled(fault, tenant, service)
-    git.fetch()
-    values = git.service(tenant, service).values
-    before = [[list(edit.path), *(_standing(values, edit.path) or _usual(edit.path))] for edit in edits]
-    _write(git, tenant, service, edits, f"Change {tenant}/{service}")
+    before: list[list[Any]] = []
+
+    def changed(text: str | None) -> str:
+        values = parse(text or "")
+        before[:] = [[list(edit.path), *(_standing(values, edit.path) or _usual(edit.path))] for edit in edits]
+        return edit_yaml(text or "", edits)
+
+    _write(git, tenant, service, changed, f"Change {tenant}/{service}")
     return {"before": before}
 
 
 def take_back(git: Gitops, active: ActiveFault) -> None:
     """Puts back what the mistake replaced, wherever the mistake still stands; what was mended since stays."""
-    git.fetch()
-    values = git.service(active.tenant, active.service).values
     before: list[list[Any]] = active.settings.get("before") or []
-    undone: list[Edit] = []
-    for edit, (path, *stood) in zip(_filled(active.fault, active.tenant, active.service), before, strict=False):
-        if _standing(values, edit.path) == [edit.value]:
-            undone.append(Set(tuple(path), stood[0]) if stood else Remove(tuple(path)))
-    if undone:
-        _write(git, active.tenant, active.service, undone, f"Take back the change of {active.tenant}/{active.service}")
+
+    def changed(text: str | None) -> str:
+        values = parse(text or "")
+        undone: list[Edit] = []
+        for edit, (path, *stood) in zip(_filled(active.fault, active.tenant, active.service), before, strict=False):
+            if _standing(values, edit.path) == [edit.value]:
+                undone.append(Set(tuple(path), stood[0]) if stood else Remove(tuple(path)))
+        return edit_yaml(text or "", undone)
+
+    _write(git, active.tenant, active.service, changed, f"Take back the change of {active.tenant}/{active.service}")
 
 
-def _write(git: Gitops, tenant: str, service: str, edits: list[Edit], subject: str) -> None:
-    change = Change((FileEdit.of_yaml(git.service_path(tenant, service), edits),), subject, AUTHOR)
+def _write(git: Gitops, tenant: str, service: str, changed: Callable[[str | None], str], subject: str) -> None:
+    change = Change((FileEdit(git.service_path(tenant, service), changed),), subject, AUTHOR)
     git.commit(change, key=f"mistake-{tenant}-{service}-{time.time_ns()}")
 
 

@@ -31,7 +31,7 @@ class Size:
 
 @dataclass
 class Node:
-    """One node; while it is `lost`, its kubelet reaches nobody. All kubelets answer on one loopback address: the port is
+    """One node; its kubelet reaches nobody while it is `lost`. All kubelets have one loopback address: the port is
     what the API server needs."""
 
     name: str

@@ -31,8 +31,8 @@ FEW = {"requests.memory": "2Gi", "limits.memory": "4Gi"}
 IMAGE, TAG, NEXT_TAG = "ghcr.io/acme/hello", "1.0.0", "1.1.0"
 SMALL = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"cpu": "100m", "memory": "64Mi"}}
 LOAD = "batch-import"
-LONGEST_S = 90.0
-AT_ONCE = 4
+LONGEST_S = 150.0
+AT_ONCE = 8
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def until(done: Callable[[], bool], what: Callable[[], str], within_s: float = L
     end = time.monotonic() + within_s
     while not done():
         assert time.monotonic() < end, f"After {within_s:.0f} s: {what()}"
-        time.sleep(0.1)
+        time.sleep(0.5)
 
 
 class Trials:
@@ -219,14 +219,14 @@ class Trials:
         return {one.fault for one in trials if f"{one.tenant}-{one.fault}" not in ready & synced}
 
     def _deployments(self) -> list[dict[str, Any]]:
-        found = [one for name in self.tenants for one in cluster().list("deployments", namespace=name)]
+        found = [one for one in cluster().list("deployments") if one["metadata"]["namespace"] in self.tenants]
         return [one for one in found if one["metadata"]["name"] != LOAD]
 
     def _look_on(self, look: Callable[[], bool]) -> None:
         """Until it is done or time is up; what was not reached stays empty in the outcome."""
         end = time.monotonic() + LONGEST_S
         while not look() and time.monotonic() < end:
-            time.sleep(0.3)
+            time.sleep(0.5)
 
     def _trials(self) -> list[Trial]:
         return [outcome.trial for outcome in self.outcomes.values()]
