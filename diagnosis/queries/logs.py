@@ -16,6 +16,18 @@ MOST_LINES = 400
 JOINED = (
     (re.compile(r"(?m)^([A-Za-z]\w+)\n\s+([Ff]ield required)"), r"\1: \2"),
     (re.compile(r"(?i)(environment variables?):\s*\n\s*[-*] "), r"\1: "),
+    (
+        re.compile(
+            r"(?m)(could not connect to server[^\n]*)\n\s+(Is the server running on[^\n]*)(?:\n\s+(TCP/IP[^\n]*))?"
+        ),
+        r"\1 \2 \3",
+    ),
+    (
+        re.compile(
+            r"\"path\":\s*\[\s*\"([A-Z][A-Z0-9_]{3,})\"\s*\],\s*\"message\":\s*\"(?:Required|[^\"]*undefined)\""
+        ),
+        r"environment variable \1 is required",
+    ),
 )
 LONGEST_LINE = 2000
 INFORMS = re.compile(

@@ -59,6 +59,13 @@ class Sync:
         return when(history[-1].get("deployedAt")) if history else None
 
     @property
+    def is_overtaken(self) -> bool:
+        """The last operation was of another revision than the one that is in sync now, so its end says nothing."""
+        result = mapping(self.app, "status", "operationState", "syncResult")
+        tried = text_at(result, "revision") or _joined(result.get("revisions"))
+        return self.status == "Synced" and bool(tried) and tried != self.wanted
+
+    @property
     def started_at(self) -> datetime | None:
         return when(dig(self.app, "status", "operationState", "startedAt"))
 

@@ -99,7 +99,7 @@ def _namespace_missing(scope: Scope, sync: Sync, missing: str, message: str) -> 
 def check_sync_failure(scope: Scope) -> Iterator[Finding]:
     """The last sync failed, or one is running and failing again and again."""
     sync = sync_of(scope)
-    if sync is None or (sync.status == "Synced" and sync.phase not in FAILING):
+    if sync is None or sync.is_overtaken or (sync.status == "Synced" and sync.phase not in FAILING):
         return
     message = failure_words(scope, sync)
     if not message:

@@ -35,19 +35,39 @@ NO_ROLE = re.compile(r"(?i)role \"?[\w\-]+\"? does not exist|42704|owner .*not (
 
 
 def databases(scope: Scope) -> list[Obj]:
-    """Database objects of the target: itself, by the platform's naming, or named in its log."""
+    """Database objects of the target: itself, by the platform's naming, named in its configuration or in its log."""
     if scope.target.kind == "Database" and scope.target_object is not None:
         return [scope.target_object]
     own = f"{scope.namespace}-{scope.service}"
     secrets = {secret.removesuffix("-db-creds") for secret in secret_names(scope) if secret.endswith("-db-creds")}
     said = " ".join(reading.match.line for reading in readings(scope) if reading.match)
+    told = _configured(scope)
+    at_hosts = {(namespace(cluster), name(cluster)) for cluster in _clusters_at(scope, told)}
     found = []
     for obj in scope.snapshot.all("Database"):
         called, owner = text_at(obj, "spec", "name"), text_at(obj, "spec", "owner")
         words = re.findall(r"[\w\-]+", said)
-        if own in {called, owner} or {called, owner} & secrets or called in words or (owner and owner in words):
+        where = namespace(obj), text_at(obj, "spec", "cluster", "name")
+        is_said = called in words or (owner and owner in words)
+        if own in {called, owner} or {called, owner} & secrets or is_said or (where in at_hosts and called in told):
             found.append(obj)
     return found
+
+
+def _configured(scope: Scope) -> set[str]:
+    """The words of the containers' variables: host names, database names."""
+    values = [
+        variable.value or ""
+        for container in scope.containers
+        for variable in environment.of_container(scope, container).values()
+    ]
+    return {word for value in values for word in re.findall(r"[A-Za-z][\w.\-]*", value)}
+
+
+def _clusters_at(scope: Scope, hosts: set[str]) -> list[Obj]:
+    services = [network.service_of(scope.snapshot, host, scope.namespace) for host in hosts]
+    found = [network.cluster_behind(scope.snapshot, service) for service in services if service is not None]
+    return [cluster for cluster in found if cluster is not None]
 
 
 def clusters(scope: Scope) -> list[Obj]:
@@ -60,14 +80,8 @@ def clusters(scope: Scope) -> list[Obj]:
         if cluster is not None:
             found[name(cluster)] = cluster
     hosts = {reading.match.words.get("host", "") for reading in readings(scope) if reading.match} - {""}
-    for container in scope.containers:
-        for variable in environment.of_container(scope, container).values():
-            hosts |= set(re.findall(r"[A-Za-z][\w.\-]+", variable.value or ""))
-    for host in hosts:
-        service = network.service_of(scope.snapshot, host, scope.namespace)
-        cluster = network.cluster_behind(scope.snapshot, service) if service else None
-        if cluster is not None:
-            found[name(cluster)] = cluster
+    for cluster in _clusters_at(scope, hosts | _configured(scope)):
+        found[name(cluster)] = cluster
     return list(found.values())
 
 

@@ -13,7 +13,7 @@ from diagnosis.queries.readings import readings
 from diagnosis.queries.scope import Scope
 from diagnosis.queries.text import listed
 
-CONTROLLERS = (
+CONTROLLERS = {
     "traefik",
     "ingress-nginx",
     "nginx-ingress",
@@ -21,7 +21,7 @@ CONTROLLERS = (
     "contour",
     "kong",
     "istio-ingressgateway",
-)
+}
 
 
 def check_dependency(scope: Scope) -> Iterator[Finding]:
@@ -110,7 +110,7 @@ def _callers(scope: Scope, service: Obj) -> Iterator[tuple[str, Obj]]:
             (
                 pod
                 for pod in scope.snapshot.all("Pod")
-                if is_ready(pod) and labels(pod).get("app.kubernetes.io/name") in CONTROLLERS
+                if is_ready(pod) and {labels(pod).get("app.kubernetes.io/name"), labels(pod).get("app")} & CONTROLLERS
             ),
             None,
         )

@@ -164,7 +164,12 @@ def _edits(scope: Scope, sync: Sync, entry: Obj) -> list[Evidence]:
         by_hand = manager.startswith(
             ("kubectl", "k9s", "Lens", "lens", "helm", "node-fetch", "Mozilla", "OpenLens", "octant")
         )
-        if by_hand and not field.get("subresource") and time and (sync.synced_at is None or time > sync.synced_at):
+        if (
+            by_hand
+            and field.get("subresource") != "status"
+            and time
+            and (sync.synced_at is None or time > sync.synced_at)
+        ):
             changed = listed(leaves(field.get("fieldsV1") or {}), 6)
             found.append(
                 field_fact(obj, "metadata.managedFields", f"{manager} changed {changed}", "changed by hand", time)

@@ -85,6 +85,7 @@ _ROWS: tuple[tuple[str, int, str], ...] = (
     ("config-file-missing", 2, rf"(?i:can(?:not|'t)|could not|unable to|failed to|error) (?i:open|read|find|load|stat|access|opening|reading|loading)(?i:ing)?[^/\n]{{0,40}}?[\"'(]?{FILE}"),
     ("config-file-missing", 2, rf"(?i:missing|not found|no)[: ]+(?:required )?(?:config(?:uration)? )?file:? ?[\"'(]?{FILE}"),
     # connections, after everything more precise
+    ("db-connection-failed", 2, rf"could not connect to server.*running on host \\?[\"']{HOST}\\?[\"'].*?(?:on port {PORT}|$)"),
     ("db-connection-failed", 2, rf"connection to server at \\?[\"']{HOST}\\?[\"'][^,]*(?:, port {PORT})? failed|could not connect to server|Can't connect to (?:MySQL|local MySQL|PostgreSQL|database)[^'\"]*(?:['\"]{HOST.replace('host', 'host2')}(?::{PORT.replace('port', 'port2')})?)?|Communications link failure|MongoServerSelectionError|ServerSelectionTimeoutError|CommunicationsException"),
     ("db-connection-failed", 2, rf"Connection to {HOST}:{PORT} refused|(?:Error \d+ connecting to|could not connect to (?:redis|postgres\w*|mysql|mongo\w*|database)(?: at)?) {HOST.replace('host', 'host2')}:{PORT.replace('port', 'port2')}"),
     ("db-connection-failed", 2, r"the database system is (?:starting up|shutting down|in recovery)|pgbouncer cannot connect|server closed the connection unexpectedly"),
