@@ -23,8 +23,8 @@ from django.conf import settings
 
 from core.actor import Actor, Door
 from core.errors import Problem
-from core.refusals import Refusal, note, note_stranger
 from core.scripts import Script
+from core.tally import Happening, note, note_stranger
 
 log = structlog.get_logger(__name__)
 
@@ -119,7 +119,7 @@ def take(actor: Actor, kind: Kind) -> Allowance:
     try:
         return _take(f"person:{actor.name}", kind, counts=True)
     except TooManyRequests as problem:
-        note(Refusal(LIMIT, problem.sentence, actor.door.value, actor.name, actor.client))
+        note(Happening(LIMIT, problem.sentence, actor.door.value, actor.name, actor.client))
         raise
 
 

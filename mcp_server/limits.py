@@ -3,7 +3,7 @@
 from core.actor import Door
 from core.errors import Problem
 from core.limits import LIMIT, wait_for_room
-from core.refusals import note_stranger
+from core.tally import note_stranger
 
 
 class TooMany(Problem):

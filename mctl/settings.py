@@ -104,7 +104,7 @@ REAPER_INTERVAL_S = env.seconds("MCTL_REAPER_INTERVAL_S", "5", meaning="how ofte
 OBSERVER_LEASE_S = env.seconds("MCTL_OBSERVER_LEASE_S", "10", meaning="silence after which another observer takes over")
 AUDIT_KEEP_DAYS = env.integer("MCTL_AUDIT_KEEP_DAYS", "0", meaning="days that audit entries are kept; 0: for ever")
 AUDIT_TRIM_INTERVAL_S = 3600.0
-REFUSALS_INTERVAL_S = 30.0
+TALLY_INTERVAL_S = 30.0
 
 # --- Limits, within any sixty seconds
 READS_PER_MINUTE = env.integer("MCTL_READS_PER_MINUTE", "100", meaning="reads by one person's clients", least=1)
@@ -198,7 +198,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_BEAT_SCHEDULE = {
     "reap": {"task": "operations.reap", "schedule": REAPER_INTERVAL_S},
     "clear tokens": {"task": "accounts.clear_tokens", "schedule": 3600.0},
-    "refusals": {"task": "tenants.keep_refusals", "schedule": REFUSALS_INTERVAL_S},
+    "tally": {"task": "tenants.keep_tally", "schedule": TALLY_INTERVAL_S},
     **({"audit": {"task": "operations.trim_audit", "schedule": AUDIT_TRIM_INTERVAL_S}} if AUDIT_KEEP_DAYS else {}),
     **({"memberships": {"task": "accounts.refresh", "schedule": MEMBERSHIP_REFRESH_S}} if GITHUB_TOKEN else {}),
 }

@@ -10,7 +10,7 @@ from core.errors import Forbidden, NotFound, Problem
 from core.gate import gate
 from core.htmx import page_or_part
 from core.limits import address_of
-from core.refusals import NOBODY, Refusal, note
+from core.tally import NOBODY, Happening, note
 from mctl.api import PREFIX, answer
 from mctl.middleware import problem_response, request_id
 from mctl.reference import PAGES, reference_page
@@ -47,7 +47,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     actor = getattr(request, "actor", None)
     verb = getattr(request.resolver_match and request.resolver_match.func, "gate_verb", "")
     name, client = (actor.name, actor.client) if actor else (NOBODY, address_of(request.META))
-    note(Refusal(verb or "form", problem.sentence, Door.WEB.value, name, client))
+    note(Happening(verb or "form", problem.sentence, Door.WEB.value, name, client))
     return problem_response(request, problem)
 
 

@@ -10,8 +10,8 @@ from accounts.choices import TokenKind
 from accounts.errors import TokenRefused
 from accounts.queries.shapes import bearer_of
 from core.actor import Actor, Door
-from operations.choices import AuditResult
-from operations.engine import record_attempt
+from core.audit import SUCCEEDED
+from core.tally import Happening, note
 from tenants.queries import actor_for
 
 FOREIGN_TOKEN_USED = "mcp.foreign_token"
@@ -30,12 +30,8 @@ def authenticate(header: str | None, door: Door) -> Actor:
     person = actor_for(bearer.login, door=door, client=bearer.client, token_kind=bearer.kind.value)
     actor = replace(person, scopes=bearer.scopes, expires_at=bearer.expires_at)
     if door is Door.MCP and bearer.kind.is_foreign:
-        record_attempt(
-            actor,
-            FOREIGN_TOKEN_USED,
-            result=AuditResult.SUCCEEDED,
-            reason=f"A {bearer.kind.label}, which was not issued for this server.",
-        )
+        reason = f"A {bearer.kind.label}, which was not issued for this server."
+        note(Happening(FOREIGN_TOKEN_USED, reason, door.value, actor.name, actor.client, result=SUCCEEDED))
     return actor
 
 

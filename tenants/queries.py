@@ -13,7 +13,7 @@ from core.actor import Actor, Door, Lacking, Role
 from core.clock import now
 from core.errors import NotFound
 from core.gate import Explanation
-from core.refusals import note_unseen
+from core.tally import note_unseen
 from tenants.models import Member, Source, TeamPin, Tenant
 from tenants.policies import may_manage_members, team_giving, team_of, team_roles
 

@@ -1,4 +1,4 @@
-"""The rounds that beat runs: memberships kept fresh, and refusals brought into the audit."""
+"""The rounds that beat runs: memberships kept fresh, and the tally brought into the audit."""
 
 from celery import shared_task
 from django.conf import settings
@@ -6,7 +6,7 @@ from django.core.cache import cache
 
 from tenants import engine
 
-ROUND, REFUSALS = "memberships:round", "refusals:round"
+ROUND, TALLY = "memberships:round", "tally:round"
 # A slow GitHub must not take the workers away from the operations: one round at a time, ended after this. Below the
 # 60 s within which a removal takes effect, should a worker die in its round.
 LONGEST_ROUND_S = 50
@@ -28,11 +28,11 @@ def refresh_memberships() -> None:
         cache.delete(ROUND)
 
 
-@shared_task(name="tenants.keep_refusals", ignore_result=True, expires=settings.REFUSALS_INTERVAL_S)
-def keep_refusals() -> None:
-    if not cache.add(REFUSALS, True, timeout=LONGEST_ROUND_S):
+@shared_task(name="tenants.keep_tally", ignore_result=True, expires=settings.TALLY_INTERVAL_S)
+def keep_tally() -> None:
+    if not cache.add(TALLY, True, timeout=LONGEST_ROUND_S):
         return
     try:
-        engine.keep_refusals()
+        engine.keep_tally()
     finally:
-        cache.delete(REFUSALS)
+        cache.delete(TALLY)

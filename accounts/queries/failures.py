@@ -10,7 +10,7 @@ from accounts.errors import TokenRefused
 from core.actor import Door
 from core.clock import now
 from core.errors import Problem
-from core.refusals import note_stranger
+from core.tally import note_stranger
 
 KEPT_FOR_S = 900
 REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")

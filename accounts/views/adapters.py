@@ -17,7 +17,7 @@ from core.actor import Actor, Door
 from core.audit import SUCCEEDED, record
 from core.errors import Problem, Unavailable
 from core.limits import address_of
-from core.refusals import NOBODY, note_stranger
+from core.tally import NOBODY, note_stranger
 from integrations.github import Account, problem_of
 
 SIGN_IN = "sign_in"

@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 from core.actor import Actor
 from core.errors import NotFound, shortened
-from core.refusals import note_unseen
+from core.tally import note_unseen
 from operations.models import Operation, OperationQuerySet
 
 NAMES_COMPARED = 500

@@ -2,7 +2,7 @@
 
 from tenants.engine.asking import refresh_everybody, refresh_person
 from tenants.engine.freshness import relied_upon
-from tenants.engine.refusals import keep_refusals
 from tenants.engine.roles import take_memberships
+from tenants.engine.tally import keep_tally
 
-__all__ = ["keep_refusals", "refresh_everybody", "refresh_person", "relied_upon", "take_memberships"]
+__all__ = ["keep_tally", "refresh_everybody", "refresh_person", "relied_upon", "take_memberships"]

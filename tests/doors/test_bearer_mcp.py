@@ -15,6 +15,7 @@ from accounts.queries import failure_of
 from core.actor import Actor
 from mctl.asgi import application
 from operations.models import AuditEntry
+from tenants.engine import keep_tally
 from tests import builders
 from tests.accounts.conftest import dex, github  # noqa: F401  fixtures
 from tests.accounts.servers import Dex, GitHub
@@ -134,10 +135,11 @@ def test_a_blank_behind_a_header_does_not_matter(olga: Actor) -> None:
 
 def test_a_foreign_token_is_taken_and_every_use_is_audited(dex: Dex, github: GitHub) -> None:  # noqa: F811
     github.tokens["ghp_abc"] = {"login": "olga", "id": 7}
-    for one in ("ghp_abc", dex.token()):
+    for one in ("ghp_abc", "ghp_abc", dex.token()):
         assert ask(authorization=f"Bearer {one}").status == LET_IN
+    keep_tally()
     entries = AuditEntry.objects.filter(verb="mcp.foreign_token")
-    assert {entry.client for entry in entries} == {"GitHub token", "Dex JWT"}
+    assert {entry.client: entry.parameters["times"] for entry in entries} == {"GitHub token": 2, "Dex JWT": 1}
     assert {(entry.actor, entry.door) for entry in entries} == {("olga", "mcp")}
 
 

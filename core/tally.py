@@ -1,4 +1,5 @@
-"""Refusals that anybody can cause as often as they like: bad tokens, failed sign-ins, limits, hidden things asked for.
+"""What anybody can cause as often as they like: bad tokens, failed sign-ins, limits, hidden things asked for, and the
+use of a token that was issued for somebody else.
 
 They are counted in the cache, and a round of beat writes one row of the audit for each kind, address and round, with
 the number of times. So a flood can neither fill the audit nor make others wait for its chain, and an answer about a
@@ -41,7 +42,7 @@ return {kept.times}
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class Happening:
     """`name` is the person, or NOBODY; `client` the client, or the address of whoever is not signed in.
 
     `unseen`: it was answered as not found. It is a denial only where there is such a thing.
@@ -62,21 +63,21 @@ class Refusal:
 class Counted:
     """How often it happened; the moments are ISO 8601, `request_id` is that of the first time."""
 
-    refusal: Refusal
+    happening: Happening
     times: int
     first_at: str
     last_at: str
     request_id: str
 
 
-def note(refusal: Refusal) -> None:
+def note(happening: Happening) -> None:
     """Counts it. Best effort: where the cache is away, the log is what is left."""
     shown = replace(
-        refusal,
-        reason=refusal.reason[:LONGEST_REASON],
-        client=refusal.client[:LONGEST_NAME],
-        target=refusal.target[:LONGEST_NAME],
-        tenant=refusal.tenant[:LONGEST_NAME],
+        happening,
+        reason=happening.reason[:LONGEST_REASON],
+        client=happening.client[:LONGEST_NAME],
+        target=happening.target[:LONGEST_NAME],
+        tenant=happening.tenant[:LONGEST_NAME],
     )
     others = replace(shown, client=MANY, name=NOBODY, reason="", tenant="", target="")
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
@@ -87,11 +88,11 @@ def note_unseen(actor: Actor, verb: str, *, tenant: str = "", target: str = "") 
     """Somebody asked for a thing that is absent or hidden, and was told that there is none."""
     reason = f"{actor.name} asked for what is hidden from them and was told that it does not exist."
     about = {"tenant": tenant, "target": target or tenant}
-    note(Refusal(verb, reason, actor.door.value, actor.name, actor.client, unseen=True, **about))
+    note(Happening(verb, reason, actor.door.value, actor.name, actor.client, unseen=True, **about))
 
 
 def note_stranger(verb: str, reason: str, *, door: Door, address: str, name: str = NOBODY) -> None:
-    note(Refusal(verb, reason, door.value, name, address))
+    note(Happening(verb, reason, door.value, name, address))
 
 
 def taken() -> Iterator[Counted]:
@@ -108,16 +109,16 @@ def taken() -> Iterator[Counted]:
 
 
 def counted(entry: dict[str, Any], kept: dict[str, Any]) -> Counted:
-    return Counted(Refusal(**entry), int(kept["times"]), kept["first_at"], kept["last_at"], kept["request_id"])
+    return Counted(Happening(**entry), int(kept["times"]), kept["first_at"], kept["last_at"], kept["request_id"])
 
 
-STRANGERS, PEOPLE = "refusals:strangers", "refusals:people"
+STRANGERS, PEOPLE = "tally:strangers", "tally:people"
 
 
-def hash_of(refusal: Refusal) -> str:
+def hash_of(happening: Happening) -> str:
     """A flood of strangers cannot push known people out of the round's rows."""
-    return STRANGERS if refusal.name == NOBODY else PEOPLE
+    return STRANGERS if happening.name == NOBODY else PEOPLE
 
 
-def spelled(refusal: Refusal) -> str:
-    return json.dumps(asdict(refusal), sort_keys=True)
+def spelled(happening: Happening) -> str:
+    return json.dumps(asdict(happening), sort_keys=True)

@@ -8,10 +8,10 @@ from django.test import Client
 
 from accounts.models import Person
 from core.actor import Door
-from core.refusals import MANY, MOST_ROWS, NOBODY, note_stranger
+from core.tally import MANY, MOST_ROWS, NOBODY, note_stranger
 from operations.models import AuditEntry
 from operations.queries.audit_chain import verify_audit
-from tenants.engine import keep_refusals
+from tenants.engine import keep_tally
 from tests import builders
 from tests.doors.test_bearer_mcp import ask
 
@@ -32,7 +32,7 @@ def signed_in(name: str, **options: Any) -> Client:
 
 
 def kept(**about: str) -> AuditEntry:
-    keep_refusals()
+    keep_tally()
     return AuditEntry.objects.get(**about)
 
 
@@ -60,7 +60,7 @@ def test_the_door_for_agents_keeps_them_too_and_never_the_token() -> None:
 
 def test_a_request_without_any_token_is_no_attempt() -> None:
     Client().get("/api/v1/whoami")
-    keep_refusals()
+    keep_tally()
 
     assert not AuditEntry.objects.exists()
 
@@ -109,7 +109,7 @@ def test_what_does_not_exist_leaves_no_row() -> None:
     client = signed_in("oscar")
     for address in ("/tenants/nowhere/", "/operations/deploy-service-zzzzz/", "/tenants/labs/services/nothing/"):
         assert client.get(address).status_code == 404
-    keep_refusals()
+    keep_tally()
 
     assert not AuditEntry.objects.exists()
 
@@ -117,7 +117,7 @@ def test_what_does_not_exist_leaves_no_row() -> None:
 def test_a_flood_from_many_addresses_is_bounded_and_all_of_it_is_counted() -> None:
     for number in range(MOST_ROWS + 40):
         note_stranger("bearer_token", "Refused.", door=Door.MCP, address=f"198.51.100.{number}")
-    keep_refusals()
+    keep_tally()
 
     rows = AuditEntry.objects.filter(verb="bearer_token")
     assert rows.count() == MOST_ROWS + 1
@@ -129,4 +129,4 @@ def test_a_flood_from_many_addresses_is_bounded_and_all_of_it_is_counted() -> No
 def test_a_round_writes_what_was_noted_once() -> None:
     note_stranger("bearer_token", "Refused.", door=Door.MCP, address="198.51.100.1")
 
-    assert [keep_refusals(), keep_refusals()] == [1, 0]
+    assert [keep_tally(), keep_tally()] == [1, 0]
