@@ -131,8 +131,9 @@ def service_rollback(request: ActorRequest, tenant: str, name: str) -> HttpRespo
 def service_scale(request: ActorRequest, tenant: str, name: str) -> HttpResponse:
     service = queries.access_service(request.actor, tenant=tenant, name=name)
     require(policies.may_scale(request.actor, tenant=tenant))
-    asked = {**queries.settings_now(service), **asked_for(request, forms.SCALE_FIELDS)}
-    form = forms.scale_form(service, posted(request), **asked)
+    now, defaults = queries.settings_now(service), queries.chart_defaults()
+    asked = asked_for(request, forms.SCALE_FIELDS)
+    form = forms.scale_form(service, posted(request), now=now, defaults=defaults, **asked)
     context = {"service": queries.service_head(request.actor, service), "title": f"Scale {name}"}
     return form_page(request, form, {**context, "config": queries.service_config(service)})
 
@@ -142,8 +143,9 @@ def service_scale(request: ActorRequest, tenant: str, name: str) -> HttpResponse
 def service_configure(request: ActorRequest, tenant: str, name: str) -> HttpResponse:
     service = queries.access_service(request.actor, tenant=tenant, name=name)
     require(policies.may_configure(request.actor, tenant=tenant))
-    asked = {**queries.settings_now(service), **asked_for(request, forms.CONFIGURE_FIELDS)}
-    form = forms.configure_form(service, posted(request), environment=queries.environment_now(service), **asked)
+    known = {"now": queries.settings_now(service), "defaults": queries.chart_defaults()}
+    environment, asked = queries.environment_now(service), asked_for(request, forms.CONFIGURE_FIELDS)
+    form = forms.configure_form(service, posted(request), environment=environment, **known, **asked)
     context = {"service": queries.service_head(request.actor, service), "title": f"Configure {name}"}
     return form_page(request, form, {**context, "config": queries.service_config(service)})
 

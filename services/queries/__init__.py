@@ -1,7 +1,7 @@
 """Reads about services: lists from the mirror, one service live from the cluster and git."""
 
 from services.queries.access import access_service
-from services.queries.configuration import environment_now, service_config, settings_now
+from services.queries.configuration import chart_defaults, environment_now, service_config, settings_now
 from services.queries.home import home, tenant_page, tenant_rows
 from services.queries.live import LogQuery, service_events, service_logs, service_pods
 from services.queries.page import service_head, service_history, service_page
@@ -16,6 +16,7 @@ __all__ = [
     "ServiceRow",
     "access_service",
     "access_tenant",
+    "chart_defaults",
     "current_tag",
     "environment_now",
     "home",

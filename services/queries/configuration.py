@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.errors import IntegrationError
-from integrations.gitops import gitops, mapping
+from integrations.gitops import UnreadableYaml, gitops, mapping, parse
 from services.models import Service
 
 NOT_IN_GIT = "This service has no values file in git."
@@ -65,9 +65,21 @@ def settings_now(service: Service) -> dict[str, Any]:
     """What the values file says, under the names of the operations' parameters; what it leaves to the chart is left
     out. {} where git cannot be read."""
     try:
-        values = gitops().service(service.tenant, service.name).values
+        return settings_of(gitops().service(service.tenant, service.name).values)
     except IntegrationError:
         return {}
+
+
+def chart_defaults() -> dict[str, Any]:
+    """What holds where a values file says nothing, as `settings_now`. {} where the chart is kept elsewhere."""
+    try:
+        chart = gitops().file_at(f"{gitops().chart_path('base-service')}/values.yaml")
+        return settings_of(mapping(parse(chart.text)))
+    except (IntegrationError, UnreadableYaml):
+        return {}
+
+
+def settings_of(values: Mapping[str, Any]) -> dict[str, Any]:
     scaling = mapping(values.get("autoscaling"))
     found = {
         "port": mapping(values.get("service")).get("port"),

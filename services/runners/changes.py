@@ -65,18 +65,20 @@ def version_of(parameters: ServiceParameters) -> str:
 
 
 def size_of(parameters: ServiceParameters) -> str:
-    """ "3 pods", "2 to 6 pods", "memory limit 512Mi": the first that was given says most."""
+    """ "3 pods", "2 to 6 pods", "at most 6 pods, memory limit 512Mi"."""
     if not isinstance(parameters, ScaleServiceParameters):
         return ""
-    if parameters.replicas is not None:
-        return counted(parameters.replicas, "pod")
-    if parameters.min_replicas and parameters.max_replicas:
-        return f"{parameters.min_replicas} to {counted(parameters.max_replicas, 'pod')}"
-    for bound, number in (("at least", parameters.min_replicas), ("at most", parameters.max_replicas)):
-        if number:
-            return f"{bound} {counted(number, 'pod')}"
     sizes = [f"{resource} {kind.removesuffix('s')} {text}" for (kind, resource), text in parameters.resources().items()]
-    return ", ".join(sizes) or "another size"
+    return ", ".join([*pods_of(parameters), *sizes]) or "another size"
+
+
+def pods_of(parameters: ScaleServiceParameters) -> list[str]:
+    low, high = parameters.min_replicas, parameters.max_replicas
+    if parameters.replicas is not None:
+        return [counted(parameters.replicas, "pod")]
+    if low and high:
+        return [f"{low} to {counted(high, 'pod')}"]
+    return [f"{words} {counted(number, 'pod')}" for words, number in (("at least", low), ("at most", high)) if number]
 
 
 @singledispatch

@@ -50,10 +50,25 @@ def test_the_configuration_stands_in_its_form_as_git_has_it(browser: Client) -> 
 
 
 def test_sending_the_form_as_it_stands_changes_nothing(browser: Client) -> None:
-    for form in ("configure", "scale"):
+    said = {
+        "configure": "Git says this already; confirming would change nothing.",
+        "scale": "Nothing to change is given.",
+    }
+    for form, sentence in said.items():
         page = filled(browser.get(f"{RELAY}/{form}/").content.decode())
-        planned = browser.post(f"{RELAY}/{form}/", {**page, "intent": "plan"}).content.decode()
-        assert "Git says this already; confirming would change nothing." in planned, form
+        assert sentence in browser.post(f"{RELAY}/{form}/", {**page, "intent": "plan"}).content.decode()
+
+
+def test_the_operation_names_only_what_changes(browser: Client) -> None:
+    page = filled(browser.get(f"{RELAY}/scale/").content.decode())
+    planned = browser.post(f"{RELAY}/scale/", {**page, "memory_limit": "1Gi", "intent": "plan"}).content.decode()
+    assert "Plan: Scale webhook-relay to memory limit 1Gi" in planned
+
+
+def test_what_the_file_leaves_open_shows_the_default_of_the_chart(browser: Client) -> None:
+    page = browser.get(f"{RELAY}/scale/").content.decode()
+    assert 'placeholder="256Mi by default"' in page
+    assert filled(page)["memory_limit"] == ""
 
 
 def test_a_line_taken_away_removes_the_variable_and_one_that_is_changed_changes_it(browser: Client) -> None:
@@ -70,9 +85,12 @@ def test_variables_that_were_not_shown_are_not_removed(repository: Gitops, db: N
     service = builders.service("webhook-relay")
     sent = QueryDict(mutable=True)
     sent.update({"env_vars": "A=1", forms.SHOWN_ENVIRONMENT: "A B"})
-    form = forms.configure_form(service, sent, environment={"A": "1", "B": "2", "NEW": "3"})
+    environment = {"A": "1", "B": "2", "NEW": "3"}
+    form = forms.configure_form(service, sent, now={}, defaults={}, environment=environment)
     assert form.is_valid()
-    assert form.parameters()["unset_env"] == ["B"]
+    given = form.parameters()
+    assert given["unset_env"] == ["B"]
+    assert "env_vars" not in given
 
 
 def test_a_value_of_several_lines_is_left_to_the_file(repository: Gitops, db: None) -> None:

@@ -76,7 +76,7 @@ def test_what_would_have_no_effect_is_refused_by_name(
     ("parameters", "size"),
     [
         ({"replicas": 1}, "1 pod"),
-        ({"replicas": 3, "cpu_limit": "1"}, "3 pods"),
+        ({"replicas": 3, "cpu_limit": "1"}, "3 pods, cpu limit 1"),
         ({"min_replicas": 2, "max_replicas": 6}, "2 to 6 pods"),
         ({"max_replicas": 6}, "at most 6 pods"),
         ({"memory_limit": "512Mi"}, "memory limit 512Mi"),
