@@ -34,7 +34,7 @@ SUMMARIES = {
     "deploy": "Deploy {service} {tag}",
     "update-config": "Configure {service}",
     "rollback": "Roll back {service} to {tag}",
-    "scale": "Scale {service} to {size}",
+    "scale": "Scale {service}{to}{size}",
 }
 PROBE_HANDLERS = ("path", "port", "httpGet", "exec", "tcpSocket", "grpc")
 
@@ -47,8 +47,9 @@ def subject(parameters: ServiceParameters) -> str:
 
 def summary(parameters: ServiceParameters) -> str:
     """The operation in a few words: "Deploy checkout-web 5.1.0"."""
-    words = SUMMARIES[kind_of(parameters)]
-    return words.format(service=parameters.component_name, tag=version_of(parameters), size=size_of(parameters))
+    to = " to " if isinstance(parameters, ScaleServiceParameters) and pods_of(parameters) else ": "
+    names = {"service": parameters.component_name, "tag": version_of(parameters), "size": size_of(parameters)}
+    return SUMMARIES[kind_of(parameters)].format(**names, to=to)
 
 
 def kind_of(parameters: ServiceParameters) -> str:

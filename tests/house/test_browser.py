@@ -24,6 +24,7 @@ PAGES = (
     "/tenants/payments/services/webhook-relay/logs/", "/tenants/payments/services/webhook-relay/events/",
     "/tenants/payments/services/webhook-relay/history/", "/tenants/payments/services/webhook-relay/configuration/",
     "/tenants/payments/services/payments-api/deploy/", "/tenants/payments/services/payments-api/configure/",
+    "/tenants/payments/services/payments-api/rollback/", "/tenants/payments/services/payments-api/scale/",
     "/tenants/payments/add-service/", "/operations/", "/styleguide/", "/tenants/nowhere/",
 )  # fmt: skip
 WIDTHS = (390, 1440)

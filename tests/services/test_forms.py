@@ -62,7 +62,7 @@ def test_sending_the_form_as_it_stands_changes_nothing(browser: Client) -> None:
 def test_the_operation_names_only_what_changes(browser: Client) -> None:
     page = filled(browser.get(f"{RELAY}/scale/").content.decode())
     planned = browser.post(f"{RELAY}/scale/", {**page, "memory_limit": "1Gi", "intent": "plan"}).content.decode()
-    assert "Plan: Scale webhook-relay to memory limit 1Gi" in planned
+    assert "Plan: Scale webhook-relay: memory limit 1Gi" in planned
 
 
 def test_what_the_file_leaves_open_shows_the_default_of_the_chart(browser: Client) -> None:

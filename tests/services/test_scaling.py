@@ -83,7 +83,8 @@ def test_what_would_have_no_effect_is_refused_by_name(
     ],
 )
 def test_it_says_in_words_what_it_does(parameters: dict[str, Any], size: str) -> None:
-    assert summary(scale(**parameters)) == f"Scale payments-api to {size}"
+    to = ":" if "pod" not in size else " to"
+    assert summary(scale(**parameters)) == f"Scale payments-api{to} {size}"
     assert subject(scale(**parameters)) == f"scale: payments/payments-api -> {size}"
 
 
