@@ -11,6 +11,14 @@ SHARED: list[structlog.typing.Processor] = [
     structlog.stdlib.add_log_level,
 ]
 
+LOGGERS = {
+    "django_structlog": {"level": "WARNING"},
+    "uvicorn.access": {"level": "WARNING"},
+    # Django's own handler goes, and its line on a refusal, which the request's line tells already.
+    "django": {"handlers": []},
+    "django.request": {"level": "ERROR"},
+}
+
 structlog.configure(
     processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
     logger_factory=structlog.stdlib.LoggerFactory(),

@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
-from mctl import env
+from mctl import env, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -396,5 +396,5 @@ LOGGING = {
     "formatters": {"line": {"()": "mctl.logs.formatter", "colors": DEBUG}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
-    "loggers": {"django_structlog": {"level": "WARNING"}, "uvicorn.access": {"level": "WARNING"}},
+    "loggers": logs.LOGGERS,
 }

@@ -36,9 +36,13 @@ class CertManager:
 
     def start(self) -> None:
         self.ingresses.subscribe(lambda old, new: self.queue.add(key_of(new or old or {})))
-        self.faults.subscribe(lambda: [self.queue.add(key_of(one)) for one in self.ingresses.all()])
+        self.faults.subscribe(self._faults_changed)
         self.cluster.start(self.queue.run(), name="certificates")
         self.cluster.start(self.declare_issuers(), name="issuers")
+
+    def _faults_changed(self) -> None:
+        for ingress in self.ingresses.all():
+            self.queue.add(key_of(ingress))
 
     async def declare_issuers(self) -> None:
         ready = {"type": "Ready", "status": "True", "reason": "ACMEAccountRegistered"}
