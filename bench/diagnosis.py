@@ -19,7 +19,8 @@ def prepare() -> None:
 
 
 def measure(trouble: str) -> list[float]:
-    """Milliseconds of the processor in each run: what others do on the machine is not the rules'. Every run reads its own snapshot, as a live diagnosis does."""
+    """Processor milliseconds of each run: what others do on the machine is not the rules'. Every run reads its own
+    snapshot, as a live diagnosis does."""
     from diagnosis.queries import Snapshot, Target, diagnose_snapshot
     from tests.diagnosis.builders import App, application, crashing, endpoints, event, namespace, nodes, waiting
     from tests.diagnosis.parts import NOW, NS

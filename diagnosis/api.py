@@ -1,13 +1,15 @@
-"""REST: the diagnosis of a service, the very object that the page and the command show."""
+"""REST: the diagnosis of a service and of what is around it, the very object that the page and the command show."""
 
 from typing import Any
 
-from django.http import JsonResponse
+from django.http import HttpResponse, JsonResponse
 from ninja import Field, Query, Router, Schema
 
 from core.gate import gate
 from core.rest import ApiRequest, answers
 from diagnosis.queries import Target, diagnose_live, diagnose_service
+from diagnosis.queries.asked import diagnose_asked
+from diagnosis.queries.bundle import service_bundle
 from services.queries import access_service
 
 router = Router(tags=["diagnosis"])
@@ -45,3 +47,38 @@ def diagnose(
     if thorough:
         return JsonResponse(diagnose_live(Target("Deployment", tenant, name), thorough=True).as_dict())
     return JsonResponse(diagnose_service(tenant, name))
+
+
+@gate("services.list")
+@router.get(
+    "/diagnosis",
+    response=answers(DiagnosisAnswer, 404, 503),
+    summary="What is wrong now, worst first; or one job, domain, database or operation",
+    operation_id="diagnose_asked",
+)
+def diagnose_any(
+    request: ApiRequest,
+    team: str = Query("", max_length=63, description="tenant; left out: all that you see"),
+    job: str = Query("", max_length=253, description="a Job or CronJob"),
+    domain: str = Query("", max_length=253, description="a host name, such as shop.example.com"),
+    database: str = Query("", max_length=63, description="the service that the database was made for"),
+    operation: str = Query("", max_length=120, description="the id of an operation"),
+) -> JsonResponse:
+    """With none of job, domain, database and operation: every cause of the tenant with the `services` it hits and its
+    `impact`, from what the observer keeps. Evidence marked `untrusted` was written by programs of the cluster."""
+    about = {"job": job, "domain": domain, "database": database, "operation": operation}
+    return JsonResponse(diagnose_asked(request.actor, team=team, **about))
+
+
+@gate("services.logs")
+@router.get(
+    "/diagnosis/{tenant}/{name}/bundle",
+    response=answers(None, 404),
+    summary="A redacted support bundle, a zip to attach to an issue",
+    operation_id="diagnosis_bundle",
+)
+def download_bundle(request: ApiRequest, tenant: str, name: str) -> HttpResponse:
+    """The diagnosis, the objects and the logs it was made from, without values of settings, secrets and tokens."""
+    access_service(request.actor, tenant=tenant, name=name)
+    named = {"Content-Disposition": f'attachment; filename="{tenant}-{name}-diagnosis.zip"'}
+    return HttpResponse(service_bundle(tenant, name), content_type="application/zip", headers=named)

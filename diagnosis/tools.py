@@ -1,6 +1,8 @@
 """Tools for agents: what is wrong with a service, why, and what to do."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from django.db import close_old_connections
@@ -10,6 +12,7 @@ from core.actor import Actor
 from core.errors import Unavailable
 from core.tool import Answer, Asked, Next, tool
 from diagnosis.queries import diagnose_service
+from diagnosis.queries.asked import diagnose_asked, subject_of
 from services.queries import access_service
 
 # A slow cluster must leave time to answer with what the observer saw last.
@@ -17,23 +20,27 @@ LONGEST_READ_S = 15.0
 READERS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="diagnose-tool")
 
 
-class OneService(Asked):
-    team: str = Field(max_length=63, description="tenant")
-    service: str = Field(max_length=63)
+class AskedAbout(Asked):
+    team: str = Field("", max_length=63, description="alone: all that is wrong in it now")
+    service: str = ""
+    job: str = ""
+    domain: str = ""
+    database: str = ""
+    operation_id: str = ""
 
 
 @tool(
-    "mctl_diagnose", "Diagnose a service", OneService,
+    "mctl_diagnose", "Diagnose a service", AskedAbout,
     {"target": "object", "healthy": "boolean", "sentence": "string", "findings": "array", "sources": "array",
      "live": "boolean", "note": "string"},
 )  # fmt: skip
-def diagnose(actor: Actor, asked: OneService) -> Answer:
-    """What is wrong with a service, why, on which evidence, and what to do. The first finding is the root cause; a
-    healthy service has none."""
-    row = access_service(actor, tenant=asked.team, name=asked.service)
-    found, note = live(asked.team, asked.service)
+def diagnose(actor: Actor, asked: AskedAbout) -> Answer:
+    """What is wrong with a service, job, domain, database (by its service), operation or tenant, why, and what to do.
+    The first finding is the root cause; what is healthy has none."""
+    found, note = live(actor, asked)
     if not found:
-        found = dict(row.diagnosis)
+        # Only of a service is there something seen last; of anything else the refusal is the answer.
+        found = dict(access_service(actor, tenant=asked.team, name=asked.service).diagnosis)
     findings = found.get("findings", [])
     value = {
         "target": found.get("target", {"kind": "Deployment", "namespace": asked.team, "name": asked.service}),
@@ -46,31 +53,50 @@ def diagnose(actor: Actor, asked: OneService) -> Answer:
     }
     return Answer(
         value, " ".join(filter(None, [note, value["sentence"]])), hints(findings, asked), listed="findings",
-        untrusted=f"evidence about {asked.team}/{asked.service}",
+        untrusted=f"evidence about {words_of(asked)}",
     )  # fmt: skip
 
 
-def live(team: str, service: str) -> tuple[dict[str, Any], str]:
-    """The diagnosis now, or nothing and the reason why."""
-    reading = READERS.submit(_diagnosed, team, service)
+def words_of(asked: AskedAbout) -> str:
+    what = asked.service or asked.job or asked.domain or asked.database or asked.operation_id
+    return "/".join(filter(None, [asked.team, what])) or "all tenants"
+
+
+def live(actor: Actor, asked: AskedAbout) -> tuple[dict[str, Any], str]:
+    """The diagnosis now; of a service that cannot be read now, nothing and the reason why."""
+    about = {**asked.model_dump(exclude={"team", "operation_id"}), "operation": asked.operation_id}
+    kind, value = subject_of(about)
+    if kind in {"", "operation"}:
+        return diagnose_asked(actor, team=asked.team, **about), ""
+    if kind == "service":
+        access_service(actor, tenant=asked.team, name=value)
+        reading = READERS.submit(_closing, partial(diagnose_service, asked.team, value))
+    else:
+        reading = READERS.submit(_closing, partial(diagnose_asked, actor, team=asked.team, **about))
     try:
         return reading.result(timeout=LONGEST_READ_S), ""
     except TimeoutError:
         reading.cancel()
-        return {}, f"Partial: the cluster has not answered in {LONGEST_READ_S:g} s; this is what was seen last."
-    except Unavailable as problem:
-        return {}, f"Partial: {problem.sentence} This is what was seen last."
+        problem = Unavailable(f"The cluster has not answered in {LONGEST_READ_S:g} s.")
+    except Unavailable as refused:
+        problem = refused
+    if kind != "service":
+        raise problem
+    return {}, f"Partial: {problem.sentence} This is what was seen last."
 
 
-def _diagnosed(team: str, service: str) -> dict[str, Any]:
+def _closing(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
-        return diagnose_service(team, service)
+        return read()
     finally:
         close_old_connections()
 
 
-def hints(findings: list[dict[str, Any]], asked: OneService) -> list[Next]:
+def hints(findings: list[dict[str, Any]], asked: AskedAbout) -> list[Next]:
     about = {"team": asked.team, "service": asked.service}
+    if not asked.service:
+        hit = [one for finding in findings[:3] for one in finding.get("services", [])[:1]]
+        return [Next("mctl_diagnose", {"team": one["tenant"], "service": one["service"]}, "why") for one in hit]
     if not findings:
         return [Next("mctl_get_service_status", about, "how it stands")]
     remedies = [remedy for finding in findings[:1] for remedy in finding.get("remedies", []) if remedy.get("operation")]

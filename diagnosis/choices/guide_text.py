@@ -25,7 +25,7 @@ class Section:
     unchecked: str = ""
 
 
-TOKEN = "A token is checked on the page Connecting, which says what kind it is and why it is refused."
+TOKEN = "A token is looked into on the page Connecting: what kind it is, whose, until when, and why it is refused."
 NOT_YET = "There is no live check of this yet: what stands here is advice."
 
 SECTIONS = (

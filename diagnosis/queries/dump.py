@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import yaml
 
+from diagnosis.queries.objects import when
 from diagnosis.queries.snapshot import Snapshot, Source, flattened
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
@@ -23,6 +25,30 @@ def read_dump(path: Path, logs: Path | None = None) -> Snapshot:
     kept = dict(_logs(logs)) if logs is not None and logs.is_dir() else {}
     sources = [Source(f"dump {path.name}"), Source("logs", ok=True, error="" if kept else "no log files given")]
     return Snapshot(flattened(documents), kept, sources)
+
+
+STAMPS = frozenset(
+    {"creationTimestamp", "lastTimestamp", "eventTime", "lastObservedTime", "lastTransitionTime", "lastHeartbeatTime",
+     "reconciledAt", "startedAt", "finishedAt", "refreshTime"}
+)  # fmt: skip
+
+
+def taken_at(snapshot: Snapshot) -> datetime | None:
+    """When a dump was taken, as near as it tells: the newest time at which anything in it happened."""
+    return max((moment for obj in snapshot.objects for moment in _stamps(obj)), default=None)
+
+
+def _stamps(value: object) -> Iterator[datetime]:
+    if isinstance(value, dict):
+        for key, below in value.items():
+            moment = when(below) if key in STAMPS else None
+            if moment is not None:
+                yield moment
+            elif isinstance(below, (dict, list)):
+                yield from _stamps(below)
+    elif isinstance(value, list):
+        for below in value:
+            yield from _stamps(below)
 
 
 def _documents(path: Path) -> Iterator[object]:

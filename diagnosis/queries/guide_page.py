@@ -1,18 +1,20 @@
 """The guide as a page: its sections, narrowed to a search, with the live answers for one service beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.actor import Actor
 from diagnosis.choices import Verdict, cause_of
 from diagnosis.choices.guide_text import SECTIONS, Paragraph, Section
 from diagnosis.queries.findings import Checked, Diagnosis, Finding
+from diagnosis.queries.guide_access import access_answers
 from diagnosis.queries.live import diagnose_live
 from diagnosis.queries.snapshot import Target
+from operations.queries import access_operation, operation_view
 from operations.registry import definitions
 from services.queries import access_service
 
-LONGEST_SEARCH = 80
+LONGEST_SEARCH, LONGEST_NAME = 80, 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +34,63 @@ class ShownSection:
 
 @dataclass(frozen=True, slots=True)
 class GuidePage:
-    """`service` is TENANT/SERVICE or ""; `sentence` its diagnosis in one line."""
+    """`about` is TENANT/SERVICE, the id of an operation, or ""; `sentence` how it stands in one line. `tenant` and
+    `name` are the service's, "" where there is none. `jumps` are the groups with their sections, (id, title)."""
 
     q: str
-    service: str
+    about: str
     tenant: str
     name: str
     sentence: str
     sections: tuple[ShownSection, ...]
+    jumps: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     operations: tuple[tuple[str, str], ...]
 
 
-def guide_page(actor: Actor, *, q: str, service: str) -> GuidePage:
-    """Raises NotFound where the service is absent or hidden. A cluster that does not answer becomes the sentence."""
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What the page is asked about. `found` is the diagnosis of its service, None without one."""
+
+    tenant: str = ""
+    name: str = ""
+    sentence: str = ""
+    found: Diagnosis | None = None
+
+
+def guide_page(actor: Actor, *, q: str, about: str) -> GuidePage:
+    """Raises NotFound, with the nearest names, where the service or the operation is absent or hidden. A cluster that
+    does not answer becomes the sentence."""
     words = q.strip()[:LONGEST_SEARCH].lower().split()
-    tenant, _, name = service.strip().partition("/")
-    found = None
-    if tenant or name:
+    asked = about.strip()[:LONGEST_NAME]
+    chosen = _chosen(actor, asked) if asked else Chosen()
+    reader = access_answers(actor, chosen.tenant)
+    sections = tuple(_shown(section, chosen.found, reader) for section in SECTIONS if _matches(section, words))
+    registered = tuple((name, one.title) for name, one in sorted(definitions().items()))
+    return GuidePage(
+        q.strip()[:LONGEST_SEARCH], asked, chosen.tenant, chosen.name, chosen.sentence, sections,
+        _jumps(sections), registered,
+    )  # fmt: skip
+
+
+def _chosen(actor: Actor, asked: str) -> Chosen:
+    tenant, slash, name = asked.partition("/")
+    if slash:
         access_service(actor, tenant=tenant, name=name)
         found = diagnose_live(Target("Deployment", tenant, name))
-    sections = tuple(_shown(section, found) for section in SECTIONS if _matches(section, words))
-    registered = tuple((name, one.title) for name, one in sorted(definitions().items()))
-    chosen = f"{tenant}/{name}" if found else ""
-    return GuidePage(
-        q.strip()[:LONGEST_SEARCH], chosen, tenant, name, found.sentence if found else "", sections, registered
-    )
+        return Chosen(tenant, name, found.sentence, found)
+    operation = access_operation(actor, asked)
+    sentence = operation_view(actor, operation).headline
+    tenant, name = operation.tenant, operation.service
+    if not name:
+        return Chosen(tenant, "", sentence)
+    return Chosen(tenant, name, sentence, diagnose_live(Target("Deployment", tenant, name)))
+
+
+def _jumps(sections: Sequence[ShownSection]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for section in sections:
+        groups.setdefault(section.text.group, []).append((section.text.id, section.text.title))
+    return tuple((group, tuple(found)) for group, found in groups.items())
 
 
 def _matches(section: Section, words: Sequence[str]) -> bool:
@@ -67,8 +101,9 @@ def _matches(section: Section, words: Sequence[str]) -> bool:
     return all(word in text for word in words)
 
 
-def _shown(section: Section, found: Diagnosis | None) -> ShownSection:
-    paragraphs = tuple(ShownParagraph(one, _answers(one, found)) for one in section.paragraphs)
+def _shown(section: Section, found: Diagnosis | None, reader: Mapping[str, tuple[Checked, ...]]) -> ShownSection:
+    told = reader.get(section.id, ())
+    paragraphs = tuple(ShownParagraph(one, (*told, *_answers(one, found))) for one in section.paragraphs)
     here = tuple(one for one in found.findings if cause_of(one.cause).guide == section.id) if found else ()
     return ShownSection(section, paragraphs, here)
 

@@ -20,7 +20,16 @@ from diagnosis.queries.checks.databases import clusters
 from diagnosis.queries.engine import diagnose_snapshot
 from diagnosis.queries.environment import of_container
 from diagnosis.queries.findings import Diagnosis
-from diagnosis.queries.live_kinds import AROUND, CLUSTER_WIDE, ELSEWHERE, FIRST, PROVES_ABSENCE, PROVIDERS, Read
+from diagnosis.queries.live_kinds import (
+    AROUND,
+    CLUSTER_WIDE,
+    ELSEWHERE,
+    FIRST,
+    OF_TARGET,
+    PROVES_ABSENCE,
+    PROVIDERS,
+    Read,
+)
 from diagnosis.queries.objects import Obj, mapping, name, namespace
 from diagnosis.queries.readings import readings
 from diagnosis.queries.references import secret_names
@@ -59,7 +68,12 @@ class Answer:
 
 
 def diagnose_live(target: Target, *, thorough: bool = False) -> Diagnosis:
-    """The diagnosis now. Never raises for a cluster that does not answer: its sources carry the error.
+    """The diagnosis now. Never raises for a cluster that does not answer: its sources carry the error."""
+    return look_live(target, thorough=thorough)[0]
+
+
+def look_live(target: Target, *, thorough: bool = False) -> tuple[Diagnosis, Snapshot]:
+    """The diagnosis, and what it was made from.
 
     `thorough` also looks for trouble that a service which seems well does not show: other tenants' Ingresses, errors
     in the logs of ready pods. It costs the later rounds and lists all Ingresses of the cluster.
@@ -68,15 +82,19 @@ def diagnose_live(target: Target, *, thorough: bool = False) -> Diagnosis:
         gateway = cluster()
     except IntegrationError as error:
         source = Source("kubernetes", ok=False, error=error.sentence, kinds=tuple(read.kind for read in FIRST))
-        return diagnose_snapshot(Snapshot([], {}, [source]), target, clock.now())
-    first = [_list(gateway, read, target.namespace) for read in FIRST]
+        return _diagnosed(Snapshot([], {}, [source]), target)
+    first = [_list(gateway, read, target.namespace) for read in (*FIRST, *OF_TARGET.get(target.kind, ()))]
     answers = _round([*first, _application(gateway, target)])
     found = diagnose_snapshot(_snapshot(answers), target, clock.now())
     if not thorough and found.healthy and not _is_unsettled(answers, target):
-        return found
+        return found, _snapshot(answers)
     answers += _round(_second(gateway, Scope(_snapshot(answers), target, clock.now()), thorough=thorough))
     answers += _round(_third(gateway, Scope(_snapshot(answers), target, clock.now())))
-    return diagnose_snapshot(_snapshot(answers), target, clock.now())
+    return _diagnosed(_snapshot(answers), target)
+
+
+def _diagnosed(snapshot: Snapshot, target: Target) -> tuple[Diagnosis, Snapshot]:
+    return diagnose_snapshot(snapshot, target, clock.now()), snapshot
 
 
 def diagnose_service(tenant: str, service: str) -> dict[str, Any]:

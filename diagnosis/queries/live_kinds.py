@@ -29,6 +29,13 @@ FIRST = tuple(
         kinds.POD_DISRUPTION_BUDGETS, kinds.EXTERNAL_SECRETS, kinds.CERTIFICATES,
     )
 )  # fmt: skip
+# What else tells so for a target of another kind.
+OF_TARGET = {
+    "Job": (Read(kinds.JOBS),),
+    "CronJob": (Read(kinds.JOBS), Read(kinds.CRON_JOBS)),
+    "DaemonSet": (Read(kinds.DAEMON_SETS),),
+    "Database": (Read(kinds.POSTGRES_DATABASES), Read(kinds.POSTGRES_CLUSTERS)),
+}
 # What tells why it is not.
 AROUND = tuple(
     Read(row)

@@ -34,8 +34,9 @@ def test_a_section_without_any_live_check_says_so():
     assert all(section.unchecked for section in silent)
 
 
+@pytest.mark.django_db
 def test_the_search_keeps_sections_with_all_words(dev):
-    found = guide_page(dev, q="stdio transport", service="")
+    found = guide_page(dev, q="stdio transport", about="")
 
     assert [section.text.id for section in found.sections] == ["connection-refused"]
 
@@ -57,10 +58,47 @@ def test_operation_not_found_lists_what_is_registered(browser):
     assert "<code>deploy-service</code>" in browser.get("/guide/").content.decode()
 
 
+def test_every_section_can_be_jumped_to(browser):
+    page = browser.get("/guide/").content.decode()
+
+    assert [section.id for section in SECTIONS if f'href="#{section.id}"' not in page] == []
+
+
+def answers(page, section: str) -> str:
+    shown = next(one for one in page.sections if one.text.id == section)
+    return " ".join(answer.reason for paragraph in shown.paragraphs for answer in paragraph.answers)
+
+
+@pytest.mark.django_db
+def test_a_viewer_is_told_the_role_that_lacks_and_whom_to_ask(vera):
+    builders.the_cast()
+    builders.operation()
+    page = guide_page(vera, q="forbidden", about="deploy-service-x7k2p")
+
+    assert "You are viewer of payments" in answers(page, "forbidden")
+    assert "Ask olga" in answers(page, "forbidden")
+
+
+@pytest.mark.django_db
+def test_an_operation_can_be_asked_about(dev):
+    builders.operation()
+
+    assert guide_page(dev, q="", about="deploy-service-x7k2p").sentence.startswith("payments-api")
+
+
+@pytest.mark.django_db
+def test_a_mistyped_operation_is_offered_the_nearest(dev):
+    builders.operation()
+    with pytest.raises(NotFound) as refused:
+        guide_page(dev, q="", about="deploy-service-x7k2")
+
+    assert "deploy-service-x7k2p" in refused.value.remedy
+
+
 @pytest.mark.django_db
 def test_a_hidden_service_answers_like_an_absent_one(oscar):
     with pytest.raises(NotFound):
-        guide_page(oscar, q="", service="payments/payments-api")
+        guide_page(oscar, q="", about="payments/payments-api")
 
 
 @pytest.mark.django_db
@@ -68,7 +106,7 @@ def test_a_broken_service_has_its_finding_beside_the_paragraph(platform: Process
     builders.service(tenant="payments", name="ledger-api")
 
     def section():
-        shown = guide_page(dev, q="", service="payments/ledger-api")
+        shown = guide_page(dev, q="", about="payments/ledger-api")
         return next(one for one in shown.sections if one.text.id == "degraded")
 
     wait_until(lambda: bool(section().found), "ledger-api is diagnosed")

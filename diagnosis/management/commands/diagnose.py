@@ -9,7 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from core import clock
-from diagnosis.queries import Diagnosis, Target, diagnose_live, diagnose_snapshot, read_dump
+from diagnosis.queries import Diagnosis, Snapshot, Target, diagnose_snapshot, read_dump
+from diagnosis.queries.bundle import bundle
+from diagnosis.queries.dump import taken_at
+from diagnosis.queries.live import look_live
 from diagnosis.queries.objects import when
 from diagnosis.queries.printing import printed
 
@@ -25,14 +28,22 @@ class Command(BaseCommand):
         parser.add_argument("--namespace", default="", help="namespace of the target")
         parser.add_argument("--service", "--name", dest="name", default="", help="name of the service or object")
         parser.add_argument("--kind", default="Deployment", help="kind of the target; Deployment where left out")
-        parser.add_argument("--at", default="", help="the time the clock stands at, such as 2026-08-20T09:30:00Z")
+        parser.add_argument(
+            "--at",
+            default="",
+            help="where the clock stands, such as 2026-08-20T09:30:00Z; the newest time in the dump where left out",
+        )
         parser.add_argument("--json", action="store_true", help="print JSON")
+        parser.add_argument("--bundle", type=Path, help="also write a redacted support bundle, a zip, to this file")
 
     def handle(self, *args: Any, **options: Any) -> None:
         target = _target(options)
-        found = _from_dump(options, target) if options["source"] else diagnose_live(target, thorough=True)
+        found, snapshot = _from_dump(options, target) if options["source"] else look_live(target, thorough=True)
         if found.is_absent and not found.findings and not options["source"]:
             raise CommandError(found.sentence)
+        if options["bundle"]:
+            _keep(options["bundle"], bundle(found, snapshot))
+            self.stderr.write(f"The bundle is in {options['bundle']}. Look through it before you send it.")
         self.stdout.write(
             json.dumps(found.as_dict(), ensure_ascii=False, indent=2) if options["json"] else printed(found)
         )
@@ -49,16 +60,24 @@ def _target(options: dict[str, Any]) -> Target:
     return Target(options["kind"], namespace, name)
 
 
-def _from_dump(options: dict[str, Any], target: Target) -> Diagnosis:
+def _keep(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise CommandError(f"The bundle cannot be written: {error}") from error
+
+
+def _from_dump(options: dict[str, Any], target: Target) -> tuple[Diagnosis, Snapshot]:
     try:
         snapshot = read_dump(options["source"], options["logs"])
     except (OSError, ValueError) as error:
         raise CommandError(f"The dump cannot be read: {error}") from error
-    return diagnose_snapshot(snapshot, target, _moment(options["at"]))
+    return diagnose_snapshot(snapshot, target, _moment(options["at"], snapshot)), snapshot
 
 
-def _moment(text: str) -> datetime:
-    moment = when(text) if text else clock.now()
+def _moment(text: str, snapshot: Snapshot) -> datetime:
+    """The time told, else the time of the dump."""
+    moment = when(text) if text else min(taken_at(snapshot) or clock.now(), clock.now())
     if moment is None:
         raise CommandError(f"--at {text} is no time; write it as 2026-08-20T09:30:00Z.")
     return moment

@@ -1,0 +1,133 @@
+"""What a person, a script or an agent asks about: a service, a job, a domain, a database, an operation, or a tenant.
+
+Looking up is asking permission: what is hidden answers like what is absent, and the nearest visible names are offered.
+"""
+
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from core import clock
+from core.actor import Actor
+from core.errors import Invalid, NotFound, Unavailable, shortened
+from diagnosis.queries.live import diagnose_service, look_live
+from diagnosis.queries.objects import dig, items, name, namespace, text_at
+from diagnosis.queries.snapshot import Target
+from diagnosis.queries.wrong_now import wrong_now
+from integrations.errors import Missing
+from integrations.kubernetes import cluster, kinds
+from operations.queries import access_operation, operation_view
+from services.queries import access_service
+from tenants.queries import access_tenant
+
+
+def diagnose_asked(actor: Actor, *, team: str = "", **about: str) -> dict[str, Any]:
+    """`Diagnosis.as_dict()` of the one subject named; of the tenant, or of all there is, where none is.
+
+    Raises NotFound, Invalid for more than one subject, and Unavailable where nothing could be read.
+    """
+    kind, value = subject_of({kind: value[:253] for kind, value in about.items()})
+    if not kind:
+        return wrong_now(actor, team)
+    if kind == "operation":
+        return of_operation(actor, value)
+    if kind == "service":
+        access_service(actor, tenant=team, name=value)
+        return diagnose_service(team, value)
+    return _live(target_of(actor, kind, team, value))
+
+
+def subject_of(about: Mapping[str, str]) -> tuple[str, str]:
+    """(kind, name) of the one thing asked about, empty for none. Raises Invalid for more than one."""
+    given = {kind: value for kind, value in about.items() if value}
+    if len(given) > 1:
+        fields = [
+            {"field": kind, "value": value, "sentence": "One subject only.", "example": ""}
+            for kind, value in given.items()
+        ]
+        remedy = f"Leave out all but one of {', '.join(given)}."
+        raise Invalid("Ask about one thing at a time.", fields=fields, remedy=remedy)
+    return next(iter(given.items()), ("", ""))
+
+
+def target_of(actor: Actor, kind: str, team: str, value: str) -> Target:
+    """The object behind a job's name, a domain, or the service that a database was made for."""
+    access_tenant(actor, team)
+    if kind == "job":
+        return _job(team, value)
+    if kind == "domain":
+        return _domain(team, value)
+    access_service(actor, tenant=team, name=value)
+    return _database(team, value)
+
+
+def _job(team: str, value: str) -> Target:
+    known = {}
+    for row in (kinds.CRON_JOBS, kinds.JOBS):
+        known.update({name(obj): row.kind for obj in cluster().list(row, namespace=team)})
+    if value not in known:
+        raise _unknown("job", value, team, known)
+    return Target(known[value], team, value)
+
+
+def _domain(team: str, value: str) -> Target:
+    """By the Ingress that serves the host, else by the Certificate that was asked for it."""
+    hosts = {}
+    try:
+        for obj in cluster().list(kinds.CERTIFICATES, namespace=team):
+            hosts.update(
+                {str(host): Target("Certificate", team, name(obj)) for host in dig(obj, "spec", "dnsNames") or []}
+            )
+    except Missing:
+        pass  # a cluster without cert-manager has Ingresses all the same
+    for obj in cluster().list(kinds.INGRESSES, namespace=team):
+        hosts.update(
+            {text_at(rule, "host"): Target("Ingress", team, name(obj)) for rule in items(obj, "spec", "rules")}
+        )
+    wanted = value.strip().lower().rstrip(".")
+    if wanted not in hosts:
+        raise _unknown("domain", value, team, hosts)
+    return hosts[wanted]
+
+
+def _database(team: str, service: str) -> Target:
+    try:
+        found = cluster().list(kinds.POSTGRES_DATABASES)
+    except Missing:
+        found = []
+    for obj in found:
+        if text_at(obj, "spec", "name") == f"{team}-{service}":
+            return Target("Database", namespace(obj), name(obj))
+    raise _unknown("database", service, team, ())
+
+
+def _unknown(what: str, value: str, team: str, known: Iterable[str]) -> NotFound:
+    near = get_close_matches(value[:253], list(known), n=3, cutoff=0.5)
+    remedy = f"Did you mean {' or '.join(near)}?" if near else f"See what {team} has, or ask one of its owners."
+    return NotFound(f"There is no {what} {shortened(value)!r} in {team}.", remedy=remedy, nearest=near)
+
+
+def _live(target: Target) -> dict[str, Any]:
+    found, _ = look_live(target)
+    if found.sources and not any(source.ok for source in found.sources):
+        raise Unavailable("The cluster cannot be asked right now.", error=found.sources[0].error)
+    return found.as_dict()
+
+
+def of_operation(actor: Actor, public_id: str) -> dict[str, Any]:
+    """Why an operation failed, by the findings it kept; why an open one does not get on, by its service as it is."""
+    operation = access_operation(actor, public_id)
+    view = operation_view(actor, operation)
+    found: dict[str, Any] = dict(operation.diagnosis)
+    if view.is_open and operation.service:
+        found = diagnose_service(operation.tenant, operation.service)
+    findings = found.get("findings", [])
+    return {
+        "target": {"kind": "Operation", "namespace": operation.tenant, "name": public_id},
+        "healthy": (view.is_open and not findings) or view.state == "succeeded",
+        "sentence": view.headline,
+        "findings": findings,
+        "checked": found.get("checked", []),
+        "sources": found.get("sources", []),
+        "observed_at": found.get("observed_at") or clock.now().isoformat(),
+    }
