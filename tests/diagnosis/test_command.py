@@ -53,6 +53,18 @@ def test_the_text_says_cause_evidence_and_what_to_do(dump: Path):
     assert "ruled out" in text
 
 
+def test_without_a_time_the_clock_stands_at_the_newest_time_in_the_dump(dump: Path):
+    out = StringIO()
+    beat = {"kind": "Node", "metadata": {"name": "worker-1"}, "status": {"conditions": [{"lastHeartbeatTime": AT}]}}
+    renewed = {"kind": "Certificate", "metadata": {"name": "web"}, "status": {"notAfter": "2099-01-01T00:00:00Z"}}
+    (dump / "objects" / "d.json").write_text(json.dumps({"kind": "List", "items": [beat, renewed]}))
+
+    where = ["--from", str(dump / "objects"), "--namespace", "labs", "--service", "api"]
+    call_command("diagnose", *where, "--json", stdout=out)
+
+    assert json.loads(out.getvalue())["observed_at"] == "2026-08-20T09:30:00+00:00"
+
+
 def test_another_kind_can_be_asked_about(dump: Path):
     assert (
         json.loads(run(dump, "--kind", "ReplicaSet", "--name", "api-5d9c", "--json"))["target"]["kind"] == "ReplicaSet"
