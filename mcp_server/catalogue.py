@@ -29,10 +29,11 @@ DROPPED = {"title", "examples", "maxLength", "minLength"}
 
 
 class Controls(Asked):
-    """Arguments of every operation's tool, beside the operation's own."""
+    """Arguments of every operation's tool, beside the operation's own. The server's instructions say how they go
+    together; here each costs tokens as often as there are operations."""
 
-    dry_run: bool = Field(False, description="only plan: diffs, quota, restarts, warnings, plan_hash")
-    plan_hash: str = Field("", max_length=64, description="of the plan looked at; voids if git has changed")
+    dry_run: bool = Field(False, description="plan only")
+    plan_hash: str = Field("", max_length=64, description="of that plan; void if git has changed")
     queue_behind: bool = Field(False, description="wait behind an open operation")
 
 
@@ -137,8 +138,9 @@ def small(field: Mapping[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in field.items() if key not in DROPPED and key != "secret"}
     if kept.get("default", 0) in (None, "", False) or kept.get("default") in ({}, []):
         kept.pop("default", None)
-    choices = [choice for choice in kept.get("anyOf", []) if choice.get("type") != "null"]
+    choices = [small(choice) for choice in kept.pop("anyOf", []) if choice.get("type") != "null"]
     if len(choices) == 1:
-        kept.pop("anyOf")
-        kept.update({key: value for key, value in choices[0].items() if key not in DROPPED})
+        kept.update(choices[0])
+    elif choices:
+        kept["anyOf"] = choices
     return kept

@@ -39,7 +39,10 @@ def fitted(answer: Answer) -> tuple[dict[str, Any], str]:
     if answer.next:
         value["next"] = json.loads(dumped([one.as_dict() for one in answer.next]))
     rows = value.get(answer.listed, []) if answer.listed else []
-    fewest, most = min(1, len(rows)), len(rows)
+    kept, text = with_rows(answer, value, rows, len(rows))
+    if fits(kept, text):
+        return kept, text
+    fewest, most = min(1, len(rows)), max(0, len(rows) - 1)
     while fewest < most:
         middle = (fewest + most + 1) // 2
         if fits(*with_rows(answer, value, rows, middle)):
