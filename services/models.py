@@ -73,8 +73,9 @@ class Service(models.Model):
         indexes = [
             models.Index(fields=["urgency", "tenant", "name"], name="service_by_urgency"),
             models.Index(fields=["tenant", "urgency", "name"], name="service_by_tenant_urgency"),
-            models.Index(fields=["tenant", "health"], name="service_by_tenant_health"),
-            models.Index(fields=["health"], name="service_by_health"),
+            # Cover the counts of the filter chips, for somebody's tenants and for all of them.
+            models.Index(fields=["tenant", "health", "sync", "urgency"], name="service_counts_by_tenant"),
+            models.Index(fields=["health", "sync", "urgency"], name="service_counts"),
             models.Index(fields=["-changed_at"], name="service_by_change"),
         ]
 

@@ -45,6 +45,20 @@ def test_the_sentence_counts_in_words(vera: Actor) -> None:
     assert said == "payments has 3 services. 2 are degraded."
 
 
+def test_what_is_known_to_be_broken_is_not_rolling_out(vera: Actor) -> None:
+    builders.service("stuck", health="Progressing", urgency=URGENCY_BROKEN, cause="No such tag", cause_tone="bad")
+    listed = service_list(vera, tenant="payments", wanted=ServiceFilter(status="Degraded"))
+    assert [(row.name, row.status.label) for row in listed.rows] == [("stuck", "Degraded")]
+    assert listed.sentence == "payments has 1 service. 1 is degraded."
+    assert names(vera, status="Progressing") == []
+
+
+def test_a_service_without_replicas_says_so(vera: Actor) -> None:
+    builders.service("migration-2025", replicas_wanted=0, replicas_ready=0, pods=[])
+    row = service_list(vera, tenant="payments", wanted=ServiceFilter()).rows[0]
+    assert (row.cause, row.tone) == ("Scaled to 0", "idle")
+
+
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
