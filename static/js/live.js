@@ -55,6 +55,14 @@ function heard(data) {
   const { tenant, service, operation } = message;
   const names = [name, tenant && `${name}:${tenant}`, tenant && service && `${name}:${tenant}:${service}`, operation && `${name}:${operation}`];
   for (const one of names) if (one) tellPage(one);
+  // Without a service it is about all of the tenant's: every page of one of them looks again.
+  if (tenant && !service) for (const one of heardHere(`${name}:${tenant}:`)) tellPage(one);
+}
+
+/** The events beginning so that parts of this page listen to. */
+function heardHere(beginning) {
+  const triggers = [...document.querySelectorAll("[hx-trigger]")].flatMap((part) => part.getAttribute("hx-trigger").split(/[\s,]+/));
+  return new Set(triggers.filter((one) => one.startsWith(beginning)));
 }
 
 /** At once, then at most once a second however fast the wire talks; nothing while the tab is hidden. */
