@@ -11,7 +11,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-BENCHMARKS = ("pages", "audit", "diagnosis", "gitops_commits", "kubernetes_api", "observer_sync", "live")
+BENCHMARKS = ("pages", "mcp", "audit", "diagnosis", "gitops_commits", "kubernetes_api", "observer_sync", "live")
 LONGEST_S = 600
 
 
