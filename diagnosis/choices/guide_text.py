@@ -128,14 +128,14 @@ SECTIONS = (
             "Choose another name, or use the database that is there.",
             "Compare the quota of the tenant.", "Have the tenant's Vault policy looked at by a platform admin."),
             ("Database and role exist", "The PostgreSQL cluster answers")),
-    ), "Vault and databases by themselves are not looked at yet; the objects a service belongs to are."),
+    ), "Vault itself is not asked; what its errors left on the objects of the cluster is looked at."),
     Section("database-connection", "Databases", "The database cannot be reached", (
         Paragraph("Address, port and password", "Credentials come from Vault as a Secret; connections go through the "
                   "pooler on port 5432.", (
             "See that the Secret exists and that the program reads its variables: DATABASE_URL or DB_HOST, DB_PORT, "
             "DB_USER, DB_PASSWORD and DB_NAME.",
             "Use port 5432 and the host the Secret names."), ("Host, port and credentials",)),
-    ), "Databases by themselves are not looked at yet; what a service says about its database is."),
+    ), "Nobody connects to the database itself; what the service and the operator say about it is looked at."),
     Section("domain-pending", "Domains", "A domain stays pending", (
         Paragraph("The record does not point here", "A domain is verified when its CNAME leads to the service's "
                   "default host.", (
@@ -163,7 +163,7 @@ SECTIONS = (
     ), NOT_YET),
     Section("overview", "Getting help", "When nothing here helps", (
         Paragraph("Ask, with the facts", "What was checked, and on which evidence, saves everybody time.", (
-            "Run manage.py diagnose TENANT/SERVICE --json and attach what it prints.",
+            "Download the support bundle beside the service's diagnosis, look through it, and attach it.",
             "Give the id of the operation.", "Open an issue, or ask your platform admins.")),
     ), NOT_YET),
 )  # fmt: skip
