@@ -9,6 +9,7 @@ from django.urls import reverse
 from pydantic import Field
 
 from core.actor import Actor
+from core.text import counted
 from core.tool import Answer, Asked, Effect, Next, offset_of, tool
 from operations import actions, queries
 from operations.choices import OperationState
@@ -61,7 +62,7 @@ def list_operations(actor: Actor, asked: Asked) -> Answer:
          "must_confirm": one.must_confirm, "tool": tool_name(one.name)}
         for one in definitions().values()
     ]  # fmt: skip
-    return Answer({"items": items, "count": len(items)}, f"{len(items)} operations.", listed="items")
+    return Answer({"items": items, "count": len(items)}, f"{counted(len(items), 'operation')}.", listed="items")
 
 
 @tool("mctl_get_operation", "One operation", Named, {"name": "string", "parameters": "object", "example": "object"})
@@ -88,8 +89,9 @@ def list_recent_operations(actor: Actor, asked: Audit) -> Answer:
     ]  # fmt: skip
     value = {"items": items, "count": len(items), "next_cursor": found.older or None}
     after = [f"before-{row.id}" for row in found.rows]
+    says = f"{counted(len(items), 'entry', 'entries')}."
     return Answer(
-        value, f"{len(items)} entries.", listed="items", cursors=after, narrow="Narrow it by team.",
+        value, says, listed="items", cursors=after, narrow="Narrow it by team.",
         untrusted="reasons in the audit",
     )  # fmt: skip
 
@@ -108,7 +110,7 @@ def list_workflows(actor: Actor, asked: Runs) -> Answer:
         for row in rows
     ]  # fmt: skip
     value = {"items": items, "count": found.total, "next_cursor": None}
-    says = f"{found.total} runs. {found.sentence}".strip()
+    says = f"{counted(found.total, 'run')}. {found.sentence}".strip()
     narrow = "Narrow it by team, service or state."
     return Answer(value, says, listed="items", offset=start, total=found.total, narrow=narrow)
 
@@ -132,7 +134,7 @@ def workflow_logs(actor: Actor, asked: Lines) -> Answer:
         "operation_id": view.public_id, "steps": [step.name for step in view.steps], "lines": lines,
         "count": len(lines),
     }  # fmt: skip
-    says = f"{len(lines)} lines of {view.public_id}, oldest first."
+    says = f"{counted(len(lines), 'line')} of {view.public_id}, oldest first."
     if asked.step and not steps:
         says = f"There is no step {asked.step!r}; there are {', '.join(step.name for step in view.steps)}."
     return Answer(value, says, listed="lines", oldest_first=True, untrusted=f"logs of {view.public_id}")

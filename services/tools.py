@@ -7,6 +7,7 @@ from django.urls import reverse
 from pydantic import Field
 
 from core.actor import Actor
+from core.text import counted
 from core.tool import Answer, Asked, Next, offset_of, tool
 from core.words import Health, Sync
 from services import queries
@@ -58,7 +59,7 @@ def list_tenants(actor: Actor, asked: Nothing) -> Answer:
         for row in rows[start:]
     ]  # fmt: skip
     value = {"items": items, "count": len(rows), "next_cursor": None}
-    return Answer(value, f"{len(rows)} tenants.", listed="items", offset=start, total=len(rows))
+    return Answer(value, f"{counted(len(rows), 'tenant')}.", listed="items", offset=start, total=len(rows))
 
 
 @tool("mctl_get_tenant", "One tenant", OneTenant, {"tenant": "object", "services": "array", "next_cursor": "string?"})
@@ -74,7 +75,7 @@ def get_tenant(actor: Actor, asked: OneTenant) -> Answer:
     }  # fmt: skip
     services = listed_from(page.services, start)
     value = {"tenant": about, "services": services, "next_cursor": None}
-    says = f"{row.name} has {page.services.total} services. {page.services.sentence}"
+    says = f"{row.name} has {counted(page.services.total, 'service')}. {page.services.sentence}"
     return Answer(value, says, listed="services", offset=start, total=page.services.total)
 
 
@@ -90,7 +91,7 @@ def list_services(actor: Actor, asked: Which) -> Answer:
     about = {"team": worst["team"], "service": worst["name"]} if worst else {}
     hints = [Next("mctl_diagnose", about, "why it is troubled")] if worst else []
     return Answer(
-        value, f"{found.total} services. {found.sentence}".strip(), hints, listed="items", offset=start,
+        value, f"{counted(found.total, 'service')}. {found.sentence}".strip(), hints, listed="items", offset=start,
         total=found.total, narrow="Narrow it by team, status or q.",
     )  # fmt: skip
 
@@ -154,7 +155,7 @@ def service_logs(actor: Actor, asked: Logs) -> Answer:
         "containers": list(view.containers), "lines": list(view.lines), "count": len(view.lines),
         "filtered_out": view.dropped, "note": " ".join(filter(None, [view.error, view.remedy])),
     }  # fmt: skip
-    says = view.error or f"{len(view.lines)} lines of {view.pod}/{view.container}, oldest first."
+    says = view.error or f"{counted(len(view.lines), 'line')} of {view.pod}/{view.container}, oldest first."
     about = {"team": row.tenant, "service": row.name}
     return Answer(
         value, says, [Next("mctl_diagnose", about, "what is wrong, why")], listed="lines", oldest_first=True,
