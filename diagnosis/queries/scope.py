@@ -226,8 +226,8 @@ class Scope:
 
     @cached_property
     def troubled(self) -> list[Container]:
-        """Containers in trouble now. A job that has succeeded has none, whatever its earlier pods did."""
-        if self.job_succeeded:
+        """Containers in trouble now. What has succeeded or is stopped has none, whatever its earlier pods did."""
+        if self.job_succeeded or self.is_stopped:
             return []
         found = [container for container in self.containers if container.trouble(self.now) != Trouble.NONE]
         return [container for container in found if not is_leaving(container.pod)]

@@ -23,6 +23,7 @@ from tests.diagnosis.builders import (
     nodes,
     notices,
     obj,
+    owned,
     policy,
     running,
     said,
@@ -191,6 +192,25 @@ def test_no_cause_is_invented_for_a_task_that_ends_well_again_and_again():
     assert causes(diagnose(app)) == ["crash-loop"]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "SENTRY_DSN is not set, error reporting disabled",
+        "WARN SENTRY_DSN is not set",
+        "config file /etc/app/override.yaml not found, using defaults",
+    ],
+)
+def test_a_setting_the_program_gets_over_is_not_what_it_died_of(line: str):
+    found = diagnose(crash(f"{line}\npanic: interface conversion: interface {{}} is nil, not string"))
+
+    assert causes(found) == ["app-exception"]
+    assert "interface conversion" in said(found)
+
+
+def test_a_missing_setting_that_is_only_warned_of_counts_when_nothing_else_fails():
+    assert causes(diagnose(crash("WARN SENTRY_DSN is not set\nshutting down"))) == ["env-var-missing"]
+
+
 # ---- several causes
 
 
@@ -285,6 +305,19 @@ def test_an_autoscaler_of_a_stopped_service_has_nothing_to_measure():
     found = diagnose(app, scaler)
 
     assert (causes(found), notices(found)) == ([], ["scaled-to-zero"])
+
+
+def test_a_suspended_schedule_is_not_blamed_for_its_last_run():
+    schedule = App("report", kind="CronJob", replicas=0, restartPolicy="Never")
+    schedule.workload["spec"] = {"suspend": True, "jobTemplate": {"spec": {"template": {"spec": schedule.spec}}}}
+    job = App("report-1", kind="Job", containers=schedule.spec["containers"], restartPolicy="Never")
+    job.workload["metadata"]["ownerReferences"] = owned(schedule.workload)
+    job.workload["status"] = {"failed": 1, "conditions": [{"type": "Failed", "status": "True"}]}
+    job.state(ended(job.spec["containers"][0], 1, restarts=0, minutes=9 * 24 * 60))
+
+    found = diagnose(schedule, *job.objects)
+
+    assert (causes(found), notices(found)) == ([], ["cronjob-suspended"])
 
 
 def test_a_first_failed_attempt_of_a_job_that_succeeded_is_past():

@@ -115,6 +115,14 @@ HINT = re.compile(
     r"dial|unknown|NXDOMAIN|empty|slots|pool|root|reset|50[234]|EHOST|ENET|ETIMED|parameter|KeyError|full|specify|set |invalid|NotAfter|WRONGPASS|NOAUTH"
 )
 
+# A missing setting that the program gets over, by its own words, or warns of before it fails of something else.
+SETTINGS = frozenset({"env-var-missing", "config-file-missing"})
+GOT_OVER = re.compile(
+    r"(?i)\busing (?:the |a |its |built-?in )?defaults?\b|\bdefault(?:s|ing)? to\b|\bfall(?:ing|s)? ?back\b|\b(?:skipping|ignoring|disabled)\b"
+)
+WARNS = re.compile(r"(?i)\bwarn(?:ing)?\b")
+FAILS = re.compile(r"\w*(?:Error|Exception)\b|\bpanic:|(?i:\b(?:fatal|error)\b)")
+
 
 @dataclass(frozen=True, slots=True)
 class LogMatch:
@@ -129,8 +137,12 @@ class LogMatch:
 def match_log(lines: Sequence[str]) -> LogMatch | None:
     """The most telling of the last lines: the last one of weight 2, else the last one of weight 1."""
     weak: LogMatch | None = None
+    failed = False
     for line in reversed(lines):
         found = match_line(line)
+        if found and failed and found[1].cause in SETTINGS and WARNS.search(line[:120]):
+            continue
+        failed = failed or FAILS.search(line) is not None
         if found and found[0] == 2:
             return found[1]
         if found and weak is None:
@@ -143,8 +155,9 @@ def match_line(line: str) -> tuple[int, LogMatch] | None:
     if not HINT.search(line):
         return None
     weak: LogMatch | None = None
+    is_got_over = GOT_OVER.search(line) is not None
     for cause, weight, expression in LOG_PATTERNS:
-        if weight == 1 and weak is not None:
+        if (weight == 1 and weak is not None) or (cause in SETTINGS and is_got_over):
             continue
         found = expression.search(line)
         if found:
