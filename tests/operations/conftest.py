@@ -31,16 +31,22 @@ def small_operations() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
-def own_queue() -> Iterator[None]:
-    """Messages of these tests go where only their own workers look."""
+@contextmanager
+def messages_to(queue: str) -> Iterator[None]:
     app = current_app._get_current_object()
     before = app.conf.task_default_queue
-    app.conf.task_default_queue = QUEUE
+    app.conf.task_default_queue = queue
     app.__dict__.pop("amqp", None)
     yield
     app.conf.task_default_queue = before
     app.__dict__.pop("amqp", None)
+
+
+@pytest.fixture(autouse=True)
+def own_queue() -> Iterator[None]:
+    """Messages of these tests go where only their own workers look."""
+    with messages_to(QUEUE):
+        yield
 
 
 @pytest.fixture
@@ -140,9 +146,10 @@ def database_url() -> str:
     return f"postgresql://{settings['USER']}:{settings['PASSWORD']}@{settings['HOST']}:{settings['PORT']}/{settings['NAME']}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def workers(processes: Processes, valkey: None, django_db_setup: None) -> Iterator[Workers]:
-    """Nothing runs yet: a test starts what it is about."""
+    """Nothing runs yet: a test starts what it is about. Ends with its file: the reaper would take up operations that
+    another file's tests run by hand."""
     crew = Workers(processes)
     yield crew
     for name in ("engine-worker", "engine-worker-2", "engine-beat"):

@@ -8,6 +8,7 @@ from pytest_django import Settings
 
 from integrations.gitops import Gitops, forget, gitops
 from tests.integrations.gitops.conftest import PASSWORD, USER, git_host, url  # noqa: F401  fixtures
+from tests.operations.conftest import messages_to
 
 
 @pytest.fixture
@@ -18,6 +19,13 @@ def repository(url: str, settings: Settings, tmp_path: Path) -> Iterator[Gitops]
     gitops().fetch()
     yield gitops()
     forget()
+
+
+@pytest.fixture
+def no_workers(valkey: None) -> Iterator[None]:
+    """Messages go where nobody looks: what runs an operation is the test."""
+    with messages_to("nobody-looks"):
+        yield
 
 
 def committed(name: str, tag: str, operation: str, tenant: str = "payments") -> str:

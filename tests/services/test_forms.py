@@ -15,7 +15,6 @@ from services import forms
 from services.queries import environment_now, settings_now
 from services.templatetags.remedies import address_of, remedy
 from tests import builders
-from tests.operations.conftest import own_queue  # noqa: F401  fixture
 
 RELAY = "/tenants/payments/services/webhook-relay"
 ABOUT = {"team_name": "payments", "component_name": "webhook-relay"}
@@ -147,7 +146,7 @@ def test_a_plan_that_no_longer_holds_shows_the_new_one_and_starts_nothing(browse
     assert not Operation.objects.exists()
 
 
-@pytest.mark.usefixtures("own_queue")
+@pytest.mark.usefixtures("no_workers")
 def test_confirming_the_plan_starts_the_operation(browser: Client) -> None:
     planned = browser.post(f"{RELAY}/scale/", {"replicas": "3", "intent": "plan"}).content.decode()
     confirmed = {"replicas": "3", "intent": "run", "plan_hash": filled(planned)["plan_hash"]}

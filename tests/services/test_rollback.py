@@ -11,7 +11,6 @@ from operations import actions, engine
 from operations.models import Operation
 from services.queries import known_versions, version_before
 from tests import builders
-from tests.operations.conftest import own_queue  # noqa: F401  fixture
 from tests.services.conftest import committed
 
 pytestmark = pytest.mark.django_db
@@ -96,7 +95,7 @@ def test_a_version_and_a_commit_at_once_are_refused(dev: Actor) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("valkey", "own_queue")
+@pytest.mark.usefixtures("no_workers")
 def test_a_cancel_after_the_commit_offers_the_form_that_undoes_it(dev: Actor, repository: Gitops) -> None:
     path = repository.service_path("payments", "payments-api")
     before = repository.history(path)[0].sha
