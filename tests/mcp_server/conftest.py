@@ -9,7 +9,6 @@ import httpx2
 import pytest
 import uvicorn
 from asgiref.sync import sync_to_async
-from celery import current_app
 from django.core.cache import cache
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
@@ -22,6 +21,7 @@ from sandbox.platform import free_port
 from tenants.queries import actor_for
 from tests import builders
 from tests.conftest import wait_until
+from tests.operations.conftest import messages_to
 
 URL = "http://127.0.0.1:8000/mcp"
 Connect = Callable[..., AbstractAsyncContextManager[Client]]
@@ -64,13 +64,8 @@ def connect(house: None) -> Connect:
 @pytest.fixture
 def own_queue() -> Iterator[None]:
     """Nobody works on what these tests start."""
-    app = current_app._get_current_object()
-    before = app.conf.task_default_queue
-    app.conf.task_default_queue = "mcp-tests"
-    app.__dict__.pop("amqp", None)
-    yield
-    app.conf.task_default_queue = before
-    app.__dict__.pop("amqp", None)
+    with messages_to("mcp-tests"):
+        yield
 
 
 @pytest.fixture
