@@ -11,7 +11,6 @@ from core.gate import gate
 from core.rest import ApiRequest, answers, cursor_after, page_of
 from core.words import Health, Sync
 from services import queries
-from services.models import Service
 
 Status = Literal["", "attention", "Degraded", "Missing", "Progressing", "Unknown", "Suspended", "Healthy", "OutOfSync"]
 router = Router(tags=["tenants and services"])
@@ -217,7 +216,7 @@ def service_status(request: ApiRequest, tenant: str, name: str) -> dict[str, Any
     return {
         "team": row.tenant, "name": row.name, "sentence": head.sentence, "health": head.health, "sync": head.sync,
         "imageTag": row.tag, "runningTag": row.running_tag, "ready": row.replicas_ready, "wanted": row.replicas_wanted,
-        "restarts": row.restarts, "cause": row.cause, "argocd": argocd(row) if observed else None,
+        "restarts": row.restarts, "cause": row.cause, "argocd": argocd(head) if observed else None,
         "operation": head.operation.public_id if head.operation else None,
         "note": "" if observed else "The cluster has not been observed yet.",
     }  # fmt: skip
@@ -270,10 +269,10 @@ def summary(row: queries.ServiceRow) -> Mapping[str, Any]:
     }  # fmt: skip
 
 
-def argocd(row: Service) -> Mapping[str, Any]:
-    health = Health.read(row.health)
+def argocd(head: queries.ServiceHead) -> Mapping[str, Any]:
+    row = head.row
     return {
-        "name": f"{row.tenant}-{row.name}", "namespace": settings.ARGOCD_NAMESPACE, "syncStatus": Sync.read(row.sync),
-        "health": health, "healthStatus": health, "revision": row.synced_revision, "message": row.app_message,
+        "name": f"{row.tenant}-{row.name}", "namespace": settings.ARGOCD_NAMESPACE, "syncStatus": head.sync,
+        "health": head.health, "healthStatus": head.health, "revision": row.synced_revision, "message": row.app_message,
         "updatedAt": row.cluster_observed_at,
     }  # fmt: skip

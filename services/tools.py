@@ -9,9 +9,7 @@ from pydantic import Field
 from core.actor import Actor
 from core.text import counted
 from core.tool import Answer, Asked, Next, offset_of, tool
-from core.words import Health, Sync
 from services import queries
-from services.models import Service
 from services.queries.rows import PAGE_SIZE
 
 Status = Literal["", "attention", "OutOfSync", "Healthy", "Progressing", "Degraded", "Missing", "Suspended", "Unknown"]
@@ -112,7 +110,7 @@ def service_status(actor: Actor, asked: OneService) -> Answer:
         head.operation.public_id if head.operation else None, "observed_at": seen.isoformat() if seen else None,
         "url": settings.PUBLIC_URL + reverse("services:service_detail", args=[row.tenant, row.name]),
     }  # fmt: skip
-    value = {"argocd": argocd(row) if seen else None, "service": service, "note": "" if seen else NOT_SEEN}
+    value = {"argocd": argocd(head) if seen else None, "service": service, "note": "" if seen else NOT_SEEN}
     about = {"team": row.tenant, "service": row.name}
     return Answer(value, head.sentence, [Next("mctl_diagnose", about, "why")], untrusted="Argo CD's message")
 
@@ -174,8 +172,9 @@ def listed_from(found: queries.ServiceList, start: int) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def argocd(row: Service) -> dict[str, Any]:
+def argocd(head: queries.ServiceHead) -> dict[str, Any]:
+    row = head.row
     return {
-        "name": f"{row.tenant}-{row.name}", "sync": Sync.read(row.sync), "health": Health.read(row.health),
+        "name": f"{row.tenant}-{row.name}", "sync": head.sync, "health": head.health,
         "revision": row.synced_revision, "message": row.app_message,
     }  # fmt: skip

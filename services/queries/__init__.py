@@ -4,7 +4,7 @@ from services.queries.access import access_service
 from services.queries.configuration import chart_defaults, environment_now, service_config, settings_now
 from services.queries.home import home, tenant_page, tenant_rows
 from services.queries.live import LogQuery, service_events, service_logs, service_pods
-from services.queries.page import service_head, service_history, service_page
+from services.queries.page import ServiceHead, service_head, service_history, service_page
 from services.queries.rows import ServiceFilter, ServiceList, ServiceRow, service_list, visible_services
 from services.queries.versions import current_tag, known_versions, version_before, versions_run
 from tenants.queries import access_tenant, sources
@@ -12,6 +12,7 @@ from tenants.queries import access_tenant, sources
 __all__ = [
     "LogQuery",
     "ServiceFilter",
+    "ServiceHead",
     "ServiceList",
     "ServiceRow",
     "access_service",

@@ -21,6 +21,7 @@ from services.models import Service
 from services.policies import may_configure, may_deploy, may_roll_back, may_scale
 from services.queries.configuration import NOT_IN_GIT
 from services.queries.live import Reading, service_pods
+from services.queries.rows import shown_health
 from services.queries.versions import states_of
 from tenants.queries import sources
 
@@ -81,7 +82,7 @@ def service_head(actor: Actor, service: Service) -> ServiceHead:
         row=service,
         tenant=service.tenant,
         name=service.name,
-        health=Health.read(service.health),
+        health=shown_health(service.health, service.urgency),
         sync=Sync.read(service.sync),
         sentence=status_sentence(service),
         may_deploy=deploy.allowed,

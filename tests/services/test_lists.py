@@ -9,7 +9,8 @@ from django.test import Client
 from accounts.models import Person
 from core.actor import Actor
 from services.models import URGENCY_BROKEN, URGENCY_BUSY, URGENCY_WARNING
-from services.queries import ServiceFilter, service_list
+from services.queries import ServiceFilter, service_head, service_list
+from services.tools import OneService, service_status
 from tests import builders
 
 pytestmark = pytest.mark.django_db
@@ -51,6 +52,23 @@ def test_what_is_known_to_be_broken_is_not_rolling_out(vera: Actor) -> None:
     assert [(row.name, row.status.label) for row in listed.rows] == [("stuck", "Degraded")]
     assert listed.sentence == "payments has 1 service. 1 is degraded."
     assert names(vera, status="Progressing") == []
+
+
+def test_every_door_says_the_same_word_of_what_is_known_to_be_broken(vera: Actor, valkey: None) -> None:
+    builders.the_cast()
+    stuck = builders.service("stuck", health="Progressing", urgency=URGENCY_BROKEN, cause="No such tag")
+    client = Client()
+    client.force_login(Person.objects.signed_in("vera"))
+    listed = client.get("/api/v1/services").json()["items"][0]["health"]
+    status = client.get("/api/v1/status/payments/stuck").json()
+    told = service_status(vera, OneService(team="payments", service="stuck")).value
+    words = {
+        "page": service_head(vera, stuck).health,
+        "list": service_list(vera, tenant="payments", wanted=ServiceFilter()).rows[0].health,
+        "REST": [listed, status["health"], status["argocd"]["health"], status["argocd"]["healthStatus"]],
+        "MCP": [told["service"]["health"], told["argocd"]["health"]],
+    }
+    assert words == {"page": "Degraded", "list": "Degraded", "REST": ["Degraded"] * 4, "MCP": ["Degraded"] * 2}
 
 
 def test_a_service_without_replicas_says_so(vera: Actor) -> None:
