@@ -33,7 +33,7 @@ def home(request: ActorRequest) -> HttpResponse:
 @gate("services.home")
 @require_safe
 def source_ages(request: ActorRequest) -> HttpResponse:
-    return render(request, "_sources.html", {"sources": queries.sources()})
+    return render(request, "_shell.html")
 
 
 @gate("tenants.list")

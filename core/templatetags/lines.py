@@ -1,7 +1,7 @@
 """Text of many lines, cut into rows a template can colour: diffs and logs. All of it is data from outside."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 LEVELS = (
@@ -25,13 +25,49 @@ LONGEST_LINE = 4000
 
 
 def diff_lines(diff: str | Iterable[Any] | None) -> list[dict[str, str]]:
-    """A unified diff, as text or as lines, as `[{"kind": "a"|"d"|"h"|"", "text"}]` for added, deleted and heading."""
+    """A unified diff, as text or as lines, as `[{"kind": "a"|"d"|"h"|"", "before", "changed", "after"}]`.
+
+    Kinds are added, deleted and heading. `changed` is what a line does not share with the one it replaces, so that
+    1.9.O beside 1.9.0 is seen; it stands between `before` and `after`, and is empty for a line that replaces none.
+    """
     texts = _texts(diff)
     # The names of the file stand above the diff already; only the pair at its beginning is a heading, since a removed
     # YAML document marker looks just like one.
     if len(texts) > 1 and texts[0].startswith("---") and texts[1].startswith("+++"):
         texts = texts[2:]
-    return [{"kind": _diff_kind(line), "text": line} for line in texts]
+    lines = [{"kind": _diff_kind(line), "before": line, "changed": "", "after": ""} for line in texts]
+    for old, new in _replaced([line["kind"] for line in lines]):
+        lines[old], lines[new] = _told_apart(texts[old], texts[new])
+    return lines
+
+
+def _replaced(kinds: list[str]) -> Iterator[tuple[int, int]]:
+    """Places of lines that replace one another: of as many deleted as added ones that stand together, each its own."""
+    for block in re.finditer("(d+)(a+)", "".join(kind or " " for kind in kinds)):
+        deleted, added = block.span(1), block.span(2)
+        if deleted[1] - deleted[0] == added[1] - added[0]:
+            yield from zip(range(*deleted), range(*added), strict=True)
+
+
+def _told_apart(old: str, new: str) -> tuple[dict[str, str], dict[str, str]]:
+    begin = 1 + _shared(old[1:], new[1:])
+    end = _shared(old[begin:][::-1], new[begin:][::-1])
+    # Lines that share no more than their indent are two lines, not two versions of one.
+    is_edited = bool((old[1:begin] + old[len(old) - end :]).strip())
+    first, second = (_cut(line, begin, len(line) - end if is_edited else begin) for line in (old, new))
+    return {"kind": "d", **first}, {"kind": "a", **second}
+
+
+def _shared(one: str, other: str) -> int:
+    """How many characters two texts have in common at their beginning."""
+    return next(
+        (place for place, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]),
+        min(len(one), len(other)),
+    )
+
+
+def _cut(line: str, begin: int, end: int) -> dict[str, str]:
+    return {"before": line[:begin], "changed": line[begin:end], "after": line[end:]}
 
 
 def _diff_kind(line: str) -> str:

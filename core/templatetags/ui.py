@@ -4,6 +4,7 @@ Loaded into every template (settings, `builtins`). Everything here returns escap
 `format_html`; nothing reads the database.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from urllib.parse import urlencode
 from django import template
 from django.forms import BoundField, CheckboxInput
 from django.template.loader import render_to_string
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core import clock
@@ -186,6 +187,14 @@ def get(mapping: Mapping[str, Any], key: str) -> Any:
 def name_of(thing: Any) -> str:
     """The name of a tenant or service, whether the page holds the object or only its name; "" for none."""
     return str(getattr(thing, "name", thing) or "")
+
+
+@register.filter
+def breakable(text: Any) -> SafeString:
+    """A long name that breaks behind its dots and slashes rather than within a word, and an arrow that never does."""
+    pieces = re.split(r"(->|(?<=[./:@])(?=\w))", str(text))
+    marks = {"": SafeString("<wbr>"), "->": SafeString('<span class="nowrap">-&gt;</span>')}
+    return format_html_join("", "{}", ((marks.get(piece, piece),) for piece in pieces))
 
 
 @register.filter

@@ -107,7 +107,7 @@ def service_list(actor: Actor, *, tenant: str | None, wanted: ServiceFilter) -> 
         page=page,
         pages=pages,
         filter=wanted,
-        sentence=list_sentence(counts, tenant),
+        sentence=list_sentence(counts, tenant, wanted.q),
     )
 
 
@@ -192,10 +192,10 @@ def service_row(service: Service) -> ServiceRow:
     )
 
 
-def list_sentence(counts: dict[str, int], tenant: str | None) -> str:
+def list_sentence(counts: dict[str, int], tenant: str | None, q: str = "") -> str:
     """ "payments has 8 services. 2 are degraded, 1 differs from git, 1 is rolling out." """
     number = counts["all"]
-    begin = f"{tenant} has" if tenant else "You see"
+    begin, end = (f"{tenant} has" if tenant else "You see"), f" named like “{q}”" if q else ""
     parts = [
         _count(counts.get(Health.DEGRADED, 0), "is degraded", "are degraded"),
         _count(counts.get(Health.MISSING, 0), "is missing", "are missing"),
@@ -204,8 +204,8 @@ def list_sentence(counts: dict[str, int], tenant: str | None) -> str:
     ]
     said = ", ".join(part for part in parts if part)
     if not number:
-        return f"{begin} no services yet."
-    return f"{begin} {_count(number, 'service', 'services')}. {said + '.' if said else 'All are well.'}"
+        return f"{begin} no services{end or ' yet'}."
+    return f"{begin} {_count(number, 'service', 'services')}{end}. {said + '.' if said else 'All are well.'}"
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -192,6 +192,25 @@ def test_a_diff_knows_a_removed_document_marker_from_a_file_name() -> None:
     assert [line["kind"] for line in lines.diff_lines(diff)] == ["h", "d", "", "a"]
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "changed"),
+    [
+        ("  tag: 1.9.O  # see the release", "  tag: 1.9.0  # see the release", ["O", "0"]),
+        ("replicaCount: 10", "replicaCount: 100", ["", "0"]),
+        ("  aaa: 1", "  bbb: 2", ["", ""]),
+    ],
+)
+def test_a_diff_shows_which_characters_of_a_line_changed(old: str, new: str, changed: list[str]) -> None:
+    rows = lines.diff_lines(f"@@ -1 +1 @@\n image:\n-{old}\n+{new}\n")[2:]
+    assert [row["changed"] for row in rows] == changed
+    assert [row["before"] + row["changed"] + row["after"] for row in rows] == [f"-{old}", f"+{new}"]
+
+
+def test_lines_are_not_paired_where_more_were_added_than_taken_away() -> None:
+    rows = lines.diff_lines("@@ -1 +1,2 @@\n-env: a\n+env: b\n+env: c\n")
+    assert [row["changed"] for row in rows] == ["", "", "", ""]
+
+
 def test_a_stated_level_is_believed_before_a_word_that_merely_occurs() -> None:
     rows = lines.log_lines('{"level":"info","msg":"error budget"}\nlevel=warn slow\nFATAL: heap exhausted\nall good')
     assert [row["level"] for row in rows] == ["", "warning", "error", ""]

@@ -46,6 +46,13 @@ def test_the_sentence_counts_in_words(vera: Actor) -> None:
     assert said == "payments has 3 services. 2 are degraded."
 
 
+def test_the_sentence_of_a_filtered_list_speaks_of_what_was_found(vera: Actor) -> None:
+    broken("ledger-api")
+    builders.service("cart")
+    said = [service_list(vera, tenant=None, wanted=ServiceFilter(q=q)).sentence for q in ("ledger", "zzz")]
+    assert said == ["You see 1 service named like “ledger”. 1 is degraded.", "You see no services named like “zzz”."]
+
+
 def test_what_is_known_to_be_broken_is_not_rolling_out(vera: Actor) -> None:
     builders.service("stuck", health="Progressing", urgency=URGENCY_BROKEN, cause="No such tag", cause_tone="bad")
     listed = service_list(vera, tenant="payments", wanted=ServiceFilter(status="Degraded"))
