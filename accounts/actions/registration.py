@@ -41,7 +41,8 @@ def register_client(metadata: Any) -> Application:
     }
     with transaction.atomic():
         found = Application.objects.filter(**known).first()
-        return found or Application.objects.create(**known, skip_authorization=False)
+        # Nobody is ever told the secret of a public client: strangers shall not make us hash it.
+        return found or Application.objects.create(**known, skip_authorization=False, hash_client_secret=False)
 
 
 def registration_answer(application: Application) -> dict[str, Any]:
