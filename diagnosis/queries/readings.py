@@ -27,6 +27,9 @@ RECENT = timedelta(minutes=15)
 REPEATED = {"rbac-forbidden": 1, "db-too-many-connections": 2, "volume-full": 2}
 MOST_OF_A_NAME = 6
 KILL_SLACK = timedelta(seconds=45)
+KILLS_REPEAT_WITHIN = timedelta(hours=1)
+# SIGTERM, and SIGKILL after the grace period.
+KILL_CODES = frozenset({143, 137})
 
 
 @dataclass(frozen=True)
@@ -130,10 +133,16 @@ def killed_by(scope: Scope, container: Container) -> str:
         kind = "startup" if "failed startup probe" in event.message else "liveness"
         if "probe" not in event.message or event.last is None:
             continue
-        close = ended is not None and abs(event.last - ended) <= KILL_SLACK + timedelta(
-            seconds=container_grace_s(container)
+        slack = KILL_SLACK + timedelta(seconds=container_grace_s(container))
+        close = ended is not None and abs(event.last - ended) <= slack
+        # The kubelet drops events that repeat, after 25 at the latest: a later death by the same signals has none.
+        again = (
+            ended is not None
+            and timedelta() <= ended - event.last <= KILLS_REPEAT_WITHIN
+            and container.exit_code in KILL_CODES
+            and container.exit_reason != "OOMKilled"
         )
-        if close or ended is None:
+        if close or again or ended is None:
             return kind
     return ""
 

@@ -119,9 +119,8 @@ def ports_agree(scope: Scope) -> Answer:
     )
     declared = sorted({str(entry.get("containerPort")) for container in scope.containers for entry in container.ports})
     if heard:
-        return Answer(
-            True, f"The log says it listens on {listed(heard)}; configured is {listed(declared) or 'nothing'}."
-        )
+        said = f"The log says it listens on {listed(heard)}; configured is {listed(declared) or 'nothing'}."
+        return Answer(not declared or bool(set(heard) & set(declared)), said)
     return Answer(
         False, f"The log does not say on which port the program listens; configured is {listed(declared) or 'nothing'}."
     )

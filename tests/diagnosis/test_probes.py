@@ -151,6 +151,26 @@ def test_a_killed_container_with_a_404_asks_the_wrong_path():
     ) == ["probe-wrong-path"]
 
 
+def test_kills_whose_events_the_kubelet_no_longer_sends_stay_those_of_the_probe():
+    """After about 25 repetitions its spam filter drops them, while the restarts go on."""
+    app = App(containers=[container(livenessProbe=http_probe("/healthz"))])
+    app.state(crashing(app.spec["containers"][0], 143, lived_s=40)).log("INFO listening on http://0.0.0.0:8081")
+    refused = REFUSED.format(port=8080).replace("Readiness", "Liveness")
+    unhealthy = event(app.pod, "Unhealthy", refused, container="api", minutes=20, count=25)
+    killing = event(
+        app.pod,
+        "Killing",
+        "Container api failed liveness probe, will be restarted",
+        minutes=20,
+        container="api",
+        kind="Normal",
+    )
+    found = diagnose(app, unhealthy, killing)
+
+    assert causes(found) == ["app-listens-on-other-port"]
+    assert "8081" in said(found)
+
+
 def test_a_pod_that_is_starting_is_a_rollout():
     app = App(made=ago(seconds=40))
     events = not_ready(app, REFUSED.format(port=8080), minutes=0.5)
