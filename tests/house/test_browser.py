@@ -25,7 +25,9 @@ PAGES = (
     "/tenants/payments/services/webhook-relay/history/", "/tenants/payments/services/webhook-relay/configuration/",
     "/tenants/payments/services/payments-api/deploy/", "/tenants/payments/services/payments-api/configure/",
     "/tenants/payments/services/payments-api/rollback/", "/tenants/payments/services/payments-api/scale/",
-    "/tenants/payments/add-service/", "/operations/", "/styleguide/", "/tenants/nowhere/",
+    "/tenants/payments/add-service/", "/tenants/payments/members/", "/tenants/payments/wrong-now/", "/wrong-now/",
+    "/services/?q=nothing-like-it", "/operations/", "/audit/", "/guide/", "/guide/?service=payments/webhook-relay",
+    "/reference/tools/", "/reference/operations/", "/connecting/", "/account/", "/styleguide/", "/tenants/nowhere/",
 )  # fmt: skip
 WIDTHS = (390, 1440)
 
@@ -79,6 +81,21 @@ def test_a_change_in_the_cluster_reaches_the_open_page(page: Page, kubernetes: P
     kubectl(kubernetes, "delete", "pod", name, "-n", "storefront", "--wait=false")
 
     expect(page.locator("body")).not_to_contain_text(name, timeout=20_000)
+
+
+def test_the_sentence_the_chips_and_the_rail_of_an_open_list_follow_a_deployment(
+    page: Page, dev_visits: Visitor
+) -> None:
+    page.goto("/tenants/storefront/")
+    expect(page.locator(".live").first).to_contain_text("Live")
+    expect(page.locator("#list-says")).to_contain_text("All are well", timeout=60_000)
+    expect(page.locator("#running-count")).to_be_empty()
+
+    dev_visits.deploy("storefront/cart", "9.9.9")
+
+    expect(page.locator("#running-count")).to_have_text("1 running", timeout=30_000)
+    expect(page.locator("#list-says")).not_to_contain_text("All are well", timeout=60_000)
+    expect(page.get_by_label("Filter by status")).not_to_contain_text("Healthy 3")
 
 
 def test_a_slash_goes_to_the_search_and_a_question_mark_shows_the_keys(page: Page) -> None:
