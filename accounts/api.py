@@ -7,15 +7,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.queries import whoami
 from accounts.queries.own_jwt import audience
-from core.actor import Actor
 from core.errors import NotFound
-from core.gate import gate
-
-
-class ActorRequest(HttpRequest):
-    """A request that the API's middleware has let in."""
-
-    actor: Actor
+from core.gate import ActorRequest, gate
 
 
 @gate("accounts.whoami")

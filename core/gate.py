@@ -4,12 +4,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from core.actor import Decision, Lacking
+from django.http import HttpRequest
+
+from core.actor import Actor, Decision, Lacking
 from core.errors import Forbidden
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 PUBLIC = "public"
+
+
+class ActorRequest(HttpRequest):
+    """A request that a door has let in: its middleware has set the actor."""
+
+    actor: Actor
 
 
 def gate(verb: str) -> Callable[[View], View]:

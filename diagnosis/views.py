@@ -1,21 +1,14 @@
 """The guide, what is wrong now, the support bundle. Each view translates: read input, one query, one template."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from core.actor import Actor
-from core.gate import gate
+from core.gate import ActorRequest, gate
 from core.htmx import page_or_part
 from diagnosis.queries.bundle import service_bundle
 from diagnosis.queries.guide_page import guide_page
 from diagnosis.queries.wrong_now import wrong_now as found_wrong
 from services.queries import access_service
-
-
-class ActorRequest(HttpRequest):
-    """A request behind the sign-in guard: the middleware has set the actor."""
-
-    actor: Actor
 
 
 @gate("diagnosis.guide")

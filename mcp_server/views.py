@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
@@ -11,21 +11,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.queries import connected_clients, personal_tokens
 from accounts.queries.own_jwt import audience
-from core.actor import Actor
 from core.errors import Invalid
-from core.gate import gate
+from core.gate import ActorRequest, gate
 from mcp_server import forms, tokens
 from mcp_server.clients import PLACEHOLDER, client_helps
 from mcp_server.configuration import check_configuration
 from mcp_server.inspector import inspect_request, inspect_token
 
 LONGEST_ID = 12
-
-
-class ActorRequest(HttpRequest):
-    """A request behind the sign-in guard: the middleware has set the actor."""
-
-    actor: Actor
 
 
 @gate("connecting.see")

@@ -3,22 +3,16 @@
 from collections.abc import AsyncIterator
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from core.actor import Actor
-from core.gate import gate
+from core.gate import ActorRequest, gate
 from core.htmx import page_or_part, wants_part
 from operations import actions, queries
 
 LONGEST_PAGE_NUMBER = 6
-
-
-class ActorRequest(HttpRequest):
-    """A request behind the sign-in guard: the middleware has set the actor."""
-
-    actor: Actor
 
 
 @gate("operations.list")

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from core.actor import Actor
 from core.errors import Invalid, PlanVoid
-from core.gate import gate, require
+from core.gate import ActorRequest, gate, require
 from core.htmx import page_or_part, wants_part
 from operations.actions import plan, start
 from operations.forms import OperationForm
@@ -16,12 +15,6 @@ from operations.models import Operation
 from services import forms, policies, queries
 
 FORM_METHODS = ["GET", "HEAD", "POST"]
-
-
-class ActorRequest(HttpRequest):
-    """A request behind the sign-in guard: the middleware has set the actor."""
-
-    actor: Actor
 
 
 @gate("services.home")

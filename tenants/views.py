@@ -1,22 +1,16 @@
 """The pages about who one is and who belongs to a tenant."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from core.actor import Actor, Role
+from core.actor import Role
 from core.errors import Problem
-from core.gate import gate
+from core.gate import ActorRequest, gate
 from tenants import queries
 from tenants.choices import ADMIN_ALLOWS, ROLE_ALLOWS
 from tenants.engine import refresh_person
-
-
-class ActorRequest(HttpRequest):
-    """A request behind the sign-in guard: the middleware has set the actor."""
-
-    actor: Actor
 
 
 @gate("tenants.account")

@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from core import clock
 from core.templatetags import lines
+from core.words import Tone
 
 register = template.Library()
 register.filter("diff_lines", lines.diff_lines)
@@ -25,7 +26,6 @@ register.filter("log_lines", lines.log_lines)
 
 NOTHING = SafeString('<span class="muted">—</span>')
 MINUTE, HOUR, DAY = 60, 3600, 86400
-TONE_ICONS = {"ok": "check", "busy": "ring", "warn": "triangle", "bad": "octagon", "idle": "pause", "unk": "dashed"}
 VERDICT_TONES = {"confirmed": "bad", "suspected": "warn", "ruled_out": "ok", "could_not_tell": "unk"}
 SEVERITY_TONES = {"problem": "bad", "warning": "warn", "notice": "idle"}
 
@@ -50,7 +50,7 @@ def badge(word: Any) -> SafeString:
 
 @register.filter
 def tone_icon(tone: Any) -> str:
-    return TONE_ICONS.get(str(tone), "dashed")
+    return Tone(str(tone) if str(tone) in set(Tone) else Tone.UNKNOWN).icon
 
 
 @register.filter

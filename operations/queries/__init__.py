@@ -11,6 +11,7 @@ from operations.queries.audit import (
 from operations.queries.audit_chain import Verification, verify_audit
 from operations.queries.audit_export import FORMATS, exported
 from operations.queries.rows import (
+    Chip,
     OperationList,
     OperationRow,
     open_operation,
@@ -27,6 +28,7 @@ __all__ = [
     "AuditFilter",
     "AuditList",
     "AuditRow",
+    "Chip",
     "OperationList",
     "OperationRow",
     "OperationView",

@@ -8,6 +8,7 @@ from django.db.models import Count, Q, QuerySet
 
 from core.actor import Actor
 from core.words import Health, StatusWord, Sync, Tone
+from operations.queries import Chip
 from services.models import URGENCY_BROKEN, URGENCY_QUIET, Service
 
 PAGE_SIZE = 50
@@ -65,14 +66,6 @@ class ServiceRow:
     change_kind: str
     in_git: bool
     observed_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Chip:
-    value: str
-    label: str
-    count: int
-    pressed: bool
 
 
 @dataclass(frozen=True, slots=True)
