@@ -5,7 +5,7 @@ A cache that cannot be reached answers None, with a warning in the log; for two 
 
 import time
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import structlog
@@ -44,7 +44,15 @@ class Script:
 
 
 def connection() -> Any:
-    """The server behind Django's cache, which offers no scripts of its own."""
+    """The server behind Django's cache, which offers no scripts of its own. Safe to use from several threads.
+
+    One for the process: `caches` makes a new cache for each asynchronous context, and so a new connection each request.
+    """
+    return _client(caches.settings["default"]["LOCATION"])
+
+
+@lru_cache(maxsize=2)
+def _client(address: str) -> Any:
     cache: Any = caches["default"]
     return cache._cache.get_client(None, write=True)
 

@@ -43,13 +43,14 @@ class ConfirmedControls(Controls):
 
 def catalogue() -> Mapping[str, Tool]:
     """By name, in a stable order. An operation declared later is here without anybody's doing."""
-    made = {tool_name(one.name): operation_tool(one) for one in definitions().values()}
-    return {**_own_tools(), **made}
+    return _made(tuple(definitions()))
 
 
 @lru_cache(maxsize=1)
-def _own_tools() -> Mapping[str, Tool]:
-    return {one.name: one for module in MODULES for one in tools_of(module)}
+def _made(operations: tuple[str, ...]) -> Mapping[str, Tool]:
+    """Each call of a tool asks several times. An operation's declaration does not change once it is declared."""
+    own = {one.name: one for module in MODULES for one in tools_of(module)}
+    return {**own, **{tool_name(name): operation_tool(definition_of(name)) for name in operations}}
 
 
 def tool_named(name: str) -> Tool:

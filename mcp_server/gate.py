@@ -6,13 +6,12 @@ method. What it refuses carries what an OAuth client needs to go and ask for acc
 
 import json
 from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import structlog
-from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import close_old_connections
 from django.http.request import split_domain_port, validate_host
 from django.template.loader import render_to_string
 
@@ -22,6 +21,7 @@ from core.actor import Actor, Door, Scope
 from core.errors import Forbidden, Problem, SignInNeeded, Unavailable
 from core.limits import Kind, TooManyRequests, client_address, take, take_address
 from mcp_server.cors import answer_preflight, is_preflight, is_welcome, shared_with
+from mcp_server.running import in_thread
 from tenants.actions import authenticate
 
 Message = MutableMapping[str, Any]
@@ -67,7 +67,7 @@ class McpGate:
                     return await answer_preflight(send)
                 if is_browser(scope, headers):
                     return await explain(send, request_id)
-                actor = await in_thread(let_in)(authorization(scope), address_of(scope, headers))
+                actor = await in_thread(let_in, authorization(scope), address_of(scope, headers))
                 await self.serve(actor, scope, receive, send)
             except Problem as problem:
                 await self.refuse(problem, send, request_id)
@@ -90,7 +90,7 @@ class McpGate:
     async def refuse(self, problem: Problem, send: Send, request_id: str) -> None:
         extra = []
         if isinstance(problem, SignInNeeded):
-            await in_thread(remember_failure)(problem, request_id=request_id, door=Door.MCP)
+            await in_thread(partial(remember_failure, problem, request_id=request_id, door=Door.MCP))
             extra = [("www-authenticate", challenge(problem))]
         elif isinstance(problem, TooManyRequests):
             extra = [(name.lower(), value) for name, value in problem.headers().items()]
@@ -175,7 +175,7 @@ def metadata_url() -> str:
 
 
 async def explain(send: Send, request_id: str) -> None:
-    page = await in_thread(render_to_string)("oauth/mcp.html", {"url": f"{settings.PUBLIC_URL}/mcp"})
+    page = await in_thread(render_to_string, "oauth/mcp.html", {"url": f"{settings.PUBLIC_URL}/mcp"})
     policy = [("content-security-policy", CONTENT_POLICY), ("x-request-id", request_id)]
     await respond(send, 200, "text/html; charset=utf-8", page, policy)
 
@@ -187,16 +187,3 @@ async def respond(send: Send, status: int, kind: str, body: str, headers: list[t
     encoded = [(name.encode(), value.encode("latin-1", "replace")) for name, value in named]
     await send({"type": "http.response.start", "status": status, "headers": encoded})
     await send({"type": "http.response.body", "body": raw})
-
-
-def in_thread(work: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    """In a thread of its own: outside Django's handler all sensitive calls would share a single one."""
-
-    def clean(*args: Any, **kwargs: Any) -> Any:
-        close_old_connections()
-        try:
-            return work(*args, **kwargs)
-        finally:
-            close_old_connections()
-
-    return sync_to_async(clean, thread_sensitive=False)
