@@ -184,6 +184,11 @@ def test_sizes_in_words() -> None:
     assert [ui.cpu(cores) for cores in (250, 1000, 2400)] == ["0.25 cores", "1 core", "2.4 cores"]
 
 
+def test_a_long_name_breaks_behind_its_dots_and_stays_escaped() -> None:
+    assert ui.breakable("api.apps.example.dev") == "api.<wbr>apps.<wbr>example.<wbr>dev"
+    assert ui.breakable("<b> -> 1.9") == '&lt;b&gt; <span class="nowrap">-&gt;</span> 1.<wbr>9'
+
+
 # --- Lines from outside
 
 
