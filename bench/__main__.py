@@ -11,7 +11,17 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"
-BENCHMARKS = ("pages", "mcp", "audit", "diagnosis", "gitops_commits", "kubernetes_api", "observer_sync", "live")
+BENCHMARKS = (
+    "pages",
+    "service_page",
+    "mcp",
+    "audit",
+    "diagnosis",
+    "gitops_commits",
+    "kubernetes_api",
+    "observer_sync",
+    "live",
+)
 LONGEST_S = 600
 
 
