@@ -1,4 +1,4 @@
-"""The page of a service with 50 pods and 2,000 events, diagnosed live from the embedded API; and the scripts' weight."""
+"""The page of a service with 50 pods and 2,000 events, diagnosed live from the embedded API; the weight of scripts."""
 
 import gzip
 import json
