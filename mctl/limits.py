@@ -11,8 +11,10 @@ from mctl.api import PREFIX, answer
 from mctl.middleware import problem_response
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
-# Posts that change nothing a limit protects: showing a plan, and leaving.
+# Leaving changes nothing a limit protects.
 MILD_VERBS = {"accounts.sign_out"}
+# The forms whose posts show a plan before anything starts. No other view reads `intent`.
+PLANNING_VERBS = {"services.deploy", "services.rollback", "services.scale", "services.configure", "services.onboard"}
 
 
 class LimitsMiddleware:
@@ -50,11 +52,11 @@ class LimitsMiddleware:
 
 
 def kind_of(request: HttpRequest, verb: str) -> Kind:
-    """Looking at pages is counted generously; REST reads and whatever may change something are not."""
-    looking = Kind.READ if is_api(request) else Kind.PAGE
-    if request.method in SAFE or verb in MILD_VERBS or verb.endswith(".plan"):
-        return looking
-    return looking if not is_api(request) and request.POST.get("intent") == "plan" else Kind.WRITE
+    """Looking at pages is counted generously; REST reads, plans and whatever may change something are not."""
+    if request.method in SAFE or verb in MILD_VERBS:
+        return Kind.READ if is_api(request) else Kind.PAGE
+    is_form_plan = verb in PLANNING_VERBS and request.POST.get("intent") == "plan"
+    return Kind.READ if is_form_plan or verb.endswith(".plan") else Kind.WRITE
 
 
 def count_failure(request: HttpRequest) -> None:

@@ -174,14 +174,27 @@ def test_pages_answer_429_with_the_time_to_wait(few: None) -> None:
 
 
 @pytest.mark.django_db
-def test_posts_count_as_writes_and_plans_as_pages(few: None) -> None:
+@pytest.mark.parametrize("form", [{}, {"intent": "plan"}])
+def test_posts_count_as_writes_whatever_they_say_they_intend(few: None, form: dict[str, str]) -> None:
     builders.the_cast()
     builders.operation()
     client = signed_in("vera")
-    posts = [client.post("/operations/deploy-service-x7k2p/cancel/").status_code for _ in range(3)]
+    posts = [client.post("/operations/deploy-service-x7k2p/cancel/", form).status_code for _ in range(3)]
 
     assert posts == [403, 403, 429]
     assert client.get("/operations/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_a_form_shows_its_plan_within_the_reads_and_starts_within_the_writes(few: None) -> None:
+    builders.the_cast()
+    builders.service()
+    client, address = signed_in("vera"), "/tenants/payments/services/payments-api/deploy/"
+
+    plans = [client.post(address, {"intent": "plan"}).status_code for _ in range(6)]
+    starts = [client.post(address, {"intent": "run"}).status_code for _ in range(3)]
+
+    assert (plans, starts) == ([403] * 5 + [429], [403, 403, 429])
 
 
 @pytest.mark.django_db
