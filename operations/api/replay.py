@@ -4,16 +4,19 @@ Kept for a day in the cache, by person, operation and key. A request that was re
 done, and a corrected one may follow under the same key.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import structlog
 from django.core.cache import cache
+from django.utils.crypto import salted_hmac
 from redis.exceptions import RedisError
 
 from core.actor import Actor
 from core.errors import Problem, Unavailable
+
+log = structlog.get_logger(__name__)
 
 KEPT_S = 24 * 3600
 # Recording an operation takes milliseconds; after this the process that began it has died.
@@ -50,10 +53,18 @@ def once(
     try:
         answer = work()
     except BaseException:
-        cache.delete(place)
+        best_effort(lambda: cache.delete(place))
         raise
-    cache.set(place, {"body": body, "answer": answer}, timeout=KEPT_S)
+    best_effort(lambda: cache.set(place, {"body": body, "answer": answer}, timeout=KEPT_S))
     return answer, False
+
+
+def best_effort(note: Callable[[], Any]) -> None:
+    """The work has its result already: a cache that has gone away meanwhile may not take its place."""
+    try:
+        note()
+    except (RedisError, OSError) as error:
+        log.warning("idempotency_not_kept", error=type(error).__name__)
 
 
 def earlier(kept: Mapping[str, Any] | None, body: str) -> dict[str, Any]:
@@ -70,4 +81,6 @@ def earlier(kept: Mapping[str, Any] | None, body: str) -> dict[str, Any]:
 
 
 def digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+    """Keyed with our secret: a short secret of a body could be guessed from a plain hash of it."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return salted_hmac("mctl.idempotency", text, algorithm="sha256").hexdigest()

@@ -9,8 +9,10 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
-from core.actor import Door
+from core.actor import Actor, Door
 from core.clock import now
+from core.errors import Busy
+from operations.api.replay import digest, once
 from operations.api.runs import described, events
 from operations.models import AuditEntry, Operation
 from tenants.models import Member
@@ -66,6 +68,36 @@ def test_a_key_used_for_another_body_is_refused() -> None:
     execute(client, **{"Idempotency-Key": "build-17"})
     answer = execute(client, {**DEPLOY, "image_tag": "5.2.0"}, **{"Idempotency-Key": "build-17"})
     assert (answer.status_code, answer.json()["code"]) == (409, "idempotency_key_reused")
+
+
+def lost_cache() -> Any:
+    """The cache's server, gone from now on."""
+    raise ConnectionError("gone")
+
+
+def test_what_was_done_is_answered_although_the_cache_went_away_meanwhile(
+    dev: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work() -> dict[str, Any]:
+        monkeypatch.setattr(cache._connections[cache._alias]._cache, "get_client", lambda *_, **__: lost_cache())
+        return {"operation_id": "one"}
+
+    assert once(dev, "deploy-service", "build-17", DEPLOY, work) == ({"operation_id": "one"}, False)
+
+
+def test_a_refusal_is_told_although_the_cache_went_away_meanwhile(dev: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work() -> dict[str, Any]:
+        monkeypatch.setattr(cache._connections[cache._alias]._cache, "get_client", lambda *_, **__: lost_cache())
+        raise Busy("It is taken.", remedy="Wait.")
+
+    with pytest.raises(Busy):
+        once(dev, "deploy-service", "build-17", DEPLOY, work)
+
+
+def test_what_is_kept_of_a_request_cannot_be_guessed_without_the_key(settings: Any) -> None:
+    kept = digest(DEPLOY)
+    settings.SECRET_KEY = "another" * 10
+    assert digest(DEPLOY) != kept
 
 
 def test_a_key_belongs_to_one_person() -> None:
