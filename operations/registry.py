@@ -45,6 +45,9 @@ class StepContext(Protocol):
     def cancel_requested(self) -> bool:
         """Asked anew each time, for steps that can stop early."""
 
+    def keep_lease(self) -> None:
+        """Asked right before what cannot be undone: a worker that the operation was taken from stops here."""
+
     def log(self, text: str) -> None:
         """A line of the operation's log, at most 1,000 characters; also a heartbeat."""
 

@@ -39,10 +39,14 @@ class Context:
         """Asked of the ledger each time, so that a long step can stop early."""
         return Operation.objects.filter(pk=self._operation.pk, cancel_requested_at__isnull=False).exists()
 
-    def log(self, text: str) -> None:
-        """A line of the operation's log; also a heartbeat. Raises LeaseLost when another worker has taken over."""
+    def keep_lease(self) -> None:
+        """Raises LeaseLost when another worker has taken over, or the reaper has ended the operation."""
         if not renew(self._operation.pk, self._owner):
             raise LeaseLost(self._owner)
+
+    def log(self, text: str) -> None:
+        """A line of the operation's log; also a heartbeat. Raises LeaseLost when another worker has taken over."""
+        self.keep_lease()
         line = "".join(char if char.isprintable() else " " for char in text)[:LONGEST_LINE]
         OperationLogLine.objects.create(operation=self._operation, step=self._row.name, at=now(), text=line)
         if time.monotonic() - self._announced >= SECONDS_BETWEEN_ANNOUNCEMENTS:

@@ -62,10 +62,17 @@ def commit(step: StepContext) -> Done:
     """Commits with compare-and-swap. The operation's id in the commit finds it again after a crash."""
     parameters = with_target(step.parameters, step.results["check"].get("target") or {})
     path = gitops().service_path(step.tenant, step.service)
+
+    def change(text: str | None) -> str:
+        after = text_after(parameters, text)
+        # The push follows at once: a worker that was held up until the operation was given up may not push any more.
+        step.keep_lease()
+        return after
+
     trailers = {"Operation-Id": step.operation_id, "Requested-By": step.actor, "Requested-Via": step.door}
     result = gitops().commit_file(
         path=path,
-        change=lambda text: text_after(parameters, text),
+        change=change,
         message=subject(parameters),
         trailers=trailers,
         author=step.actor,
