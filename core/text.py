@@ -1,5 +1,9 @@
 """Text that people read: cut where a word ends, and counted in the right number."""
 
+from datetime import timedelta
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
 
 def cut(text: str, most: int) -> str:
     """At most `most` characters, cut behind a whole word and marked with an ellipsis. Without a space near the end,
@@ -19,3 +23,18 @@ def counted(number: int, noun: str, plural: str = "") -> str:
 def of_counted(number: int, whole: int, noun: str) -> str:
     """`1 of 1 pod is`, `2 of 3 pods are`: the beginning of a sentence about a share."""
     return f"{number} of {counted(whole, noun)} {'is' if whole == 1 else 'are'}"
+
+
+def duration(value: float | str | timedelta | None) -> str:
+    """Seconds as `0.2 s`, `38 s`, `2 m 14 s`, `1 h 5 m`, `3 d 4 h`."""
+    if value is None or value == "":
+        return ""
+    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} s".replace(".0 s", " s")
+    whole = int(seconds)
+    for size, unit, rest_size, rest_unit in ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "m"), (MINUTE, "m", 1, "s")):
+        if whole >= size:
+            rest = whole % size // rest_size
+            return f"{whole // size} {unit} {rest} {rest_unit}" if rest else f"{whole // size} {unit}"
+    return f"{whole} s"

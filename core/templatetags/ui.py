@@ -6,7 +6,7 @@ Loaded into every template (settings, `builtins`). Everything here returns escap
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,14 +18,15 @@ from django.utils.safestring import SafeString
 
 from core import clock
 from core.templatetags import lines
+from core.text import DAY, HOUR, MINUTE, duration
 from core.words import Tone
 
 register = template.Library()
 register.filter("diff_lines", lines.diff_lines)
 register.filter("log_lines", lines.log_lines)
+register.filter("duration", duration)
 
 NOTHING = SafeString('<span class="muted">—</span>')
-MINUTE, HOUR, DAY = 60, 3600, 86400
 VERDICT_TONES = {"confirmed": "bad", "suspected": "warn", "ruled_out": "ok", "could_not_tell": "unk"}
 SEVERITY_TONES = {"problem": "bad", "warning": "warn", "notice": "idle"}
 
@@ -119,22 +120,6 @@ def clock_time(value: datetime | str) -> str:
     """The time of day of a log line, `12:04:51` in UTC; text that is no moment stays as it is."""
     moment = as_moment(value)
     return moment.astimezone(UTC).strftime("%H:%M:%S") if moment else str(value)
-
-
-@register.filter
-def duration(value: float | str | timedelta | None) -> str:
-    """Seconds as `0.2 s`, `38 s`, `2 m 14 s`, `1 h 5 m`, `3 d 4 h`."""
-    if value is None or value == "":
-        return ""
-    seconds = value.total_seconds() if isinstance(value, timedelta) else float(value)
-    if seconds < 10:
-        return f"{max(seconds, 0):.1f} s".replace(".0 s", " s")
-    whole = int(seconds)
-    for size, unit, rest_size, rest_unit in ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "m"), (MINUTE, "m", 1, "s")):
-        if whole >= size:
-            rest = whole % size // rest_size
-            return f"{whole // size} {unit} {rest} {rest_unit}" if rest else f"{whole // size} {unit}"
-    return f"{whole} s"
 
 
 @register.filter(name="bytes")

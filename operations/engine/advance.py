@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from core.clock import now
 from core.errors import Problem
-from core.templatetags.ui import duration
+from core.text import duration
 from integrations.errors import IntegrationError
 from operations.choices import OperationState, StepState
 from operations.engine.context import Context

@@ -1,7 +1,7 @@
 """What an operation and its steps are doing, in words and with durations."""
 
 from core.clock import now
-from core.templatetags.ui import duration
+from core.text import duration
 from operations.choices import OperationState, StepState
 from operations.models import Operation, Step
 
