@@ -111,8 +111,8 @@ def secrets_warning(variables: Mapping[str, str]) -> str:
     one = len(names) == 1
     return (
         f"{', '.join(names[:5])} {'looks like a secret' if one else 'look like secrets'}: in git the plain value stays "
-        "readable to everybody who reads the repository. Secrets belong in Vault: give them as secret_env_vars, or "
-        "name them under externalSecret in the values file."
+        "readable to everybody who reads the repository. Secrets belong in Vault: name them under "
+        "externalSecret in the values file."
     )
 
 

@@ -124,7 +124,7 @@ class DeployServiceParameters(SizedParameters):
     )
     secret_env_vars: Environment = Field(
         default_factory=dict,
-        description="secret environment variables, written to Vault and nowhere else",
+        description="refused for now: no Vault is connected that secret variables could be written to",
         examples=[{"API_TOKEN": "..."}],
         json_schema_extra={"secret": True},
     )

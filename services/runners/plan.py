@@ -7,6 +7,7 @@ change to any of them voids the plan, and a change elsewhere in the repository d
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -76,7 +77,8 @@ def rendered_once(parameters: ServiceParameters, before: str | None, after: str,
     if kept is None:
         kept = rendered(parameters, before, after)
         if not kept[2]:
-            cache.set(f"rendering:{key}", kept, RENDERING_KEPT_S)
+            with suppress(RedisError):
+                cache.set(f"rendering:{key}", kept, RENDERING_KEPT_S)
     return kept
 
 

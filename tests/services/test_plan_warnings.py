@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.core.cache import cache
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from core.actor import Actor
 from core.errors import Invalid
@@ -115,9 +117,33 @@ class TestAgainstTheRepository:
         assert len(warned) == 1
         assert warned[0].startswith("API_TOKEN looks like a secret: in git the plain value stays readable")
         assert "Secrets belong in Vault" in warned[0]
+        assert "secret_env_vars" not in warned[0]
 
     def test_time_to_start_becomes_a_startup_probe_on_the_path_of_the_liveness_probe(self, dev: Actor) -> None:
         planned = plan(dev, component_name="webhook-relay", startup_time_s=300)
         added = [line[1:].strip() for line in planned["diff"].splitlines() if line.startswith("+")]
         assert added[1:] == ["startup:", "path: /healthz", "periodSeconds: 10", "failureThreshold: 30"]
         assert "startupProbe:" in next(one["diff"] for one in planned["objects"] if one["kind"] == "Deployment")
+
+
+@pytest.mark.django_db
+def test_a_cache_that_takes_nothing_does_not_stand_in_the_way_of_a_plan(
+    repository: Gitops, dev: Actor, valkey: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It can be read, and is gone when the rendering is to be kept."""
+    builders.the_cast()
+    server = cache._connections[cache._alias]._cache
+    reachable = server.get_client
+
+    def only_to_read(key: Any = None, *, write: bool = False) -> Any:
+        if write:
+            raise RedisConnectionError("gone")
+        return reachable(key, write=write)
+
+    monkeypatch.setattr(server, "get_client", only_to_read)
+    assert plan(dev, replicas=3)["changed"]
+
+
+def test_secret_variables_are_described_as_what_they_are_now() -> None:
+    described = DeployServiceParameters.model_fields["secret_env_vars"].description
+    assert str(described).startswith("refused for now")
