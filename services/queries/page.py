@@ -35,7 +35,8 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class ServiceHead:
-    """What every tab shows on top. `sentence` is the status in words; `observed_at` the age of its sources."""
+    """What every tab shows on top. `sentence` is the status in words; `as_of` is None while the cluster can be read,
+    else when it last could."""
 
     row: Service
     tenant: str
@@ -50,6 +51,7 @@ class ServiceHead:
     refusal: str
     operation: OperationRow | None
     sources: Sequence[Mapping[str, object]]
+    as_of: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ class ServicePage:
 
 def service_head(actor: Actor, service: Service) -> ServiceHead:
     deploy = may_deploy(actor, tenant=service.tenant)
+    read_from = sources()
     return ServiceHead(
         row=service,
         tenant=service.tenant,
@@ -91,8 +94,15 @@ def service_head(actor: Actor, service: Service) -> ServiceHead:
         may_roll_back=may_roll_back(actor, tenant=service.tenant).allowed,
         refusal="" if deploy.allowed else deploy.reason,
         operation=open_operation(f"{service.tenant}/{service.name}"),
-        sources=sources(),
+        sources=read_from,
+        as_of=last_read(read_from),
     )
+
+
+def last_read(read_from: Sequence[Mapping[str, Any]]) -> datetime | None:
+    """When the cluster was last read, where one of its sources cannot be read now; None where all can."""
+    silent = [source for source in read_from if source["name"].startswith("kubernetes:") and not source["ok"]]
+    return min((source["observed_at"] for source in silent if source["observed_at"]), default=None)
 
 
 def service_page(actor: Actor, service: Service) -> ServicePage:

@@ -134,3 +134,16 @@ def test_a_page_takes_the_same_few_queries_for_three_services_and_for_sixty(
             assert client.get(path).status_code == 200
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_a_page_says_of_when_it_speaks_while_the_cluster_cannot_be_read(client: Client) -> None:
+    builders.the_cast()
+    builders.service("payments-api")
+    source = builders.source("kubernetes:pods")
+    client.force_login(Person.objects.signed_in("dev"))
+    address = "/tenants/payments/services/payments-api/history/"
+    assert "cannot be read now" not in client.get(address).content.decode()
+
+    source.error = "Kubernetes does not answer."
+    source.save()
+    assert "The cluster cannot be read now; this is as of" in client.get(address).content.decode()
