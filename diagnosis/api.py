@@ -78,7 +78,7 @@ def diagnose_any(
     operation_id="diagnosis_bundle",
 )
 def download_bundle(request: ApiRequest, tenant: str, name: str) -> HttpResponse:
-    """The diagnosis, the objects and the logs it was made from, without values of settings, secrets and tokens."""
+    """The diagnosis, the objects without values of settings, and the logs; credentials are taken out of all of them."""
     access_service(request.actor, tenant=tenant, name=name)
     named = {"Content-Disposition": f'attachment; filename="{tenant}-{name}-diagnosis.zip"'}
     return HttpResponse(service_bundle(tenant, name), content_type="application/zip", headers=named)

@@ -27,8 +27,9 @@ diagnosis.json  the same, as every door of MCTL gives it
 objects.yaml    the objects looked at, as `manage.py diagnose --from` reads them
 logs/           the end of the logs read
 
-Values of settings, secrets and everything shaped like a credential were taken out. Look through it before you send it:
-a program may write anything into its log.
+Taken out: the values of variables, Secrets, ConfigMaps and Helm parameters in objects.yaml, and whatever is shaped
+like a credential everywhere. A finding may quote a setting that is wrong, and a program may write anything into its
+log: look through it before you send it.
 """
 
 

@@ -11,7 +11,7 @@ from django.core.management import call_command
 
 from diagnosis.queries import Snapshot, Target, diagnose_snapshot, read_dump
 from diagnosis.queries.bundle import bundle
-from diagnosis.queries.redaction import scrubbed_text
+from diagnosis.queries.redaction import scrubbed_object, scrubbed_text
 from tests.diagnosis.builders import App, config_map, container, crashing, event, namespace, secret
 from tests.diagnosis.parts import NOW, NS
 
@@ -33,13 +33,18 @@ SPOKEN = (
     f"api-key: {CANARY}",
     f"SENTRY_DSN=https://{CANARY}@sentry.example/1",
     PEM,
+    f"using password {CANARY} for app",
+    f'env: [{{"name": "DB_PASSWORD", "value": "{CANARY} and more {CANARY}"}}]',
+    f'body={{\\"user\\":\\"app\\",\\"password\\":\\"{CANARY}\\"}}',
+    f"asked with mctl_rt_{CANARY}",
+    f"exec app --db-password {CANARY} --port 8080",
 )
 
 
 def leaking() -> tuple[App, list]:
     """A crashing service with a canary in every place where people and programs leave secrets."""
     spec = container(env=[{"name": "DB_PASSWORD", "value": CANARY}, {"name": "LOG_LEVEL", "value": CANARY}],
-                     args=[f"--license-value={CANARY}", f"--token={CANARY}"])  # fmt: skip
+                     args=[f"--license-value={CANARY}", f"--token={CANARY}", "--password", CANARY])  # fmt: skip
     app = App(containers=[spec])
     app.workload["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = CANARY
     app.state(crashing(app.spec["containers"][0], message=f"fatal: password={CANARY}"))
@@ -48,6 +53,14 @@ def leaking() -> tuple[App, list]:
     hidden["data"]["password"] = CANARY
     told = event(app.pod, "BackOff", f"probe failed: http://app:{CANARY}@10.42.0.10/readyz")
     return app, [hidden, config_map("api", note=CANARY), told, namespace(NS)]
+
+
+def test_values_of_a_chart_do_not_leave_with_its_application():
+    helm = {"values": CANARY, "valuesObject": {"a": CANARY}, "parameters": [{"name": "a", "value": CANARY}]}
+    kept = scrubbed_object({"kind": "Application", "spec": {"sources": [{"chart": "base-service", "helm": helm}]}})
+
+    assert CANARY not in str(kept)
+    assert kept["spec"]["sources"][0]["helm"]["parameters"][0]["name"] == "a"
 
 
 def bundle_of(app: App, others: list) -> dict[str, str]:
