@@ -6,7 +6,9 @@ Endpoints hold no rule and no error handling; what they raise is answered here.
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
@@ -40,6 +42,11 @@ class MalformedJson(Problem):
 class WrongMethod(Problem):
     code = "method_not_allowed"
     status = 405
+
+
+class TooLarge(Problem):
+    code = "too_large"
+    status = 413
 
 
 class Broken(Problem):
@@ -79,6 +86,12 @@ def on_malformed(request: HttpRequest, error: HttpError) -> HttpResponse:
     return answer(
         request, MalformedJson("The body is not JSON.", remedy="Send a JSON object, UTF-8, application/json.")
     )
+
+
+@api.exception_handler(RequestDataTooBig)
+def on_too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20
+    return answer(request, TooLarge(f"The request is larger than {most} MB.", remedy="Send less."))
 
 
 @api.exception_handler(Exception)

@@ -8,6 +8,8 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+from django.core.cache import cache
 from oauth2_provider.models import AccessToken
 
 from accounts.choices import TokenKind
@@ -17,6 +19,7 @@ from accounts.queries import own_jwt
 from accounts.queries.shapes import bearer_of, recognise, unrecognised
 from core.actor import ALL_SCOPES
 from core.clock import now
+from integrations.github import as_person, organisation
 from integrations.oidc import DexTokenInvalid, GitHubIdentity, dex, github_identity
 
 
@@ -107,6 +110,7 @@ def _github(token: str) -> Bearer:
     person = Person.objects.filter(login=identity.login).first()
     refuse_inactive(person, TokenKind.GITHUB)
     refuse_other_account(person, identity)
+    refuse_outsider(person, identity, token)
     return Bearer(identity.login, TokenKind.GITHUB, "GitHub token", expires_at=identity.expires_at)
 
 
@@ -121,12 +125,51 @@ def refuse_other_account(person: Person | None, identity: GitHubIdentity) -> Non
         )
 
 
+def refuse_outsider(person: Person | None, identity: GitHubIdentity, token: str) -> None:
+    """Membership of the organisation admits, as at sign-in. Who signed in is known to belong to it: the rounds shut
+    out whoever leaves. Others are asked about, at most once a minute. Raises Unreachable where GitHub cannot be asked.
+    """
+    if not settings.GITHUB_ORG or (person is not None and person.github_id == identity.number):
+        return
+    key = f"github-member:{settings.GITHUB_ORG}:{identity.number}"
+    belongs = cache.get(key)
+    if belongs is None:
+        belongs = _belongs(identity, token)
+        cache.set(key, belongs, KNOWN_FOR_S)
+    if not belongs:
+        raise TokenRefused(
+            "not_a_member",
+            f"{identity.login} is no member of the GitHub organisation {settings.GITHUB_ORG}.",
+            kind=TokenKind.GITHUB,
+            remedy="Ask an owner of the organisation for an invitation, and accept it.",
+        )
+
+
+def _belongs(identity: GitHubIdentity, token: str) -> bool:
+    """Asked with the installation's token, where it has none with the person's own."""
+    if settings.GITHUB_TOKEN:
+        membership = organisation().membership(settings.GITHUB_ORG, identity.login)
+    else:
+        membership = as_person(token).my_membership(settings.GITHUB_ORG)
+    if membership is None or not membership.is_active or membership.account.id != identity.number:
+        return False
+    # An organisation that took a freed name has another number.
+    return settings.GITHUB_ORG_ID in {0, membership.organisation_id}
+
+
 def refuse_inactive(person: Person | None, kind: TokenKind) -> None:
     """Raises TokenRefused where the person was shut out here, whatever the issuer says."""
     if person is not None and not person.is_active:
-        raise TokenRefused("person_inactive", "This account was shut out.", kind=kind, remedy="Ask a platform admin.")
+        raise TokenRefused(
+            "person_inactive",
+            "This account has left the organisation or was shut out.",
+            kind=kind,
+            remedy="Sign in again if you are back in it; else ask a platform admin.",
+        )
 
 
+# How long a membership that was asked about, or its absence, is believed.
+KNOWN_FOR_S = 60
 NEW_TOKEN = "Create a new one on the Connecting page."
 VERIFIERS = {
     TokenKind.PERSONAL: _personal,

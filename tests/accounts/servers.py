@@ -11,6 +11,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.conf import settings
 
 CLIENT_ID = "mctl-api"
 
@@ -99,15 +100,23 @@ class Dex(Server):
 
 
 class GitHub(Server):
-    """`GET /api/v3/user` for the tokens it was given."""
+    """`GET /api/v3/user` for the tokens it was given, and whether their owners are in the organisation."""
 
     def begin(self) -> None:
         self.start()
         self.tokens: dict[str, dict[str, Any]] = {}
+        self.outsiders: set[str] = set()
         self.broken: tuple[int, dict[str, str], Any] | None = None
 
     def answer(self, path: str, authorization: str) -> tuple[int, dict[str, str], Any]:
         if self.broken:
             return self.broken
+        if "/memberships/" in path:
+            login = path.rpartition("/")[2]
+            known = {person["login"].lower(): person for person in self.tokens.values()}
+            if login not in known or login in self.outsiders:
+                return 404, {}, {"message": "Not Found"}
+            organisation = {"id": settings.GITHUB_ORG_ID or 1}
+            return 200, {}, {"state": "active", "organization": organisation, "user": known[login]}
         person = self.tokens.get(authorization.removeprefix("Bearer "))
         return (200, {}, person) if person else (401, {}, {"message": "Bad credentials"})

@@ -21,6 +21,17 @@ def test_a_github_token_is_its_owner(github: GitHub) -> None:
     assert github.asked["/api/v3/user"] == 1
 
 
+def test_who_is_not_in_the_organisation_is_refused_whatever_names_them_here(github: GitHub) -> None:
+    """Somebody whom a tenant's values file lists, or whose login is an admin's, and who never signed in."""
+    github.tokens[TOKEN] = {"login": "ada", "id": 9}
+    github.outsiders.add("ada")
+    for _ in range(2):
+        with pytest.raises(TokenRefused) as refused:
+            verified(TOKEN)
+    assert refused.value.problem_code == "not_a_member"
+    assert [count for path, count in github.asked.items() if "memberships" in path] == [1]
+
+
 def test_a_no_of_github_is_said_and_remembered_for_a_short_time(github: GitHub) -> None:
     for _ in range(3):
         with pytest.raises(TokenRefused) as refused:

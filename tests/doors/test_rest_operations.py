@@ -137,6 +137,13 @@ def test_a_body_that_is_no_object_is_refused_in_words(body: str, status: int, co
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+def test_a_body_beyond_the_limit_is_refused_in_words(settings: Any) -> None:
+    body = b'{"a": "' + b"x" * settings.DATA_UPLOAD_MAX_MEMORY_SIZE + b'"}'
+    answer = script().post(EXECUTE, body, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert answer.json()["sentence"] == "The request is larger than 2 MB."
+
+
 def test_a_viewer_is_refused_and_the_refusal_is_audited_once() -> None:
     answer = execute(script("vera"))
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
