@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.serializers.json import DjangoJSONEncoder
 
 from core.actor import Actor, Door
@@ -110,6 +111,7 @@ class ChangesConsumer(AsyncWebsocketConsumer):
     def actor_now(self) -> Actor | None:
         """The same person with the roles of now, or None where the session has ended."""
         session = self.scope.get("session")
-        if session is not None and session.session_key and not session.exists(session.session_key):
+        # Read anew: `exists` takes an expired session for a living one.
+        if session is not None and session.session_key and not SessionStore(session.session_key).load():
             return None
         return actor_for(self.actor.name, door=Door.WEB, client=self.actor.client) if self.actor else None

@@ -3,14 +3,18 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from asgiref.testing import ApplicationCommunicator
 from channels.db import database_sync_to_async
 from channels.routing import URLRouter
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
 
 from core.actor import Actor
+from core.clock import now
 from core.live import announce
 from operations import consumers, registry
 from operations.models import Operation
@@ -27,8 +31,8 @@ SILENCE_S = 0.3
 class Page:
     """A browser's end of the socket."""
 
-    def __init__(self, actor: Actor | None) -> None:
-        scope = {"type": "websocket", "path": "/ws/changes/", "headers": [], "subprotocols": [], "actor": actor}
+    def __init__(self, actor: Actor | None, **more: Any) -> None:
+        scope = {"type": "websocket", "path": "/ws/changes/", "headers": [], "subprotocols": [], "actor": actor, **more}
         self.wire = ApplicationCommunicator(URLRouter(websocket_urlpatterns), scope)
 
     async def open(self) -> None:
@@ -158,6 +162,23 @@ async def test_a_membership_that_ends_closes_the_socket(
     page = await connect(vera)
 
     assert await page.is_closed_with() == consumers.NOT_ALLOWED
+
+
+async def test_a_session_that_expires_closes_the_socket(vera: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "ASK_AGAIN_AFTER_S", 0.05)
+    monkeypatch.setattr(registry, "_people", [lambda login, **edge: vera])
+    session = SessionStore()
+    session["_auth_user_id"] = "1"
+    await session.asave()
+    page = Page(vera, session=session)
+    await page.open()
+    await tell("payments", changed("payments"))
+    assert await page.hears() == changed("payments")
+
+    await Session.objects.aupdate(expire_date=now() - timedelta(seconds=1))
+
+    assert await page.is_closed_with() == consumers.SIGNED_OUT
+    await page.leave()
 
 
 async def test_a_new_membership_is_heard_without_a_new_socket(
