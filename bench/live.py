@@ -34,7 +34,7 @@ class House:
 
     def __init__(self, var: Path) -> None:
         self.began = time.perf_counter()
-        environment = {**os.environ, "MCTL_RUN_DIR": str(var)}
+        environment = {**os.environ, "MCTL_VAR_DIR": str(var)}
         self.process = subprocess.Popen(
             [sys.executable, "-m", "sandbox.run"],
             cwd=ROOT,

@@ -18,7 +18,7 @@ from sandbox.cast import CAST
 from sandbox.platform import LOOPBACK, Platform, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
-VAR = Path(os.environ.get("MCTL_RUN_DIR", ROOT / "var"))
+VAR = Path(os.environ.get("MCTL_VAR_DIR", ROOT / "var"))
 WEB_PORT = 8000
 KUBERNETES_PORT = 16443
 GIT_PORT = 16480
