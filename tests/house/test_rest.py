@@ -59,7 +59,7 @@ def test_the_ci_script_says_why_nothing_began(house: str, token: str, service: s
 
 
 def test_the_ci_script_says_that_the_time_was_over_first(house: str, token: str) -> None:
-    code, _, err = end(begin(house, token, "payments/statement-renderer", "9.9.8", MCTL_WAIT_S="1"))
+    code, _, err = end(begin(house, token, "payments/fraud-rules", "9.9.8", MCTL_WAIT_S="1"))
     assert code == 3
     assert "it goes on" in err
 
