@@ -29,8 +29,9 @@ def test_a_service_of_git_and_cluster_becomes_one_row(world: World, tenant: str)
     assert found.cluster_observed_at is not None
     assert Tenant.objects.get(name=tenant).quotas == {"pods": "10"}
     assert list(Member.objects.filter(tenant__name=tenant).values_list("login", "role")) == [("olga", "owner")]
-    soon(lambda: source("kubernetes:pods").last_contact_at is not None, "the sources are written")
-    assert source("gitops").revision == sha
+    # The rows come first, what is said of their sources in a later round.
+    soon(lambda: source("kubernetes:pods").last_contact_at is not None, "the cluster's sources are written")
+    soon(lambda: source("gitops").revision == sha, "git's source names the commit")
     assert not source("kubernetes:pods").error
 
 
