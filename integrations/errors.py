@@ -11,7 +11,9 @@ from core.errors import Problem
 from core.text import cut
 
 LONGEST_FOREIGN_TEXT = 256
-CREDENTIAL = re.compile(r"(?i)(://[^/\s:@]+:)[^@\s]+@|(bearer\s+)\S+|(gh[opsu]_|github_pat_|hvs\.)[A-Za-z0-9_\-.]+")
+CREDENTIAL = re.compile(
+    r"(?i)(://[^/\s:@]+:)[^@\s]+@|(bearer\s+)\S+|(gh[oprsu]_|github_pat_|glpat-|mctl_(?:pat|rt)_|hvs\.)[A-Za-z0-9_\-.]+"
+)
 
 
 class IntegrationError(Problem):

@@ -15,7 +15,7 @@ HIDDEN = "(hidden)"
 SHAPES = re.compile(
     r"(?s)(?P<pem>-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$))"
     r"|(?P<jwt>\beyJ[\w\-]{6,}\.[\w\-]{4,}(?:\.[\w\-]*)?)"
-    r"|(?P<prefixed>\b(?:gh[opsur]_|github_pat_|glpat-|hvs\.|hvb\.|s\.|xox[abposr]-|sk[-_]|rk_|pk_|npm_|mctl_[a-z]+_|dckr_pat_|AIza)"
+    r"|(?P<prefixed>\b(?:gh[opsur]_|github_pat_|glpat-|hvs\.|hvb\.|s\.|xox[abposr]-|sk[-_]|rk_|pk_|npm_|mctl_(?:pat|rt)_|dckr_pat_|AIza)"
     r"[\w\-.]{8,}|\bA(?:KIA|SIA)[A-Z0-9]{12,})"
     r"|(?P<basic>(?i:basic|bearer|token|digest) [A-Za-z0-9+/=_\-.]{8,})"
 )

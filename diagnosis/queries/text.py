@@ -7,7 +7,7 @@ CREDENTIAL = re.compile(
     r"(?i)(?P<url>://[^/\s:@]+:)[^@\s/]+(?=@)"
     r"|(?P<word>\b(?:password|passwd|pwd|secret|token|api_?key)\b\s*[=:]\s*[\"']?)(?!\s)[^\s\"',;&]{4,}"
     r"|(?P<bearer>bearer\s+)[A-Za-z0-9_\-.]{8,}"
-    r"|(?P<known>gh[opsu]_|github_pat_|hvs\.)[A-Za-z0-9_\-.]+"
+    r"|(?P<known>gh[oprsu]_|github_pat_|glpat-|mctl_(?:pat|rt)_|hvs\.)[A-Za-z0-9_\-.]+"
 )
 
 
