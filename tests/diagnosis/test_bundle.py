@@ -83,7 +83,13 @@ def test_a_credential_in_a_log_line_is_taken_out(line: str):
 
 
 @pytest.mark.parametrize(
-    "line", ["GET /orders 200 in 12 ms", "the tag 1.4.0 of ghcr.io/acme/api", "KeyError: 'API_KEY'", "ask mctl_get_service_logs"]
+    "line",
+    [
+        "GET /orders 200 in 12 ms",
+        "the tag 1.4.0 of ghcr.io/acme/api",
+        "KeyError: 'API_KEY'",
+        "ask mctl_get_service_logs",
+    ],
 )
 def test_a_plain_line_stays_as_it_is(line: str):
     assert scrubbed_text(line) == line
