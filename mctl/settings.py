@@ -1,11 +1,11 @@
 """All settings, grouped. Read from the environment through `env`; `manage.py env` prints them with their meaning."""
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
-from mctl import env, logs
+from mctl import env, logs, storage
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -124,43 +124,11 @@ TRUSTED_PROXIES = env.networks(
     "MCTL_TRUSTED_PROXIES", meaning="addresses or networks of proxies whose X-Forwarded-For is believed"
 )
 
-
-def _database(url: str) -> dict[str, object]:
-    parts = urlsplit(url)
-    if parts.scheme == "sqlite":
-        return {
-            "ENGINE": "django.db.backends.sqlite3",
-            "NAME": unquote(parts.path),
-            "OPTIONS": {
-                "timeout": 20,
-                "transaction_mode": "IMMEDIATE",
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
-            },
-            # Separate processes share the file in tests too, so the test database is a file as well.
-            "TEST": {"NAME": unquote(parts.path).removesuffix(".sqlite3") + "-test.sqlite3"},
-        }
-    if parts.scheme not in {"postgres", "postgresql"}:
-        raise env.WrongSetting(
-            # The address may hold a password, so only its scheme is said.
-            f"DATABASE_URL begins with {parts.scheme!r}. Give sqlite:///PATH or postgresql://USER:PASSWORD@HOST/NAME."
-        )
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": parts.path.lstrip("/"),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(parts.port or ""),
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 8}, "options": "-c statement_timeout=29000"},
-    }
-
-
 # --- Storage
 DATABASE_URL = env.secret(
     "DATABASE_URL", f"sqlite://{VAR_DIR}/mctl.sqlite3", meaning="sqlite:///PATH or postgresql://..."
 )
-DATABASES = {"default": _database(DATABASE_URL)}
+DATABASES = {"default": storage.database(DATABASE_URL)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 _REDIS_URL = BROKER_URL.replace("redis+socket://", "unix://")
 BROKER_PREFIX = env.text("MCTL_BROKER_PREFIX", "mctl:", meaning="prefix of all keys and channels at the broker")
