@@ -13,8 +13,10 @@ from typing import Any
 from core.errors import Invalid
 from integrations.errors import Refused
 from integrations.gitops import yaml_splice as splice
+from integrations.gitops.values_file import editable_values
+from integrations.gitops.yaml_events import UnreadableYaml
 from integrations.gitops.yaml_splice import CannotSplice, Path, dotted
-from integrations.gitops.yaml_text import UnreadableYaml, parse
+from integrations.gitops.yaml_text import json_number, parse
 from integrations.gitops.yaml_tree import Document
 
 LONGEST_TEXT = 4 * 1024 * 1024
@@ -90,11 +92,7 @@ def _apply(text: str, edit: Edit) -> str:
 
 
 def _parsed(text: str) -> Any:
-    try:
-        return unshared(parse(text))
-    except UnreadableYaml as unreadable:
-        place = f" in line {unreadable.line}" if unreadable.line else ""
-        raise Refused("gitops", f"The file is not readable YAML{place}: {unreadable}.", remedy=BY_HAND) from unreadable
+    return unshared(editable_values("The file", text))
 
 
 def _refused(edit: Edit, reason: str) -> Refused:
@@ -120,7 +118,8 @@ def _expected(before: Any, edit: Edit) -> Any:
     if isinstance(edit, Append):
         present = value_at(before, edit.path)
         items = present if isinstance(present, list) else []
-        return before if any(same(edit.item, item) for item in items) else _with(before, edit.path, [*items, edit.item])
+        added = unshared(edit.item)
+        return before if any(same(added, item) for item in items) else _with(before, edit.path, [*items, added])
     return _with(before, edit.path, edit.value)
 
 
@@ -252,7 +251,7 @@ def unshared(value: Any) -> Any:
             return {key: copied(inner) for key, inner in held.items()}
         if isinstance(held, list | tuple):
             return [copied(inner) for inner in held]
-        return held
+        return json_number(held) if isinstance(held, float) else held
 
     return copied(value)
 
