@@ -16,11 +16,12 @@ from integrations.gitops.model import (
     FileText,
     Revision,
     ServiceSpec,
+    TenantSpec,
     World,
 )
 from integrations.gitops.names import checked, checked_path, joined
 from integrations.gitops.reading import Reader
-from integrations.gitops.specs import service_spec
+from integrations.gitops.specs import service_spec, tenant_spec
 from integrations.gitops.values_file import unreadable
 from integrations.gitops.writing import Writer
 from integrations.gitops.yaml_events import UnreadableYaml
@@ -86,6 +87,15 @@ class Gitops:
         file = self.file_at(path, revision)
         try:
             return service_spec(tenant, service, path, file.blob_id, file.text)
+        except UnreadableYaml as problem:
+            raise unreadable(path, problem) from problem
+
+    def tenant(self, tenant: str, revision: Revision | str = "") -> TenantSpec:
+        """Raises Missing where the tenant has no values file, Unreadable where that cannot be read."""
+        path = joined(self.base_path, "tenants", checked(tenant, "tenant"), "values.yaml")
+        file = self.file_at(path, revision)
+        try:
+            return tenant_spec(tenant, path, file.blob_id, file.text)
         except UnreadableYaml as problem:
             raise unreadable(path, problem) from problem
 
