@@ -12,6 +12,7 @@ from integrations.kubernetes import cluster, label_selector
 from operations.registry import Done, StepContext, StepDefinition, Wait, diagnosis_of
 from services.runners.changes import subject
 from services.runners.checks import refuse_limits_below_requests
+from services.runners.effects import refuse_without_effect
 from services.runners.parameters import ServiceParameters
 from services.runners.places import application_name, workload_name
 from services.runners.plan import file_change, quota_fit, rendered, text_after
@@ -46,6 +47,7 @@ def check(step: StepContext) -> Done:
     path, before, after, _ = file_change(parameters)
     old, new, warnings = rendered(parameters, before, after)
     refuse_limits_below_requests(parameters, new)
+    refuse_without_effect(parameters, new)
     tight = [row for row in quota_fit(step.tenant, old, new) if not row["fits"]]
     for row in tight:
         step.log(f"quota {row['resource']}: {row['peak']} needed at the peak of {row['hard']}")
