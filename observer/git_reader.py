@@ -9,6 +9,7 @@ import structlog
 from django.conf import settings
 
 from core.clock import now
+from core.text import counted
 from integrations.errors import IntegrationError
 from integrations.gitops import gitops
 from integrations.gitops.model import Commit, ServiceSpec, TenantSpec, UnreadableFile, World
@@ -158,7 +159,7 @@ def notice_of(unreadable: tuple[UnreadableFile, ...]) -> str:
         return ""
     named = "; ".join(str(file).rstrip(".") for file in unreadable[:MOST_NAMED])
     more = f"; and {len(unreadable) - MOST_NAMED} more" if len(unreadable) > MOST_NAMED else ""
-    return f"{len(unreadable)} values file(s) cannot be read: {named}{more}"
+    return f"{counted(len(unreadable), 'values file')} cannot be read: {named}{more}"
 
 
 def in_utc(moment: datetime) -> datetime:
