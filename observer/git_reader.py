@@ -8,7 +8,6 @@ from time import monotonic
 import structlog
 from django.conf import settings
 
-from core.clock import now
 from integrations.errors import IntegrationError
 from integrations.gitops import gitops
 from integrations.gitops.model import Commit, ServiceSpec, TenantSpec, UnreadableFile, World
@@ -87,7 +86,8 @@ class GitReader:
             notice = notice_of(world.unreadable)
             self._inbox.put(GitRead(slim))
             self._revision = revision.sha
-        self._contact = Contact(NAME, LABEL, now(), "", revision.sha, notice)
+        # As of when it was asked: what came while it answered may not be in it.
+        self._contact = Contact(NAME, LABEL, revision.as_of, "", revision.sha, notice)
 
 
 def slim_world(world: World, last: Mapping[str, Commit]) -> GitWorld:
@@ -131,7 +131,7 @@ def service_row(spec: ServiceSpec, commit: Commit | None) -> GitService:
         changed_at,
     )
     replicas = scaling.min_replicas if scaling.enabled else spec.replicas
-    return GitService(values, min(max(0, replicas), 2**31 - 1), changed_at)
+    return GitService(values, min(max(0, replicas), 2**31 - 1), changed_at, routes=spec.routes)
 
 
 def tenant_row(spec: TenantSpec) -> GitTenant:

@@ -22,10 +22,12 @@ from integrations.gitops.model import (
 )
 from integrations.gitops.new_files import new_service_values
 from integrations.gitops.reading import unified_diff
+from integrations.gitops.routes import FILE_SOURCES, Route, routes_of
 from integrations.gitops.specs import mapping
 from integrations.gitops.yaml_text import UnreadableYaml, parse
 
 __all__ = [
+    "FILE_SOURCES",
     "Append",
     "Autoscaling",
     "Change",
@@ -39,6 +41,7 @@ __all__ = [
     "MemberSpec",
     "Remove",
     "Revision",
+    "Route",
     "ServiceSpec",
     "Set",
     "SetMapping",
@@ -52,5 +55,6 @@ __all__ = [
     "mapping",
     "new_service_values",
     "parse",
+    "routes_of",
     "unified_diff",
 ]

@@ -9,6 +9,7 @@ from typing import Any
 
 from core.actor import Role
 from integrations.gitops.model import Autoscaling, MemberSpec, ServiceSpec, TenantSpec
+from integrations.gitops.routes import EVERY_HOST, INGRESS, Route, routes_of
 from integrations.gitops.yaml_text import UnreadableYaml, parse
 
 DEFAULT_PORT = 8080
@@ -48,7 +49,8 @@ def service_spec(tenant: str, name: str, path: str, blob_id: str, text: str) -> 
     """Raises UnreadableYaml."""
     values = _root(text)
     image = mapping(values.get("image"))
-    hosts = _hosts(mapping(values.get("ingress")))
+    routes = routes_of(values)
+    hosts = _hosts(routes)
     return ServiceSpec(
         tenant=tenant,
         name=name,
@@ -56,6 +58,7 @@ def service_spec(tenant: str, name: str, path: str, blob_id: str, text: str) -> 
         tag=_text(image.get("tag")),
         host=hosts[0] if hosts else "",
         hosts=hosts,
+        routes=routes,
         port=_number(mapping(values.get("service")).get("port"), DEFAULT_PORT),
         replicas=_number(values.get("replicaCount"), 1),
         autoscaling=_autoscaling(mapping(values.get("autoscaling"))),
@@ -84,12 +87,8 @@ def _root(text: str) -> Mapping[str, Any]:
     return values
 
 
-def _hosts(ingress: Mapping[str, Any]) -> tuple[str, ...]:
-    if ingress.get("enabled") is not True:
-        return ()
-    several = _list(ingress.get("hosts")) or [ingress.get("host")]
-    names = [_text(entry.get("host")) if isinstance(entry, Mapping) else _text(entry) for entry in several]
-    return tuple(name for name in names if name)
+def _hosts(routes: tuple[Route, ...]) -> tuple[str, ...]:
+    return tuple(route.host for route in routes if route.source == INGRESS and route.host != EVERY_HOST)
 
 
 def _autoscaling(values: Mapping[str, Any]) -> Autoscaling:
