@@ -245,13 +245,16 @@ def account_page(actor: Actor) -> AccountPage:
 
 
 def claims_in_the_way(routes: Collection[Route], *, tenant: str, service: str) -> list[HostClaim]:
-    """What others have of these hosts: another tenant at any path, a service of this tenant at the same one."""
+    """What others have of these hosts: another tenant at any path, a service of this tenant at the same one. What is in
+    git comes first."""
     if not routes:
         return []
     places = {(route.host, route.path) for route in routes}
     claims = HostClaim.objects.of_others(tenant, service).filter(host__in={host for host, _ in places})
     return [
-        claim for claim in claims if claim.tenant != tenant or claim.operation or (claim.host, claim.path) in places
+        claim
+        for claim in claims.order_by("operation", "id")
+        if claim.tenant != tenant or claim.operation or (claim.host, claim.path) in places
     ]
 
 

@@ -21,28 +21,35 @@ from tenants.queries import hosts_of
 def refuse_hosts(actor: Actor, parameters: ServiceParameters, before: str | None, after: str) -> None:
     """For a plan: nothing is kept. Raises Invalid; whose a host is, is said to those who may see it."""
     tenant, service = parameters.team_name, parameters.component_name
-    added = routes_to_have(tenant, service, before, after)
+    had, added = routes_of_change(tenant, service, before, after)
     refuse_taken_hosts(added, tenant=tenant, service=service, sees=actor.sees)
+    refuse_hosts_not_to_be_had(tenant, had, added)
 
 
 def claim_hosts(step: StepContext, before: str | None, after: str) -> None:
     """For a commit: the hosts are this operation's from here on. Raises Invalid."""
-    if added := routes_to_have(step.tenant, step.service, before, after):
+    had, added = routes_of_change(step.tenant, step.service, before, after)
+    refuse_hosts_not_to_be_had(step.tenant, had, added)
+    if added:
         reserve_hosts(added, tenant=step.tenant, service=step.service, operation=step.operation_id)
 
 
-def routes_to_have(tenant: str, service: str, before: str | None, after: str) -> list[Route]:
-    """What the file adds. A host that it has already stays, wherever it lies. Raises Invalid for one not to be had."""
+def routes_of_change(tenant: str, service: str, before: str | None, after: str) -> tuple[list[Route], list[Route]]:
+    """What the file has now, and what it would add to that."""
     had = routes_before(tenant, service, before)
-    places, hosts = {(route.host, route.path) for route in had}, {route.host for route in had}
-    added = [route for route in routes_after(after) if (route.host, route.path) not in places]
-    for host in dict.fromkeys(route.host for route in added if route.host not in hosts):
+    places = {(route.host, route.path) for route in had}
+    return had, [route for route in routes_after(after) if (route.host, route.path) not in places]
+
+
+def refuse_hosts_not_to_be_had(tenant: str, had: list[Route], added: list[Route]) -> None:
+    """Though nobody has them. A host that the file has already stays, wherever it lies."""
+    kept = {route.host for route in had}
+    for host in dict.fromkeys(route.host for route in added if route.host not in kept):
         decision = may_ask_for_host(host)
         if not decision.allowed:
             raise host_refused(host, decision.reason, remedy=decision.remedy)
         if is_default_host_of_others(host, tenant):
             raise host_refused(host, f"{host} is the default host of another service.", remedy="Choose another host.")
-    return added
 
 
 def routes_before(tenant: str, service: str, before: str | None) -> list[Route]:
