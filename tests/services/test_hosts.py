@@ -174,7 +174,7 @@ def test_of_two_operations_the_first_gets_the_host_and_the_other_is_told_before_
 
     second.refresh_from_db()
     said = f"An operation is giving {SHOP} to another service now."
-    assert (second.state, second.reason) == ("failed", said)
+    assert (second.state, second.reason, second.steps.get(name="check").state) == ("failed", said, "failed")
     assert SHOP not in gitops().service("payments", "checkout-web").hosts
     assert gitops().service("labs", "playground").hosts == (SHOP,)
     observe_hosts()
