@@ -31,6 +31,11 @@ PLATFORM_DOMAIN = env.text("MCTL_PLATFORM_DOMAIN", "apps.example.dev", meaning="
 DEFAULT_HOST_TEMPLATE = env.text(
     "MCTL_DEFAULT_HOST_TEMPLATE", "{tenant}-{service}.{domain}", meaning="how a service's default host is made"
 )
+RESERVED_HOSTS = env.words(
+    "MCTL_RESERVED_HOSTS",
+    "argocd,ops,api,agent,www,mctl",
+    meaning="hosts that no service gets, Argo CD's among them: whole names, or labels under the platform domain",
+)
 
 # --- Outside systems
 KUBECONFIG = env.text("MCTL_KUBECONFIG", "", meaning="kubeconfig of the cluster; empty: in-cluster service account")

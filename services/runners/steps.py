@@ -13,6 +13,7 @@ from operations.registry import Done, StepContext, StepDefinition, Wait, diagnos
 from services.runners.changes import subject
 from services.runners.checks import refuse_limits_below_requests
 from services.runners.effects import refuse_without_effect
+from services.runners.hosts import claim_hosts
 from services.runners.parameters import ServiceParameters
 from services.runners.places import application_name, workload_name
 from services.runners.plan import file_change, quota_fit, rendered, text_after
@@ -45,6 +46,7 @@ def check(step: StepContext) -> Done:
     aim = dict(step.plan.get("target") or target(step.parameters))
     parameters = with_target(step.parameters, aim)
     path, before, after, _ = file_change(parameters)
+    claim_hosts(step, before, after)
     old, new, warnings = rendered(parameters, before, after)
     refuse_limits_below_requests(parameters, new)
     refuse_without_effect(parameters, new)
@@ -67,6 +69,8 @@ def commit(step: StepContext) -> Done:
 
     def change(text: str | None) -> str:
         after = text_after(parameters, text)
+        # Again: this text may be newer than the one that was checked.
+        claim_hosts(step, text, after)
         # The push follows at once: a worker that was held up until the operation was given up may not push any more.
         step.keep_lease()
         return after
