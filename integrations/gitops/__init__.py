@@ -23,7 +23,8 @@ from integrations.gitops.model import (
 from integrations.gitops.new_files import new_service_values
 from integrations.gitops.reading import unified_diff
 from integrations.gitops.specs import mapping
-from integrations.gitops.yaml_text import UnreadableYaml, parse
+from integrations.gitops.values_file import editable_values, values_of
+from integrations.gitops.yaml_text import parse, printed
 
 __all__ = [
     "Append",
@@ -44,13 +45,15 @@ __all__ = [
     "SetMapping",
     "TenantSpec",
     "UnreadableFile",
-    "UnreadableYaml",
     "World",
     "edit_yaml",
+    "editable_values",
     "forget",
     "gitops",
     "mapping",
     "new_service_values",
     "parse",
+    "printed",
     "unified_diff",
+    "values_of",
 ]

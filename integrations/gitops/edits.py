@@ -12,9 +12,11 @@ from typing import Any
 
 from core.errors import Invalid
 from integrations.errors import Refused
+from integrations.gitops.values_file import editable_values
 from integrations.gitops.yaml_changes import Changes, same, shared_sentence
+from integrations.gitops.yaml_events import UnreadableYaml
 from integrations.gitops.yaml_splice import CannotSplice, Path, dotted
-from integrations.gitops.yaml_text import UnreadableYaml, parse
+from integrations.gitops.yaml_text import json_number, parse
 from integrations.gitops.yaml_tree import Document
 
 LONGEST_TEXT = 4 * 1024 * 1024
@@ -110,19 +112,12 @@ def _refused_at_alias(edits: Sequence[Edit], changes: Changes) -> Refused | None
 
 def _about(edits: Sequence[Edit], path: Path) -> list[Edit]:
     """Those of the edits that lead to a path, through it or below it."""
-    return [edit for edit in edits if all(one == other for one, other in zip(edit.path, path, strict=False))] or [
-        *edits
-    ]
+    found = [edit for edit in edits if all(one == other for one, other in zip(edit.path, path, strict=False))]
+    return found or [*edits]
 
 
 def _parsed(text: str) -> Any:
-    """What the file holds, {} where that is nothing."""
-    try:
-        values = unshared(parse(text))
-    except UnreadableYaml as unreadable:
-        place = f" in line {unreadable.line}" if unreadable.line else ""
-        raise Refused("gitops", f"The file is not readable YAML{place}: {unreadable}.", remedy=BY_HAND) from unreadable
-    return {} if values is None else values
+    return unshared(editable_values("The file", text))
 
 
 def _refused(edits: Sequence[Edit], reason: str) -> Refused:
@@ -147,7 +142,8 @@ def _expected(before: Any, edit: Edit) -> Any:
     if isinstance(edit, Append):
         present = value_at(before, edit.path)
         items = present if isinstance(present, list) else []
-        return before if any(same(edit.item, item) for item in items) else _with(before, edit.path, [*items, edit.item])
+        added = unshared(edit.item)
+        return before if any(same(added, item) for item in items) else _with(before, edit.path, [*items, added])
     return _with(before, edit.path, edit.value)
 
 
@@ -222,7 +218,7 @@ def unshared(value: Any) -> Any:
             return {key: copied(inner) for key, inner in held.items()}
         if isinstance(held, list | tuple):
             return [copied(inner) for inner in held]
-        return held
+        return json_number(held) if isinstance(held, float) else held
 
     return copied(value)
 

@@ -7,21 +7,19 @@ its last child; the end of a block scalar is the end of its last line, without t
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import yaml
 
-from integrations.gitops.yaml_text import UnreadableYaml
+from integrations.gitops.yaml_events import events_of
 
-_EVENTS: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # YAML's line breaks are more than Python's text files know.
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|$))*")
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-DEEPEST = 60
 _SPACES = re.compile(" *")
 
 
@@ -92,17 +90,11 @@ class Document:
     @classmethod
     def read(cls, text: str) -> "Document":
         """Raises UnreadableYaml."""
-        try:
-            events = list(yaml.parse(text, Loader=_EVENTS))
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 0
-            raise UnreadableYaml(f"{error.problem or 'not YAML'}", line) from error
-        except (yaml.YAMLError, ValueError) as error:
-            raise UnreadableYaml(str(error) or "not YAML") from error
+        events = list(events_of(text))
         contents = [event for event in events if not isinstance(event, _AROUND)]
         reader = iter(contents)
         first = next(reader, None)
-        root = None if first is None else _node(text, first, reader, 0)
+        root = None if first is None else _node(text, first, reader)
         return cls(text, root, [0, *(found.end() for found in LINE_BREAK.finditer(text))])
 
     @property
@@ -207,9 +199,7 @@ def _each_node(node: "Node | None", in_flow: bool) -> Iterator[tuple["Scalar | M
 _AROUND = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
 
 
-def _node(text: str, event: Any, events: Iterator[Any], depth: int) -> Node:
-    if depth > DEEPEST:
-        raise UnreadableYaml(f"more than {DEEPEST} levels deep", event.start_mark.line + 1)
+def _node(text: str, event: Any, events: Iterator[Any]) -> Node:
     start, end = event.start_mark.index, event.end_mark.index
     if isinstance(event, yaml.AliasEvent):
         return Alias(start, end, event.anchor or "")
@@ -225,30 +215,30 @@ def _node(text: str, event: Any, events: Iterator[Any], depth: int) -> Node:
         tagged = tag if text[start : start + 1] == "!" or (event.anchor and "!" in text[start:content]) else ""
         return Scalar(start, min(content, end), end, style, event.value, anchor, tagged)
     if isinstance(event, yaml.SequenceStartEvent):
-        return _sequence(text, Sequence(start, content, end, bool(event.flow_style), anchor), events, depth)
-    return _mapping(text, Mapping(start, content, end, bool(event.flow_style), anchor), events, depth)
+        return _sequence(text, Sequence(start, content, end, bool(event.flow_style), anchor), events)
+    return _mapping(text, Mapping(start, content, end, bool(event.flow_style), anchor), events)
 
 
 def _index(mark: Any) -> int:
     return int(mark.index)
 
 
-def _sequence(text: str, held: Sequence, events: Iterator[Any], depth: int) -> Sequence:
+def _sequence(text: str, held: Sequence, events: Iterator[Any]) -> Sequence:
     for event in events:
         if isinstance(event, yaml.SequenceEndEvent):
             held.end = _index(event.end_mark) if held.flow else held.items[-1].end
             break
-        held.items.append(_node(text, event, events, depth + 1))
+        held.items.append(_node(text, event, events))
     return held
 
 
-def _mapping(text: str, held: Mapping, events: Iterator[Any], depth: int) -> Mapping:
+def _mapping(text: str, held: Mapping, events: Iterator[Any]) -> Mapping:
     for event in events:
         if isinstance(event, yaml.MappingEndEvent):
             held.end = _index(event.end_mark) if held.flow else held.pairs[-1].value.end
             break
-        key = _node(text, event, events, depth + 1)
-        held.pairs.append(Pair(key, _node(text, next(events), events, depth + 1)))
+        key = _node(text, event, events)
+        held.pairs.append(Pair(key, _node(text, next(events), events)))
     return held
 
 
@@ -260,3 +250,15 @@ def _end_of_block_scalar(text: str, start: int, end: int) -> int:
         span = re.sub(r"(?:[ \t]*(?:\r\n|[\n\r\x85\u2028\u2029]))+[ \t]*\Z", "", span)
         return start + len(span)
     return start + len(re.sub(r"(?:\r\n|[\n\r\x85\u2028\u2029])[ \t]*\Z", "", span))
+
+
+def line_at(text: str, path: Iterable[str]) -> int:
+    """The line, from 1, of the value at a path of keys; 0 where none stands there. Raises UnreadableYaml."""
+    document = Document.read(text)
+    node = document.root
+    for name in path:
+        pairs = node.find(name) if isinstance(node, Mapping) else []
+        if not pairs:
+            return 0
+        node = pairs[-1].value
+    return bisect_right(document.line_starts, node.start) if node else 0

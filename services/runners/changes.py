@@ -6,9 +6,9 @@ from functools import singledispatch
 from typing import Any
 
 from core.text import counted
-from integrations.gitops import Edit, Remove, Set, mapping
+from integrations.gitops import Edit, Remove, Set, mapping, printed
 from services.errors import refused
-from services.queries.configuration import STARTUP_PERIOD_S, as_printed, startup_time_s
+from services.queries.configuration import STARTUP_PERIOD_S, startup_time_s
 from services.runners.parameters import (
     DEFAULT_HOST,
     NO_HOST,
@@ -97,7 +97,7 @@ def deploy_edits(parameters: DeployServiceParameters, values: Mapping[str, Any])
     edits += [
         Set(("env", key), text)
         for key, text in parameters.env_vars.items()
-        if key not in environment or as_printed(environment[key]) != text
+        if key not in environment or printed(environment[key]) != text
     ]
     edits += [Remove(("env", key)) for key in parameters.unset_env if key in environment]
     return edits
@@ -131,8 +131,8 @@ def image(tag: str | None, repository: str | None, values: Mapping[str, Any]) ->
     own = mapping(values.get("image"))
     if repository:
         wanted[("image", "repository")] = repository
-    old = f"{own.get('repository')}:{own.get('tag')}"
-    new = f"{repository or own.get('repository')}:{tag}"
+    old = f"{printed(own.get('repository'))}:{printed(own.get('tag'))}"
+    new = f"{repository or printed(own.get('repository'))}:{tag}"
     for group in ("initContainers", "extraContainers"):
         containers = values.get(group)
         for position, container in enumerate(containers if isinstance(containers, list) else []):

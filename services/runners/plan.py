@@ -19,7 +19,7 @@ from core.actor import Actor
 from core.errors import Busy, Invalid, NotFound
 from core.quantity import amount, in_words
 from integrations.errors import IntegrationError, Missing
-from integrations.gitops import edit_yaml, gitops, new_service_values, parse, unified_diff
+from integrations.gitops import edit_yaml, editable_values, gitops, new_service_values, unified_diff
 from integrations.helm import RenderJob, chart_at, render_many
 from services.runners.changes import edits_for, host_name, subject, summary
 from services.runners.checks import refuse_limits_below_requests, warnings_for
@@ -115,7 +115,8 @@ def text_after(parameters: ServiceParameters, before: str | None) -> str:
         )
     if isinstance(parameters, RollbackServiceParameters) and parameters.revision:
         return commit_of_history(parameters).text
-    edits = edits_for(parameters, parsed_values(before))
+    path = gitops().service_path(parameters.team_name, parameters.component_name)
+    edits = edits_for(parameters, editable_values(path, before))
     return edit_yaml(before, edits) if edits else before
 
 
@@ -132,13 +133,8 @@ def new_file(parameters: DeployServiceParameters) -> str:
         component_type=parameters.component_type,
     )
     leftover = parameters.model_copy(update={"host": None, "image_tag": None, "port": None, "replicas": None})
-    edits = edits_for(leftover, parsed_values(text))
+    edits = edits_for(leftover, editable_values("values.yaml", text))
     return edit_yaml(text, edits) if edits else text
-
-
-def parsed_values(text: str) -> Mapping[str, Any]:
-    values = parse(text)
-    return values if isinstance(values, dict) else {}
 
 
 def rendered(parameters: ServiceParameters, before: str | None, after: str) -> Rendering:

@@ -158,10 +158,11 @@ def test_nul_in_a_variable_is_refused() -> None:
 @pytest.mark.parametrize("count", [1, 40])
 def test_a_request_reads_the_file_once_however_many_edits_it_has(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    document, values = Document.read, edits.parse
-    monkeypatch.setattr(Document, "read", lambda text: (read.append("document"), document(text))[1])
-    monkeypatch.setattr(edits, "parse", lambda text: (read.append("values"), values(text))[1])
+    document, values, result = Document.read, edits.editable_values, edits.parse
+    monkeypatch.setattr(Document, "read", lambda text: (read.append("places"), document(text))[1])
+    monkeypatch.setattr(edits, "editable_values", lambda *text: (read.append("values"), values(*text))[1])
+    monkeypatch.setattr(edits, "parse", lambda text: (read.append("result"), result(text))[1])
     before = "env:\n" + "".join(f"  V{number}: old\n" for number in range(100))
     after = edit_yaml(before, [Set(("env", f"V{number}"), "new") for number in range(0, count * 2, 2)])
     assert after.count("new") == count
-    assert read == ["values", "document", "values"]
+    assert read == ["values", "places", "result"]

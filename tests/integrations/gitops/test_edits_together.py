@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from integrations.errors import Refused
-from integrations.gitops import Append, Edit, Remove, Set, SetMapping, UnreadableYaml, edit_yaml, parse
+from integrations.gitops import Append, Edit, Remove, Set, SetMapping, edit_yaml, parse
 from integrations.gitops.edits import same, unshared, value_at
+from integrations.gitops.yaml_events import UnreadableYaml
 from integrations.gitops.yaml_tree import LINE_BREAK
 from tests.integrations.gitops.test_edit_properties import FILE, KEY, SCALAR, VALUE, files, paths_of
 
@@ -98,11 +99,11 @@ def applied(values: Any, edit: Edit) -> Any:
         holder = holder[part]
     last = edit.path[-1]
     if isinstance(edit, Set):
-        holder[last] = copy.deepcopy(edit.value)
+        holder[last] = unshared(edit.value)
     elif isinstance(edit, Remove):
         del holder[last]
-    elif not any(same(edit.item, item) for item in holder[last]):
-        holder[last].append(copy.deepcopy(edit.item))
+    elif not any(same(unshared(edit.item), item) for item in holder[last]):
+        holder[last].append(unshared(edit.item))
     return values
 
 
