@@ -4,10 +4,12 @@ Positions count characters from the start of the text. A block collection has no
 its last child; the end of a block scalar is the end of its last line, without the line break.
 """
 
+import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import yaml
@@ -18,6 +20,7 @@ from integrations.gitops.yaml_events import events_of
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|$))*")
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+_SPACES = re.compile(" *")
 
 
 @dataclass(slots=True)
@@ -76,7 +79,7 @@ class Sequence:
 Node = Scalar | Alias | Mapping | Sequence
 
 
-@dataclass(slots=True)
+@dataclass
 class Document:
     """`root` is None for a document without content."""
 
@@ -114,19 +117,50 @@ class Document:
     def column(self, position: int) -> int:
         return position - self.line_start(position)
 
+    @cached_property
+    def is_json(self) -> bool:
+        """Whether programs that read only JSON can read this file."""
+        if not isinstance(self.root, Mapping) or not self.root.flow:
+            return False
+        try:
+            json.loads(self.text)
+        except ValueError:
+            return False
+        return True
+
+    @cached_property
     def indent_step(self) -> int:
         """How far a nested mapping stands in from the one around it; 2 where the file does not say."""
         steps = [inner - outer for outer, inner in self._columns(self.root) if inner > outer]
         return min(steps) if steps else 2
 
+    @cached_property
     def dash_offset(self) -> int:
         """How far the dash of a list stands in from the key above it."""
         offsets = [self._dash_column(held) - outer for outer, held in self._lists(self.root)]
-        return max(set(offsets), key=offsets.count) if offsets else self.indent_step()
+        return max(set(offsets), key=offsets.count) if offsets else self.indent_step
 
     def _dash_column(self, held: Sequence) -> int:
         line = self.line_start(held.items[0].start)
-        return len(self.text[line:]) - len(self.text[line:].lstrip(" "))
+        spaces = _SPACES.match(self.text, line)
+        return len(spaces.group()) if spaces else 0
+
+    def anchored(self, alias: Alias) -> tuple["Node", bool]:
+        """The node that an alias repeats, and whether anything around that node is in braces."""
+        before = [found for found in self._anchors if found[0].anchor == alias.anchor and found[0].start < alias.start]
+        return before[-1]
+
+    @cached_property
+    def _anchors(self) -> list[tuple["Scalar | Mapping | Sequence", bool]]:
+        return [(node, flow) for node, flow in _each_node(self.root, False) if node.anchor]
+
+    @property
+    def last_scalar(self) -> Scalar | None:
+        """The value in which the file ends; None where that is an alias or in braces."""
+        node = self.root
+        while isinstance(node, Mapping | Sequence) and not node.flow:
+            node = node.pairs[-1].value if isinstance(node, Mapping) else node.items[-1]
+        return node if isinstance(node, Scalar) else None
 
     def _columns(self, node: "Node | None") -> Iterator[tuple[int, int]]:
         for outer, value in self._block_values(node):
@@ -146,6 +180,20 @@ class Document:
         elif isinstance(node, Sequence):
             for item in node.items:
                 yield from self._block_values(item)
+
+
+def _each_node(node: "Node | None", in_flow: bool) -> Iterator[tuple["Scalar | Mapping | Sequence", bool]]:
+    """Every node but the aliases, in the order of the text, each with whether anything around it is in braces."""
+    if node is None or isinstance(node, Alias):
+        return
+    yield node, in_flow
+    if isinstance(node, Mapping):
+        for pair in node.pairs:
+            yield from _each_node(pair.key, in_flow or node.flow)
+            yield from _each_node(pair.value, in_flow or node.flow)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from _each_node(item, in_flow or node.flow)
 
 
 _AROUND = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)

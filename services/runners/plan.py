@@ -21,7 +21,7 @@ from core.quantity import amount, in_words
 from integrations.errors import IntegrationError, Missing
 from integrations.gitops import edit_yaml, editable_values, gitops, new_service_values, unified_diff
 from integrations.helm import RenderJob, chart_at, render_many
-from services.runners.changes import edits_for, host_name, subject, summary
+from services.runners.changes import edits_for, host_name, host_warnings, subject, summary
 from services.runners.checks import refuse_limits_below_requests, warnings_for
 from services.runners.effects import refuse_without_effect
 from services.runners.hosts import refuse_hosts
@@ -67,7 +67,7 @@ def plan_change(actor: Actor, asked: ServiceParameters) -> dict[str, Any]:
         "objects": objects,
         "quota": quota,
         "restarts": restarts(objects),
-        "warnings": [*warnings_for(parameters, quota), *warnings],
+        "warnings": [*warnings_for(parameters, quota), *host_warnings(parameters, before, after), *warnings],
     }
 
 
