@@ -13,7 +13,7 @@ FILE_SOURCES = (INGRESS, EXTRA_INGRESS, EXTRA_OBJECT)
 EVERY_HOST = "*"
 NO_HOST = ""
 LONGEST_HOST, LONGEST_PATH = 253, 200
-# Aliases multiply: a file of 300 kB can name 10,000,000,000 hosts.
+# Aliases multiply: a short file can name some 100,000 hosts, each of them a row.
 MOST_ROUTES = 2_000
 
 
