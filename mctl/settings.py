@@ -117,11 +117,14 @@ STRANGERS_PER_MINUTE = env.integer(
     meaning="requests without sign-in, or with a bad token, from one address",
     least=1,
 )
+OPEN_AT_ONCE = env.integer(
+    "MCTL_OPEN_AT_ONCE", "20", meaning="live pages, streams and calls at /mcp of one person, each", least=1
+)
 CORS_ORIGINS = env.words(
     "MCTL_CORS_ORIGINS", "", meaning="other sites whose pages may call the API, such as https://portal.example.dev"
 )
 TRUSTED_PROXIES = env.networks(
-    "MCTL_TRUSTED_PROXIES", meaning="addresses or networks of proxies whose X-Forwarded-For is believed"
+    "MCTL_TRUSTED_PROXIES", meaning="addresses or networks of proxies whose X-Forwarded-For and -Proto are believed"
 )
 
 # --- Storage

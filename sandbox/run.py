@@ -24,6 +24,8 @@ KUBERNETES_PORT = 16443
 GIT_PORT = 16480
 GITHUB_PORT = 16490
 LONGEST_START_S = 120
+# Of heads, messages and connections, as in Procfile.
+LIMITS = ["--http", "mctl.wire:GuardedProtocol", "--ws-max-size", "4096", "--limit-concurrency", "2000"]
 
 
 def main() -> int:
@@ -82,7 +84,7 @@ def product_processes(address: str) -> dict[str, list[str]]:
     celery = [python, "-m", "celery", "--quiet", "-A", "mctl"]
     return {
         # Who is asking is ours to decide (MCTL_TRUSTED_PROXIES), not a header's.
-        "web": [*web, "--no-proxy-headers", "--log-level", "warning", "--timeout-graceful-shutdown", "2"],
+        "web": [*web, "--no-proxy-headers", *LIMITS, "--log-level", "warning", "--timeout-graceful-shutdown", "2"],
         "worker": [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
         "observer": [python, "manage.py", "observe"],
