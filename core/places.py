@@ -91,7 +91,12 @@ def take_place(actor: Actor, kind: Open) -> Place:
 @asynccontextmanager
 async def held_open(actor: Actor, kind: Open) -> AsyncIterator[None]:
     """A place for as long as the block runs. Raises TooManyOpen."""
-    place = await asyncio.to_thread(take_place, actor, kind)
+    async with held(await asyncio.to_thread(take_place, actor, kind)):
+        yield
+
+
+@asynccontextmanager
+async def held(place: Place) -> AsyncIterator[None]:
     renewing = asyncio.create_task(keep(place))
     try:
         yield

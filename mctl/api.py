@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from accounts.errors import TokenMissing
 from accounts.queries import note_bearer, remember_failure
-from core.actor import Door
+from core.actor import Actor, Door
 from core.errors import Forbidden, Problem, SignInNeeded
 from core.limits import TooManyRequests, address_of
 from mctl.middleware import keep_denial, request_id
@@ -68,7 +68,9 @@ class ApiMiddleware:
 def answer(request: HttpRequest, problem: Problem) -> JsonResponse:
     """Refusals can be looked up by their request id on the Connecting page."""
     if isinstance(problem, SignInNeeded | Forbidden):
-        remember_failure(problem, request_id=request_id(request), door=Door.REST)
+        actor: Actor | None = getattr(request, "actor", None)
+        name = actor.name if actor else ""
+        remember_failure(problem, request_id=request_id(request), door=Door.REST, name=name)
     response = JsonResponse(problem_json(problem, request_id(request)), status=problem.status)
     if isinstance(problem, SignInNeeded):
         response["WWW-Authenticate"] = challenge(problem)

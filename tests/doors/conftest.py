@@ -20,8 +20,9 @@ def fresh_minute(valkey: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
 def forget_all() -> None:
     """The limits only: the same server is the broker."""
     client = caches["default"]._cache.get_client(None, write=True)
-    for key in client.scan_iter(match="*:limit:*"):
-        client.delete(key)
+    for counted in ("limit", "open"):
+        for key in client.scan_iter(match=f"*:{counted}:*"):
+            client.delete(key)
 
 
 @pytest.fixture
