@@ -15,7 +15,8 @@ from asgiref.testing import ApplicationCommunicator
 
 from mctl import asgi, body, wire
 from mctl.body import STRANGERS_MOST_BYTES, BodyLimits
-from tests.conftest import LONGEST_WAIT_S, wait_until
+from sandbox.run import LIMITS, product_processes
+from tests.conftest import LONGEST_WAIT_S, ROOT, wait_until
 
 EVERYWHERE = ["/", "/nowhere/", "/sign-in/", "/oauth/register", "/oauth/token", "/api/v1/whoami", "/mcp", "/mcp/"]
 BEARER = {"authorization": "Bearer mctl_pat_guess"}
@@ -175,6 +176,14 @@ def test_a_head_or_trailer_without_end_is_cut(begin: bytes, server: int) -> None
         except OSError:
             return
     raise AssertionError("all of it was taken")
+
+
+def test_every_way_to_start_the_web_process_sets_the_same_limits() -> None:
+    web = next(line for line in (ROOT / "Procfile").read_text().splitlines() if line.startswith("web:"))
+
+    assert ["--http", "mctl.wire:GuardedProtocol", *LIMITS[2:]] == LIMITS
+    assert web.endswith(" ".join(LIMITS))
+    assert product_processes("http://127.0.0.1:8000")["web"][-4 - len(LIMITS) : -4] == LIMITS
 
 
 def test_ordinary_requests_on_one_connection_are_answered(server: int) -> None:
