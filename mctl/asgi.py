@@ -2,6 +2,7 @@
 
 import os
 
+import structlog
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mctl.settings")
@@ -11,11 +12,14 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  models
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from channels.sessions import SessionMiddlewareStack  # noqa: E402
 
+from core.start import start_warnings  # noqa: E402
 from mcp_server.endpoint import Endpoint  # noqa: E402
 from mcp_server.gate import PATHS, McpGate  # noqa: E402
 from mctl.middleware import ActorSocketMiddleware  # noqa: E402
 from operations.routing import websocket_urlpatterns  # noqa: E402
 
+for warning in start_warnings():
+    structlog.get_logger(__name__).warning("start_warning", said=warning.msg, hint=warning.hint)
 tools = Endpoint()
 mcp = McpGate(tools)
 

@@ -5,6 +5,7 @@ from django.db import transaction
 
 from accounts.errors import LoginTaken, NotAMember, OrganisationChanged
 from accounts.models import Person
+from accounts.policies import may_github_vouch
 from accounts.registry import take_memberships
 from core.clock import now
 from integrations.github import Account, OrgMembership, as_person
@@ -16,6 +17,9 @@ def admit(token: str, account: Account | None = None) -> Person:
     Raises NotAMember, LoginTaken, OrganisationChanged, Unreachable, and Refused where the organisation has not approved
     the application, wants a SAML session, or the token may not see the organisation. On any of them nothing changes.
     """
+    vouches = may_github_vouch()
+    if not vouches.allowed:
+        raise NotAMember(vouches.reason, remedy=vouches.remedy)
     github = as_person(token)
     account = account or github.me()
     membership = github.my_membership(settings.GITHUB_ORG)

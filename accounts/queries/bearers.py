@@ -15,6 +15,7 @@ from oauth2_provider.models import AccessToken
 from accounts.choices import TokenKind
 from accounts.errors import RENEW, TokenRefused
 from accounts.models import Person, PersonalToken
+from accounts.policies import may_github_vouch
 from accounts.queries import own_jwt
 from accounts.queries.shapes import bearer_of, recognise, unrecognised
 from core.actor import ALL_SCOPES
@@ -99,6 +100,9 @@ def _dex(token: str) -> Bearer:
 
 
 def _github(token: str) -> Bearer:
+    vouches = may_github_vouch()
+    if not vouches.allowed:
+        raise TokenRefused("github_not_taken", vouches.reason, kind=TokenKind.GITHUB, remedy=vouches.remedy)
     identity = github_identity(token)
     if identity is None:
         raise TokenRefused(
@@ -129,7 +133,7 @@ def refuse_outsider(person: Person | None, identity: GitHubIdentity, token: str)
     """Membership of the organisation admits, as at sign-in. Who signed in is known to belong to it: the rounds shut
     out whoever leaves. Others are asked about, at most once a minute. Raises Unreachable where GitHub cannot be asked.
     """
-    if not settings.GITHUB_ORG or (person is not None and person.github_id == identity.number):
+    if person is not None and person.github_id == identity.number:
         return
     key = f"github-member:{settings.GITHUB_ORG}:{identity.number}"
     belongs = cache.get(key)
