@@ -2,12 +2,12 @@
 
 from django.conf import settings
 
-from core.actor import Actor, Decision
+from core.actor import SESSION, Actor, Decision
 
 
 def may_manage_tokens(actor: Actor) -> Decision:
     """Only a session makes tokens: one that leaked must not make more of itself."""
-    if actor.token_kind == "session":
+    if actor.token_kind == SESSION:
         return Decision(True, f"{actor.name} is signed in.")
     return Decision(
         False, "A token cannot create or end tokens.", "Sign in with the browser and use the Connecting page."

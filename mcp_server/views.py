@@ -9,8 +9,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.policies import may_github_vouch
 from accounts.queries import connected_clients, personal_tokens
-from accounts.queries.own_jwt import audience
+from accounts.queries.resources import door_address
+from core.actor import Door
 from core.errors import Invalid
 from core.gate import ActorRequest, gate
 from mcp_server import forms, tokens
@@ -96,7 +98,8 @@ def page(request: ActorRequest, *, status: int = 200, **more: Any) -> HttpRespon
     helps = client_helps(made.secret if made else PLACEHOLDER)
     chosen = next((one for one in helps if one.key == request.GET.get("client")), helps[0])
     context = {
-        "url": audience(),
+        "url": door_address(Door.MCP),
+        "vouches": may_github_vouch(),
         "clients": helps,
         "chosen": chosen,
         "tokens": personal_tokens(request.actor),

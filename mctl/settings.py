@@ -170,7 +170,11 @@ CELERY_BEAT_SCHEDULE = {
     "clear tokens": {"task": "accounts.clear_tokens", "schedule": 3600.0},
     "tally": {"task": "tenants.keep_tally", "schedule": TALLY_INTERVAL_S},
     **({"audit": {"task": "operations.trim_audit", "schedule": AUDIT_TRIM_INTERVAL_S}} if AUDIT_KEEP_DAYS else {}),
-    **({"memberships": {"task": "accounts.refresh", "schedule": MEMBERSHIP_REFRESH_S}} if GITHUB_TOKEN and GITHUB_ORG else {}),
+    **(
+        {"memberships": {"task": "accounts.refresh", "schedule": MEMBERSHIP_REFRESH_S}}
+        if GITHUB_TOKEN and GITHUB_ORG
+        else {}
+    ),
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

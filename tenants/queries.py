@@ -8,7 +8,6 @@ from types import MappingProxyType
 from django.conf import settings
 from django.db.models import Exists, QuerySet
 
-from accounts.choices import TokenKind
 from accounts.models import Person
 from accounts.policies import may_github_vouch
 from core.actor import Actor, Door, Lacking, Role
@@ -33,7 +32,7 @@ def actor_for(login: str, *, door: Door, client: str = "", token_kind: str = "se
         .order_by()
         .values_list("tenant__name", "role", "resolved_at")
     )
-    is_admin = name in {admin.lower() for admin in settings.PLATFORM_ADMINS} and may_be_admin(name, token_kind)
+    is_admin = name in {admin.lower() for admin in settings.PLATFORM_ADMINS} and is_known_member(name)
     return Actor(
         name=name,
         door=door,
@@ -45,13 +44,12 @@ def actor_for(login: str, *, door: Door, client: str = "", token_kind: str = "se
     )
 
 
-def may_be_admin(login: str, token_kind: str) -> bool:
-    """A login alone makes nobody platform admin: others may issue tokens with any login in it. GitHub must have vouched
-    for a member of the organisation, at a sign-in or, of its own token, just now."""
+def is_known_member(login: str) -> bool:
+    """A login alone makes nobody platform admin: Dex may put any into its tokens. The person must have signed in with
+    GitHub as a member of the organisation; the rounds shut out those who left it."""
     if not settings.ADMINS_ARE_MEMBERS:
         return True
-    signed_in = Person.objects.filter(login=login, github_id__isnull=False)
-    return may_github_vouch().allowed and (token_kind == TokenKind.GITHUB or signed_in.exists())
+    return may_github_vouch().allowed and Person.objects.filter(login=login, github_id__isnull=False).exists()
 
 
 def greatest(memberships: Iterable[tuple[str, str]]) -> dict[str, Role]:

@@ -4,6 +4,7 @@ The same metadata registers the same client again: many clients register at ever
 """
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +18,8 @@ from core.errors import Problem
 MOST_REDIRECTS = 10
 LONGEST_REDIRECT = 500
 LONGEST_NAME = 100
+# What may stand in the header of a content policy, where a semicolon would begin a rule of its own.
+HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?")
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 DESKTOP_SCHEMES = {"cursor", "vscode", "vscode-insiders"}
 GRANTS = {"authorization_code", "refresh_token"}
@@ -68,6 +71,8 @@ def redirect_trouble(uri: Any) -> str:
         _ = parts.port
     except ValueError:
         return "cannot be read"
+    if parts.scheme in {"http", "https"} and not HOST.fullmatch(parts.netloc):
+        return "has a host with characters that no host has"
     if parts.username is not None or parts.password is not None:
         return "has a user name in it"
     if parts.scheme in DESKTOP_SCHEMES:

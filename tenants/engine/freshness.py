@@ -48,7 +48,7 @@ def relied_upon(actor: Actor, allows: Callable[[Actor], bool]) -> Actor:
         refresh_person(actor.name)
     except Problem as problem:
         raise cannot_ask(asked_last, problem) from problem
-    fresh = actor_for(actor.name, door=actor.door, token_kind=actor.token_kind)
+    fresh = actor_for(actor.name, door=actor.door)
     return replace(limited(actor, fresh.roles, is_admin=fresh.is_admin), resolved_at=fresh.resolved_at)
 
 
