@@ -105,6 +105,9 @@ OPERATION_POLL_S = env.seconds("MCTL_OPERATION_POLL_S", "5", meaning="how often 
 REAPER_INTERVAL_S = env.seconds("MCTL_REAPER_INTERVAL_S", "5", meaning="how often overdue operations are looked for")
 OBSERVER_LEASE_S = env.seconds("MCTL_OBSERVER_LEASE_S", "10", meaning="silence after which another observer takes over")
 AUDIT_KEEP_DAYS = env.integer("MCTL_AUDIT_KEEP_DAYS", "0", meaning="days that audit entries are kept; 0: for ever")
+AUDIT_KEY = env.secret("MCTL_AUDIT_KEY", "", meaning="seals audit entries; whoever has only the database cannot")
+if AUDIT_KEY and len(AUDIT_KEY) < 32:
+    raise env.WrongSetting("MCTL_AUDIT_KEY needs at least 32 random characters. Example: openssl rand -base64 32")
 AUDIT_TRIM_INTERVAL_S = 3600.0
 TALLY_INTERVAL_S = 30.0
 
@@ -170,11 +173,7 @@ CELERY_BEAT_SCHEDULE = {
     "clear tokens": {"task": "accounts.clear_tokens", "schedule": 3600.0},
     "tally": {"task": "tenants.keep_tally", "schedule": TALLY_INTERVAL_S},
     **({"audit": {"task": "operations.trim_audit", "schedule": AUDIT_TRIM_INTERVAL_S}} if AUDIT_KEEP_DAYS else {}),
-    **(
-        {"memberships": {"task": "accounts.refresh", "schedule": MEMBERSHIP_REFRESH_S}}
-        if GITHUB_TOKEN and GITHUB_ORG
-        else {}
-    ),
+    **({"memberships": {"task": "accounts.refresh", "schedule": MEMBERSHIP_REFRESH_S}} if GITHUB_TOKEN else {}),
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "beat-schedule")
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False

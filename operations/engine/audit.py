@@ -16,13 +16,15 @@ from core.actor import Actor, Door
 from core.clock import now
 from integrations.errors import CREDENTIAL, scrubbed
 from operations.choices import AuditResult
-from operations.models import AuditChain, AuditEntry, Operation, chained_digest
+from operations.models import AuditChain, AuditEntry, Operation, chained_digest, seal_of
 
 LONGEST_REASON = 1_000
 LONGEST_TEXT = 100
 # What has been cut says how long it was; masking again must not cut that.
 LONGEST_CUT = LONGEST_TEXT + 30
 REMOVED_AT_ONCE = 2_000
+log = structlog.get_logger(__name__)
+
 KEEPER = Actor("mctl", Door.SCHEDULE)
 
 
@@ -81,8 +83,13 @@ def _append(**columns: Any) -> None:
         chain = hold_chain()
         # Asked under the lock, so that the order of the moments is the order of the rows.
         columns |= {"at": now(), "request_id": _text(request_id, 64), "previous": chain.digest}
-        entry = AuditEntry.objects.create(**columns, digest=chained_digest(columns))
-        AuditChain.objects.filter(pk=chain.pk).update(digest=entry.digest, written=chain.written + 1)
+        digest = chained_digest(columns)
+        seal = seal_of("entry", digest)
+        if seal and chain.seal != seal_of("entry", chain.digest):
+            # The first entry after the key was set. At any other time somebody has written to the database.
+            log.warning("audit_sealing_begins", entries_before=chain.written)
+        AuditEntry.objects.create(**columns, digest=digest, seal=seal)
+        AuditChain.objects.filter(pk=chain.pk).update(digest=digest, seal=seal, written=chain.written + 1)
 
 
 def trim(before: datetime) -> int:
@@ -110,9 +117,11 @@ def _removed_some(newest: int) -> int:
         batch = list(oldest[:REMOVED_AT_ONCE])
         if not batch:
             return 0
-        last, digest = batch[-1]
+        last, chain.removed_digest = batch[-1]
+        chain.removed += len(batch)
+        chain.removed_seal = chain.computed_removed_seal()
         AuditEntry.objects.filter(pk__lte=last).delete()
-        AuditChain.objects.filter(pk=chain.pk).update(removed_digest=digest, removed=chain.removed + len(batch))
+        chain.save(update_fields=["removed_digest", "removed", "removed_seal"])
         return len(batch)
 
 
