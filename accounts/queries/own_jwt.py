@@ -56,8 +56,7 @@ def verified(token: str) -> dict[str, Any]:
             leeway=SKEW_S,
             options={"require": ["exp", "iat", "iss", "aud", "sub", "jti"]},
         )
-    # A header nested deeply enough ends Python's own reader.
-    except (jwt.PyJWTError, RecursionError) as error:
+    except jwt.PyJWTError as error:
         code, sentence = next(
             (answer for kind, answer in FAILURES.items() if isinstance(error, kind)),
             ("token_unreadable", "The token cannot be read."),
