@@ -6,7 +6,7 @@ as well calls `hold_chain` before them, and no two can wait for each other.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -14,6 +14,7 @@ from django.db import transaction
 
 from core.actor import Actor, Door
 from core.clock import now
+from core.tally import Happening, note
 from integrations.errors import CREDENTIAL, scrubbed
 from operations.choices import AuditResult
 from operations.models import AuditChain, AuditEntry, Operation, chained_digest, seal_of
@@ -25,6 +26,12 @@ LONGEST_CUT = LONGEST_TEXT + 30
 REMOVED_AT_ONCE = 2_000
 log = structlog.get_logger(__name__)
 
+REFUSALS = (AuditResult.DENIED.value, AuditResult.REFUSED.value)
+REPEATED_WITHIN_S = 60
+# What somebody honest may run into within a minute.
+MOST_AT_ONCE = 10
+KIND = ("verb", "tenant", "target", "result", "reason", "door")
+MORE = "More refusals within a minute than are written one by one."
 KEEPER = Actor("mctl", Door.SCHEDULE)
 
 
@@ -45,21 +52,45 @@ def record_attempt(
     reason: str = "",
     parameters: Mapping[str, Any] | None = None,
     plan_hash: str = "",
+    at_once: bool = False,
 ) -> None:
-    """What somebody tried and what came of it. Secret parameters were left out before; the rest is masked here."""
-    _append(
-        actor=_text(actor.name, 100),
-        door=actor.door.value,
-        client=_text(actor.client, 100),
-        verb=_text(verb, 80),
-        tenant=_text(tenant, 63),
-        target=_text(target, 130),
-        operation=_text(operation, 80),
-        result=AuditResult(result).value,
-        reason=_text(reason, LONGEST_REASON),
-        parameters=redacted(parameters or {}),
-        plan_hash=_text(plan_hash, 64),
-    )
+    """What somebody tried and what came of it. Secret parameters were left out before; the rest is masked here.
+
+    Refusals that repeat are counted, and a row tells of them within half a minute; not so with `at_once`.
+    """
+    columns = {
+        "actor": _text(actor.name, 100),
+        "door": actor.door.value,
+        "client": _text(actor.client, 100),
+        "verb": _text(verb, 80),
+        "tenant": _text(tenant, 63),
+        "target": _text(target, 130),
+        "operation": _text(operation, 80),
+        "result": AuditResult(result).value,
+        "reason": _text(reason, LONGEST_REASON),
+        "parameters": redacted(parameters or {}),
+        "plan_hash": _text(plan_hash, 64),
+    }
+    if at_once or result not in REFUSALS or not _was_counted(columns):
+        _append(**columns)
+
+
+def _was_counted(columns: Mapping[str, Any]) -> bool:
+    """A loop of one person's must not fill the audit, nor hold the chain's lock that everybody's changes wait for.
+
+    The first refusal of a kind is written at once. Its repetitions within a minute are counted together, and so is
+    whatever exceeds the number that one person can have written at once. False where the cache cannot count.
+    """
+    since = now() - timedelta(seconds=REPEATED_WITHIN_S)
+    own = AuditEntry.objects.filter(actor=columns["actor"], result__in=REFUSALS, at__gt=since)
+    recent = list(own.order_by().values_list(*KIND))
+    about = {name: columns[name] for name in ("door", "client", "result")}
+    if tuple(columns[name] for name in KIND) in recent:
+        told = {name: columns[name] for name in ("verb", "tenant", "target", "reason")}
+        return note(Happening(name=columns["actor"], **told, **about))
+    if len(recent) >= MOST_AT_ONCE:
+        return note(Happening("refusals.more", MORE, name=columns["actor"], **about))
+    return False
 
 
 def record_result(operation: Operation, *, result: AuditResult, reason: str) -> None:
