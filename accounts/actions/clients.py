@@ -1,5 +1,7 @@
 """Ending the access of an OAuth client."""
 
+from typing import Any
+
 from django.db import transaction
 from oauth2_provider.models import AccessToken, Application, Grant, RefreshToken
 
@@ -15,10 +17,13 @@ def disconnect_client(actor: Actor, application_id: int) -> Application:
     """Ends every token of the actor's for that client at once. Raises NotFound where it has none."""
     require(may_manage_tokens(actor))
     application = access_client(actor, application_id)
-    mine = {"user__login": actor.name, "application": application}
     with transaction.atomic():
         record(actor, "client.disconnect", result=SUCCEEDED, target=application.name or application.client_id)
-        Grant.objects.filter(**mine).delete()
-        RefreshToken.objects.filter(**mine, revoked__isnull=True).update(revoked=now())
-        AccessToken.objects.filter(**mine).update(expires=now())
+        end_client_tokens(user__login=actor.name, application=application)
     return application
+
+
+def end_client_tokens(**whose: Any) -> None:
+    Grant.objects.filter(**whose).delete()
+    RefreshToken.objects.filter(**whose, revoked__isnull=True).update(revoked=now())
+    AccessToken.objects.filter(**whose).update(expires=now())
