@@ -17,6 +17,7 @@ from oauth2_provider.views import AuthorizationView, RevokeTokenView, TokenView
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
 
 from accounts.actions.registration import LOOPBACK, NotRegistered, register_client, registration_answer
+from accounts.queries.clients import plain_name
 from accounts.queries.resources import PATHS, door_address
 from core.actor import Door, Scope
 from core.gate import gate
@@ -198,6 +199,8 @@ class Consent(AuthorizationView):
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         redirect = context.get("redirect_uri") or ""
+        if application := context.get("application"):
+            context["client_name"] = plain_name(application.name)
         context["goes_to"] = where(redirect)
         context["works_at"] = context.get("resource", "")
         context["is_local"] = urlsplit(redirect).hostname in LOOPBACK

@@ -5,7 +5,6 @@ The same metadata registers the same client again: many clients register at ever
 
 import json
 import re
-import unicodedata
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,11 +12,11 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from oauth2_provider.models import Application
 
+from accounts.queries.clients import plain_name
 from core.errors import Problem
 
 MOST_REDIRECTS = 10
 LONGEST_REDIRECT = 500
-LONGEST_NAME = 100
 # What may stand in the header of a content policy, where a semicolon would begin a rule of its own.
 HOST = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?")
 LOOPBACK = {"localhost", "127.0.0.1", "::1"}
@@ -95,12 +94,10 @@ def _redirects(metadata: Mapping[str, Any]) -> list[str]:
 
 
 def _name(metadata: Mapping[str, Any]) -> str:
-    """Control and direction characters would let a client write over the consent page's own words."""
     name = metadata.get("client_name", "")
     if not isinstance(name, str):
         raise _wrong("client_name must be a text.")
-    plain = "".join(char for char in name if unicodedata.category(char)[0] not in "CZ" or char == " ")
-    return " ".join(plain.split())[:LONGEST_NAME]
+    return plain_name(name)
 
 
 def _check_grants(metadata: Mapping[str, Any]) -> None:
