@@ -17,6 +17,7 @@ from django.template.loader import render_to_string
 
 from accounts.errors import TokenMissing
 from accounts.queries import note_bearer, remember_failure
+from accounts.queries.resources import metadata_address
 from core.actor import Actor, Door, Scope
 from core.errors import Forbidden, Problem, SignInNeeded, Unavailable
 from core.limits import Kind, TooManyRequests, client_address, take, take_address
@@ -31,7 +32,6 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 PATHS = ("/mcp", "/mcp/")
-METADATA = "/.well-known/oauth-protected-resource/mcp"
 CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 log = structlog.get_logger()
@@ -131,7 +131,7 @@ class ScopeMissing(Forbidden):
 
     def challenge(self) -> str:
         scopes = self.facts["scopes"]
-        return f'Bearer error="insufficient_scope", scope="{scopes}", resource_metadata="{metadata_url()}"'
+        return f'Bearer error="insufficient_scope", scope="{scopes}", resource_metadata="{metadata_address(Door.MCP)}"'
 
 
 def require_scopes(actor: Actor, needed: set[Scope]) -> None:
@@ -184,14 +184,10 @@ def kept_out_of_caches(send: Send) -> Send:
 
 def challenge(problem: SignInNeeded) -> str:
     """RFC 6750: no error where no token came, so that a client begins instead of giving up."""
-    about = f'scope="{Scope.READ.value}", resource_metadata="{metadata_url()}"'
+    about = f'scope="{Scope.READ.value}", resource_metadata="{metadata_address(Door.MCP)}"'
     if isinstance(problem, TokenMissing):
         return f"Bearer {about}"
     return f'Bearer error="invalid_token", error_description="{problem.problem_code}", {about}'
-
-
-def metadata_url() -> str:
-    return f"{settings.PUBLIC_URL}{METADATA}"
 
 
 async def explain(send: Send, request_id: str) -> None:

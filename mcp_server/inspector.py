@@ -10,6 +10,7 @@ from django.conf import settings
 from accounts.choices import TokenKind
 from accounts.errors import TokenRefused
 from accounts.queries import Bearer, failure_of, recognise, verified
+from accounts.queries.resources import door_address
 from accounts.queries.shapes import bearer_of, unverified
 from core.actor import Actor, Door, Scope
 from core.errors import Problem
@@ -95,6 +96,8 @@ def _proven(bearer: Bearer, owner: Actor) -> Iterator[dict[str, str]]:
     yield {"label": "Person", "value": bearer.login}
     yield {"label": "Scopes", "value": ", ".join(sorted(bearer.scopes))}
     yield {"label": "Tenants", "value": ", ".join(f"{one} ({role})" for one, role in sorted(owner.roles.items()))}
+    if bearer.only_door:
+        yield {"label": "Only for", "value": door_address(bearer.only_door)}
     if bearer.expires_at and bearer.kind is not TokenKind.DEX:
         yield {"label": "Expires", "value": bearer.expires_at.strftime("%Y-%m-%d %H:%M UTC")}
 

@@ -7,7 +7,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from accounts.errors import TokenMissing
 from accounts.queries import note_bearer, remember_failure
-from core.actor import Actor, Door
+from accounts.queries.resources import metadata_address
+from core.actor import Actor, Door, Scope
 from core.errors import Forbidden, Problem, SignInNeeded
 from core.limits import TooManyRequests, address_of
 from mctl.middleware import keep_denial, request_id
@@ -86,7 +87,8 @@ def problem_json(problem: Problem, request: str) -> dict[str, Any]:
 
 
 def challenge(problem: SignInNeeded) -> str:
-    """RFC 6750: no error code where no token came."""
+    """RFC 6750: no error code where no token came. RFC 9728: where a client learns who issues tokens for REST."""
+    about = f'scope="{Scope.READ.value}", resource_metadata="{metadata_address(Door.REST)}"'
     if isinstance(problem, TokenMissing):
-        return 'Bearer realm="mctl"'
-    return f'Bearer realm="mctl", error="invalid_token", error_description="{problem.problem_code}"'
+        return f'Bearer realm="mctl", {about}'
+    return f'Bearer realm="mctl", error="invalid_token", error_description="{problem.problem_code}", {about}'

@@ -2,6 +2,7 @@
 
 import os
 
+import structlog
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mctl.settings")
@@ -10,6 +11,7 @@ django_application = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  models load with the line above
 from channels.sessions import SessionMiddlewareStack  # noqa: E402
 
+from core.start import start_warnings  # noqa: E402
 from mcp_server.endpoint import Endpoint  # noqa: E402
 from mcp_server.gate import PATHS, McpGate  # noqa: E402
 from mctl.body import BodyLimits  # noqa: E402
@@ -17,6 +19,8 @@ from mctl.proxies import ForwardedScheme  # noqa: E402
 from mctl.sockets import ActorSocketMiddleware, OwnPagesOnly  # noqa: E402
 from operations.routing import websocket_urlpatterns  # noqa: E402
 
+for warning in start_warnings():
+    structlog.get_logger(__name__).warning("start_warning", said=warning.msg, hint=warning.hint)
 tools = Endpoint()
 mcp = McpGate(tools)
 

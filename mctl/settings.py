@@ -26,7 +26,9 @@ ALLOWED_HOSTS = env.words(
 if "*" in ALLOWED_HOSTS:
     raise env.WrongSetting("MCTL_ALLOWED_HOSTS=* would answer to any name. Name your host: mctl.example.dev")
 VAR_DIR = Path(env.text("MCTL_VAR_DIR", str(BASE_DIR / "var"), meaning="folder for caches and the default database"))
-PLATFORM_ADMINS = env.words("MCTL_PLATFORM_ADMINS", "", meaning="logins that are platform admins")
+PLATFORM_ADMINS = env.words("MCTL_PLATFORM_ADMINS", "", meaning="logins of members who are platform admins")
+# People of the sandbox are on no GitHub; everybody else is an admin as a member of the organisation only.
+ADMINS_ARE_MEMBERS = not SANDBOX
 PLATFORM_DOMAIN = env.text("MCTL_PLATFORM_DOMAIN", "apps.example.dev", meaning="domain under which services get hosts")
 DEFAULT_HOST_TEMPLATE = env.text(
     "MCTL_DEFAULT_HOST_TEMPLATE", "{tenant}-{service}.{domain}", meaning="how a service's default host is made"
@@ -65,7 +67,7 @@ GITOPS_FETCH_INTERVAL_S = env.seconds(
 GITHUB_URL = env.text("MCTL_GITHUB_URL", "https://github.com", meaning="GitHub, or a GitHub Enterprise Server")
 GITHUB_CLIENT_ID = env.text("MCTL_GITHUB_CLIENT_ID", "", meaning="OAuth app for sign-in; empty: no GitHub sign-in")
 GITHUB_CLIENT_SECRET = env.secret("MCTL_GITHUB_CLIENT_SECRET", "", meaning="the OAuth app's secret")
-GITHUB_ORG = env.text("MCTL_GITHUB_ORG", "", meaning="organisation whose members may sign in")
+GITHUB_ORG = env.text("MCTL_GITHUB_ORG", "", meaning="organisation whose members may come in; empty: nobody by GitHub")
 GITHUB_ORG_ID = env.integer("MCTL_GITHUB_ORG_ID", "0", meaning="its number, which survives renames; 0: not checked")
 GITHUB_TOKEN = env.secret(
     "MCTL_GITHUB_TOKEN", "", meaning="token of a GitHub App or person that may read the organisation's teams"
@@ -106,6 +108,9 @@ OPERATION_POLL_S = env.seconds("MCTL_OPERATION_POLL_S", "5", meaning="how often 
 REAPER_INTERVAL_S = env.seconds("MCTL_REAPER_INTERVAL_S", "5", meaning="how often overdue operations are looked for")
 OBSERVER_LEASE_S = env.seconds("MCTL_OBSERVER_LEASE_S", "10", meaning="silence after which another observer takes over")
 AUDIT_KEEP_DAYS = env.integer("MCTL_AUDIT_KEEP_DAYS", "0", meaning="days that audit entries are kept; 0: for ever")
+AUDIT_KEY = env.secret("MCTL_AUDIT_KEY", "", meaning="seals audit entries; whoever has only the database cannot")
+if AUDIT_KEY and len(AUDIT_KEY) < 32:
+    raise env.WrongSetting("MCTL_AUDIT_KEY needs at least 32 random characters. Example: openssl rand -base64 32")
 AUDIT_TRIM_INTERVAL_S = 3600.0
 TALLY_INTERVAL_S = 30.0
 
