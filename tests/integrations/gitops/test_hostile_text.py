@@ -10,26 +10,9 @@ from integrations.gitops.yaml_tree import Document
 from integrations.gitops.yaml_write import scalar
 from tests.hostile import UNITS, Scan, as_cases, superlinear
 
-YAML = tuple(
-    [
-        "a: b\n",
-        "- a\n",
-        "a: {b: 1}\n",
-        "# a\n",
-        "&",
-        "&x ",
-        "!",
-        "!!str ",
-        "''",
-        "1.2.3a",
-        "1_0",
-        "0x",
-        "\\",
-        "\\/",
-        "<<: ",
-        "a-",
-        ":",
-    ]
+YAML = (
+    *("a: b\n", "- a\n", "a: {b: 1}\n", "# a\n", "&", "&x ", "!", "!!str ", "''"),
+    *("1.2.3a", "1_0", "0x", "\\", "\\/", "<<: ", "a-", ":"),
 )
 
 
