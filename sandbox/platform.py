@@ -10,7 +10,6 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -182,11 +181,13 @@ def free_port(wanted: int = 0) -> int:
     while True:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with suppress(OSError):
+            try:
                 probe.bind((LOOPBACK, wanted))
-                port = int(probe.getsockname()[1])
-                if hold(PORTS / str(port)):
-                    return port
+            except OSError:
+                probe.bind((LOOPBACK, 0))
+            port = int(probe.getsockname()[1])
+            if hold(PORTS / str(port)):
+                return port
         wanted = 0
 
 

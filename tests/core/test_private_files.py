@@ -1,4 +1,4 @@
-"""The default database is its owner's alone, whatever the umask of whoever started the first process."""
+"""The default database is its owner's alone, whatever the umask of the first process."""
 
 import os
 import sqlite3

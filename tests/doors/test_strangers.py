@@ -1,4 +1,4 @@
-"""A stranger is whoever did not prove who they are: nothing they send is a way around the limit of their address."""
+"""A stranger is anyone who did not prove who they are: nothing they send is a way around the limit of their address."""
 
 import asyncio
 
