@@ -8,6 +8,7 @@ from time import monotonic
 import structlog
 from django.conf import settings
 
+from core.text import counted
 from integrations.errors import IntegrationError
 from integrations.gitops import gitops
 from integrations.gitops.model import Commit, ServiceSpec, TenantSpec, UnreadableFile, World
@@ -97,7 +98,7 @@ def slim_world(world: World, last: Mapping[str, Commit]) -> GitWorld:
     }
     tenants = {spec.name: tenant_row(spec) for spec in world.tenants}
     for file in world.unreadable:
-        said = f"{file.path}: {file.sentence}"
+        said = str(file)
         if file.service:
             commit = last.get(file.path)
             at = in_utc(commit.when) if commit else None
@@ -156,9 +157,9 @@ def change_kind(subject: str) -> str:
 def notice_of(unreadable: tuple[UnreadableFile, ...]) -> str:
     if not unreadable:
         return ""
-    named = "; ".join(f"{file.path}: {file.sentence}" for file in unreadable[:MOST_NAMED])
+    named = "; ".join(str(file).rstrip(".") for file in unreadable[:MOST_NAMED])
     more = f"; and {len(unreadable) - MOST_NAMED} more" if len(unreadable) > MOST_NAMED else ""
-    return f"{len(unreadable)} values file(s) cannot be read: {named}{more}"
+    return f"{counted(len(unreadable), 'values file')} cannot be read: {named}{more}"
 
 
 def in_utc(moment: datetime) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from integrations.gitops.yaml_text import UnreadableYaml
+from integrations.gitops.yaml_events import UnreadableYaml
 
 INGRESS, EXTRA_INGRESS, EXTRA_OBJECT = "ingress", "extra-ingress", "extra-object"
 # What a values file can claim; other sources are claimed by other means.

@@ -8,7 +8,7 @@ from functools import lru_cache
 from django.db.models import CharField, F, Value
 
 from core.actor import Actor
-from integrations.gitops import Route, UnreadableYaml, mapping, parse, routes_of
+from integrations.gitops import Route, UnreadableYaml, root_of, routes_of
 from operations.registry import StepContext
 from services.errors import refused
 from services.models import Service
@@ -73,7 +73,7 @@ def routes_after(after: str) -> tuple[Route, ...]:
 # A plan and the start that confirms it ask about the same two texts, which may be long.
 @lru_cache(maxsize=16)
 def routes_in(text: str) -> tuple[Route, ...]:
-    return routes_of(mapping(parse(text)))
+    return routes_of(root_of(text))
 
 
 def is_default_host_of_others(host: str, tenant: str) -> bool:

@@ -12,6 +12,7 @@ from integrations.kubernetes import cluster, label_selector
 from operations.registry import Done, StepContext, StepDefinition, Wait, diagnosis_of
 from services.runners.changes import subject
 from services.runners.checks import refuse_limits_below_requests
+from services.runners.effects import refuse_without_effect
 from services.runners.hosts import claim_hosts
 from services.runners.parameters import ServiceParameters
 from services.runners.places import application_name, workload_name
@@ -48,6 +49,7 @@ def check(step: StepContext) -> Done:
     claim_hosts(step, before, after)
     old, new, warnings = rendered(parameters, before, after)
     refuse_limits_below_requests(parameters, new)
+    refuse_without_effect(parameters, new)
     tight = [row for row in quota_fit(step.tenant, old, new) if not row["fits"]]
     for row in tight:
         step.log(f"quota {row['resource']}: {row['peak']} needed at the peak of {row['hard']}")
