@@ -34,7 +34,7 @@ def authenticate(header: str | None, door: Door) -> Actor:
     """
     token = bearer_of(header)
     _refuse_foreign(accounts.recognise(token), door)
-    bearer = accounts.verified(token)
+    bearer = accounts.verified(token, door)
     if bearer.personal_token is not None:
         mark_used(bearer.personal_token, bearer.used_at)
     person = actor_for(bearer.login, door=door, client=bearer.client, token_kind=bearer.kind.value)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Exists, QuerySet
 
 from accounts.models import Person
+from accounts.policies import may_github_vouch
 from core.actor import Actor, Door, Lacking, Role
 from core.clock import now
 from core.errors import NotFound
@@ -32,7 +33,7 @@ def actor_for(login: str, *, door: Door, client: str = "", token_kind: str = "se
         .order_by()
         .values_list("tenant__name", "role", "resolved_at")
     )
-    is_admin = name in {admin.lower() for admin in settings.PLATFORM_ADMINS}
+    is_admin = name in {admin.lower() for admin in settings.PLATFORM_ADMINS} and is_known_member(name)
     return Actor(
         name=name,
         door=door,
@@ -42,6 +43,14 @@ def actor_for(login: str, *, door: Door, client: str = "", token_kind: str = "se
         token_kind=token_kind,
         resolved_at=max((resolved_at for *_, resolved_at in memberships), default=now()),
     )
+
+
+def is_known_member(login: str) -> bool:
+    """A login alone makes nobody platform admin: Dex may put any into its tokens. The person must have signed in with
+    GitHub as a member of the organisation; the rounds shut out those who left it."""
+    if not settings.ADMINS_ARE_MEMBERS:
+        return True
+    return may_github_vouch().allowed and Person.objects.filter(login=login, github_id__isnull=False).exists()
 
 
 def greatest(memberships: Iterable[tuple[str, str]]) -> dict[str, Role]:

@@ -13,7 +13,7 @@ FILE_SOURCES = (INGRESS, EXTRA_INGRESS, EXTRA_OBJECT)
 EVERY_HOST = "*"
 NO_HOST = ""
 LONGEST_HOST, LONGEST_PATH = 253, 200
-# Aliases multiply: a file of a few kB can name 100,000 hosts, and each would be a row.
+# Aliases multiply: a short file can name some 100,000 hosts, each of them a row.
 MOST_ROUTES = 2_000
 
 
