@@ -18,6 +18,7 @@ PRODUCTION = {
     **SAFE,
     "MCTL_PUBLIC_URL": "https://mctl.example.dev",
     "MCTL_TRUSTED_PROXIES": "10.0.0.5",
+    "MCTL_GITHUB_ORG": "acme",
     "DATABASE_URL": "postgresql://mctl:secret@db.example.dev/mctl",
 }
 
