@@ -82,7 +82,7 @@ class ServiceDetail(Schema):
     runningTag: str = Field(description="what the pods run; differs from imageTag while a rollout is on its way")
     host: str
     hosts: list[str] = Field(description="all that its values file makes it answer at", examples=[["shop.example.dev"]])
-    hostConflict: str = Field(description="which of them another service has too, in words; empty where none is")
+    hostConflict: str = Field(description="which of them another service has too, in words; empty without a conflict")
     port: int | None
     replicas: int
     autoscaling: dict[str, Any]

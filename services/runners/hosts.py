@@ -3,6 +3,8 @@
 Not the parameters: a rollback to a commit, or any other edit, may bring hosts that nobody named.
 """
 
+from functools import lru_cache
+
 from django.db.models import CharField, F, Value
 
 from core.actor import Actor
@@ -23,13 +25,13 @@ def refuse_hosts(actor: Actor, parameters: ServiceParameters, before: str | None
     tenant, service = parameters.team_name, parameters.component_name
     had, added = routes_of_change(tenant, service, before, after)
     refuse_taken_hosts(added, tenant=tenant, service=service, sees=actor.sees)
-    refuse_hosts_not_to_be_had(tenant, had, added)
+    refuse_ineligible_hosts(tenant, had, added)
 
 
 def claim_hosts(step: StepContext, before: str | None, after: str) -> None:
     """For a commit: the hosts are this operation's from here on. Raises Invalid."""
     had, added = routes_of_change(step.tenant, step.service, before, after)
-    refuse_hosts_not_to_be_had(step.tenant, had, added)
+    refuse_ineligible_hosts(step.tenant, had, added)
     if added:
         reserve_hosts(added, tenant=step.tenant, service=step.service, operation=step.operation_id)
 
@@ -41,7 +43,7 @@ def routes_of_change(tenant: str, service: str, before: str | None, after: str) 
     return had, [route for route in routes_after(after) if (route.host, route.path) not in places]
 
 
-def refuse_hosts_not_to_be_had(tenant: str, had: list[Route], added: list[Route]) -> None:
+def refuse_ineligible_hosts(tenant: str, had: list[Route], added: list[Route]) -> None:
     """Though nobody has them. A host that the file has already stays, wherever it lies."""
     kept = {route.host for route in had}
     for host in dict.fromkeys(route.host for route in added if route.host not in kept):
@@ -55,17 +57,23 @@ def refuse_hosts_not_to_be_had(tenant: str, had: list[Route], added: list[Route]
 def routes_before(tenant: str, service: str, before: str | None) -> list[Route]:
     """Of a file that cannot be read, what git had before it became so: a rollback that mends it must not lose them."""
     try:
-        return list(routes_of(root_of(before or "")))
+        return list(routes_in(before or ""))
     except UnreadableYaml:
         return hosts_of(tenant, service)
 
 
 def routes_after(after: str) -> tuple[Route, ...]:
     try:
-        return routes_of(root_of(after))
+        return routes_in(after)
     except UnreadableYaml as problem:
         sentence = f"The values file could not be read afterwards: {problem}"
         raise refused("request", "", sentence, remedy="Choose a change that leaves a readable file.") from problem
+
+
+# A plan and the start that confirms it ask about the same two texts, which may be long.
+@lru_cache(maxsize=16)
+def routes_in(text: str) -> tuple[Route, ...]:
+    return routes_of(root_of(text))
 
 
 def is_default_host_of_others(host: str, tenant: str) -> bool:

@@ -131,7 +131,7 @@ def test_the_default_host_of_another_pair_is_taken_even_while_it_has_no_ingress(
     same = "labs-east-api-worker.apps.example.dev"
     assert refusal(oscar, configure(host=same)) == f"{same} is the default host of another service."
     image = {"image_repository": "ghcr.io/acme/x", "image_tag": "1.0.0"}
-    asked = {**configure("east-api-worke"), "action": "onboard", **image}
+    asked = {**configure("east-api-workers"), "action": "onboard", **image}
     assert plan(oscar, asked)["changed"]
 
 
@@ -205,6 +205,13 @@ def test_a_host_given_up_in_git_is_free_again(oscar: Actor, observe_hosts: Obser
     observe_hosts()
     assert plan(oscar, configure(host="payments-other.apps.example.dev"))["changed"]
     assert not HostClaim.objects.filter(host=RELAY).exists()
+
+
+def test_a_clash_in_git_keeps_nobody_from_other_changes(oscar: Actor, observe_hosts: Observe) -> None:
+    written("labs", "playground", values(at(SHOP)))
+    written("payments", "shop", values(at(SHOP)))
+    observe_hosts()
+    assert plan(oscar, configure(port=9090))["changed"]
 
 
 # --- what people see
