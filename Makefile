@@ -11,7 +11,7 @@ NODE_READY := .venv/node/.installed
 NODE_PACKAGES := node@24.21.0 @modelcontextprotocol/conformance@0.2.0-alpha.12 @modelcontextprotocol/inspector@2.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check test-services test-browser test-conformance bench fix requirements reset
+.PHONY: help run test check test-services test-faults test-browser test-conformance bench fix requirements reset
 
 help: ## print these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -27,12 +27,15 @@ run: $(READY) ## start everything on this machine, the embedded platform include
 	@exec $(BIN)/python -m sandbox.run
 
 test: $(READY) ## run the whole suite on the embedded platform
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser and not faults"
 
 test-services: $(READY) ## the suite again on PostgreSQL and Redis (DATABASE_URL, MCTL_BROKER_URL; defaults on localhost)
 	@DATABASE_URL=$${DATABASE_URL:-postgresql://postgres@127.0.0.1:5432/postgres} \
 	 MCTL_BROKER_URL=$${MCTL_BROKER_URL:-redis://127.0.0.1:6379/7} \
-	 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser and not sandbox_only" $(ON_SERVICES)
+	 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser and not faults and not sandbox_only" $(ON_SERVICES)
+
+test-faults: $(READY) ## the long runs: files and texts made to do harm, by the thousand
+	@$(BIN)/python -m pytest -n 2 -m faults
 
 test-browser: $(READY) ## the browser tests with Debian's chromium
 	@command -v chromium >/dev/null || { echo "Chromium is missing. On Debian: apt-get install chromium"; exit 1; }

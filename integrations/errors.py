@@ -48,6 +48,13 @@ class Refused(IntegrationError):
     code = "refused"
 
 
+class Unreadable(Refused):
+    """A file is there and cannot be read. `facts` name the path and the line (0 where none can be named)."""
+
+    code = "unreadable_file"
+    status = 409
+
+
 class Contended(IntegrationError):
     """Others wrote first, more often than we were willing to try again. A retry can help."""
 

@@ -51,10 +51,11 @@ def inspect_token(viewer: Actor, text: str, *, tenant: str = "") -> Inspection:
     return Inspection([*facts, *_proven(bearer, owner)], list(_verdicts(viewer, bearer, owner, tenant.strip().lower())))
 
 
-def inspect_request(request_id: str) -> Inspection:
-    """Of a refused request in the last fifteen minutes, by the id that its answer carried."""
+def inspect_request(viewer: Actor, request_id: str) -> Inspection:
+    """Of a refused request in the last fifteen minutes, by the id that its answer carried. What was said to a known
+    person is theirs: it may name a tenant that the viewer does not see."""
     failure = failure_of(request_id.strip())
-    if failure is None:
+    if failure is None or not (failure["name"] in {"", viewer.name} or viewer.is_admin):
         remedy = "Ids are kept for fifteen minutes. Repeat the request and take the request_id of its answer."
         return Inspection(verdicts=[unknown("No refused request of that id is known.", remedy)])
     recognised = failure["facts"].get("recognised", "")

@@ -79,7 +79,7 @@ def inspect(request: ActorRequest) -> HttpResponse:
         return page(request)
     asked = form.cleaned_data
     if asked["request"] and not asked["token"]:
-        return page(request, inspection=inspect_request(asked["request"]))
+        return page(request, inspection=inspect_request(request.actor, asked["request"]))
     return page(request, inspection=inspect_token(request.actor, asked["token"], tenant=asked["tenant"]))
 
 

@@ -8,7 +8,7 @@ from time import monotonic
 import structlog
 from django.conf import settings
 
-from core.clock import now
+from core.text import counted
 from integrations.errors import IntegrationError
 from integrations.gitops import gitops
 from integrations.gitops.model import Commit, ServiceSpec, TenantSpec, UnreadableFile, World
@@ -87,7 +87,8 @@ class GitReader:
             notice = notice_of(world.unreadable)
             self._inbox.put(GitRead(slim))
             self._revision = revision.sha
-        self._contact = Contact(NAME, LABEL, now(), "", revision.sha, notice)
+        # As of when it was asked: what came while it answered may not be in it.
+        self._contact = Contact(NAME, LABEL, revision.as_of, "", revision.sha, notice)
 
 
 def slim_world(world: World, last: Mapping[str, Commit]) -> GitWorld:
@@ -97,7 +98,7 @@ def slim_world(world: World, last: Mapping[str, Commit]) -> GitWorld:
     }
     tenants = {spec.name: tenant_row(spec) for spec in world.tenants}
     for file in world.unreadable:
-        said = f"{file.path}: {file.sentence}"
+        said = str(file)
         if file.service:
             commit = last.get(file.path)
             at = in_utc(commit.when) if commit else None
@@ -131,7 +132,7 @@ def service_row(spec: ServiceSpec, commit: Commit | None) -> GitService:
         changed_at,
     )
     replicas = scaling.min_replicas if scaling.enabled else spec.replicas
-    return GitService(values, min(max(0, replicas), 2**31 - 1), changed_at)
+    return GitService(values, min(max(0, replicas), 2**31 - 1), changed_at, routes=spec.routes)
 
 
 def tenant_row(spec: TenantSpec) -> GitTenant:
@@ -156,9 +157,9 @@ def change_kind(subject: str) -> str:
 def notice_of(unreadable: tuple[UnreadableFile, ...]) -> str:
     if not unreadable:
         return ""
-    named = "; ".join(f"{file.path}: {file.sentence}" for file in unreadable[:MOST_NAMED])
+    named = "; ".join(str(file).rstrip(".") for file in unreadable[:MOST_NAMED])
     more = f"; and {len(unreadable) - MOST_NAMED} more" if len(unreadable) > MOST_NAMED else ""
-    return f"{len(unreadable)} values file(s) cannot be read: {named}{more}"
+    return f"{counted(len(unreadable), 'values file')} cannot be read: {named}{more}"
 
 
 def in_utc(moment: datetime) -> datetime:

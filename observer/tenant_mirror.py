@@ -71,13 +71,17 @@ class TenantMirror:
         return changed
 
     def confirm_members(self) -> None:
-        """Says of every membership from git that it was read again just now. Call only after git was read."""
+        """Says of the memberships from git that they were read again just now. Call only after git was read.
+
+        Those of a file that cannot be read grow old, as GitHub's do while it does not answer.
+        """
         moment = now()
         if self._confirmed_at and moment - self._confirmed_at < MEMBERS_CONFIRMED_EVERY:
             return
         with transaction.atomic():
             self._lease.hold()
-            Member.objects.filter(source=FROM_GIT).update(resolved_at=moment)
+            unread = [name for name, tenant in self._picture.git.tenants.items() if tenant.values is None]
+            Member.objects.filter(source=FROM_GIT).exclude(tenant__name__in=unread).update(resolved_at=moment)
         self._confirmed_at = moment
 
     def _columns(self, name: str) -> dict[str, Any] | None:

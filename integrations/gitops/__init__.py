@@ -22,10 +22,14 @@ from integrations.gitops.model import (
 )
 from integrations.gitops.new_files import new_service_values
 from integrations.gitops.reading import unified_diff
+from integrations.gitops.routes import FILE_SOURCES, Route, routes_of
 from integrations.gitops.specs import mapping
-from integrations.gitops.yaml_text import UnreadableYaml, parse
+from integrations.gitops.values_file import editable_values, root_of, values_of
+from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.gitops.yaml_text import parse, printed
 
 __all__ = [
+    "FILE_SOURCES",
     "Append",
     "Autoscaling",
     "Change",
@@ -39,6 +43,7 @@ __all__ = [
     "MemberSpec",
     "Remove",
     "Revision",
+    "Route",
     "ServiceSpec",
     "Set",
     "SetMapping",
@@ -47,10 +52,15 @@ __all__ = [
     "UnreadableYaml",
     "World",
     "edit_yaml",
+    "editable_values",
     "forget",
     "gitops",
     "mapping",
     "new_service_values",
     "parse",
+    "printed",
+    "root_of",
+    "routes_of",
     "unified_diff",
+    "values_of",
 ]

@@ -1,6 +1,6 @@
 """Edits of values files that touch only the lines they mean to change.
 
-`edit_yaml` finds the place in the text, splices it, reads the result again and compares: exactly the meant paths may
+`edit_yaml` finds the places in the text, splices them all, reads the result and compares: exactly the meant paths may
 differ, or nothing is returned. Comments, order, quotes, indentation, blank lines, line endings and a missing final
 newline stay byte for byte.
 """
@@ -12,9 +12,11 @@ from typing import Any
 
 from core.errors import Invalid
 from integrations.errors import Refused
-from integrations.gitops import yaml_splice as splice
+from integrations.gitops.values_file import editable_values
+from integrations.gitops.yaml_changes import Changes, same, shared_sentence
+from integrations.gitops.yaml_events import UnreadableYaml
 from integrations.gitops.yaml_splice import CannotSplice, Path, dotted
-from integrations.gitops.yaml_text import UnreadableYaml, parse
+from integrations.gitops.yaml_text import json_number, parse
 from integrations.gitops.yaml_tree import Document
 
 LONGEST_TEXT = 4 * 1024 * 1024
@@ -61,45 +63,67 @@ Edit = Set | SetMapping | Append | Remove
 
 
 def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
-    """The edited text. Raises Invalid for values no file can hold, Refused where the file cannot be edited safely."""
-    mark, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
+    """The edited text. Raises Invalid for values no file can hold, Refused where the file cannot be edited safely.
+
+    The edits are judged together, on the result of all of them.
+    """
     for edit in edits:
         _refuse_unwritable(edit)
-        text = _apply(text, edit)
-    return mark + text
+    if not edits:
+        return text
+    mark, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
+    before = expected = _parsed(text)
+    for edit in edits:
+        try:
+            expected = _expected(expected, edit)
+        except CannotSplice as reason:
+            raise _refused([edit], str(reason)) from reason
+    return mark + (text if same(before, expected) else _changed(text, before, expected, edits))
 
 
-def _apply(text: str, edit: Edit) -> str:
-    before = _parsed(text)
+def _changed(text: str, before: dict[Any, Any], expected: dict[Any, Any], edits: Sequence[Edit]) -> str:
+    """The text that holds exactly what is expected."""
     try:
-        expected = _expected(before, edit)
-        if same(before, expected):
-            return text
-        after = _spliced(text, before if before is not None else {}, expected, (), edit.path)
+        changes = Changes(Document.read(text), {edit.path for edit in edits})
+    except UnreadableYaml as unreadable:
+        raise _refused(edits, "The file is written in a way that is not edited here.") from unreadable
+    try:
+        after = changes.text(before, expected)
         result = parse(after)
     except CannotSplice as reason:
-        raise _refused(edit, str(reason)) from reason
+        raise _refused_at_alias(edits, changes) or _refused(_about(edits, changes.path), str(reason)) from reason
     except UnreadableYaml as unreadable:
-        raise _refused(edit, "The place is written in a way that is not edited here.") from unreadable
-    if not same(result, expected):
-        touched = [dotted(path) or "the whole file" for path in differences(result, expected)[:3]]
-        shares = "&" in text or "<<" in text
-        why = ", which shares a value with it (anchor or merge)" if shares else ""
-        raise _refused(edit, f"It would also change {' and '.join(touched)}{why}.")
-    return after
+        raise _refused(edits, "The place is written in a way that is not edited here.") from unreadable
+    if same(result, expected):
+        return after
+    if refusal := _refused_at_alias(edits, changes):
+        raise refusal
+    touched = [dotted(path) or "the whole file" for path in differences(result, expected)[:3]]
+    shares = "&" in text or "<<" in text
+    why = ", which shares a value with it (anchor or merge)" if shares else ""
+    raise _refused(edits, f"It would also change {' and '.join(touched)}{why}.")
+
+
+def _refused_at_alias(edits: Sequence[Edit], changes: Changes) -> Refused | None:
+    """The reason, where a change was to be made inside of an alias."""
+    path, alias = next(iter(changes.shared), ((), None))
+    return _refused(_about(edits, path), shared_sentence(path, alias)) if alias else None
+
+
+def _about(edits: Sequence[Edit], path: Path) -> list[Edit]:
+    """Those of the edits that lead to a path, through it or below it."""
+    found = [edit for edit in edits if all(one == other for one, other in zip(edit.path, path, strict=False))]
+    return found or [*edits]
 
 
 def _parsed(text: str) -> Any:
-    try:
-        return unshared(parse(text))
-    except UnreadableYaml as unreadable:
-        place = f" in line {unreadable.line}" if unreadable.line else ""
-        raise Refused("gitops", f"The file is not readable YAML{place}: {unreadable}.", remedy=BY_HAND) from unreadable
+    return unshared(editable_values("The file", text))
 
 
-def _refused(edit: Edit, reason: str) -> Refused:
-    where = dotted(edit.path) or "The file"
-    return Refused("gitops", f"{where} cannot be changed safely. {reason}", remedy=BY_HAND, path=dotted(edit.path))
+def _refused(edits: Sequence[Edit], reason: str) -> Refused:
+    paths = list(dict.fromkeys(dotted(edit.path) for edit in edits))
+    where = " and ".join(paths[:3]) or "The file"
+    return Refused("gitops", f"{where} cannot be changed safely. {reason}", remedy=BY_HAND, path=paths[0])
 
 
 # --- what the edit means, as values
@@ -107,8 +131,6 @@ def _refused(edit: Edit, reason: str) -> Refused:
 
 def _expected(before: Any, edit: Edit) -> Any:
     """Raises CannotSplice where the path leads through something that holds no keys."""
-    if before is None:
-        before = {}
     if not isinstance(before, dict):
         raise CannotSplice(f"The file holds {_kind(before)}, not a mapping.")
     if isinstance(edit, Remove):
@@ -120,7 +142,8 @@ def _expected(before: Any, edit: Edit) -> Any:
     if isinstance(edit, Append):
         present = value_at(before, edit.path)
         items = present if isinstance(present, list) else []
-        return before if any(same(edit.item, item) for item in items) else _with(before, edit.path, [*items, edit.item])
+        added = unshared(edit.item)
+        return before if any(same(added, item) for item in items) else _with(before, edit.path, [*items, added])
     return _with(before, edit.path, edit.value)
 
 
@@ -166,64 +189,7 @@ def _without(values: Any, path: Path) -> Any:
     return values
 
 
-# --- from one state of values to another, in the smallest splices
-
-
-def _spliced(text: str, old: Any, new: Any, path: Path, asked: Path) -> str:
-    if same(old, new):
-        return text
-    if path and path == asked and splice.is_alias(Document.read(text), path):
-        # Asked for as a whole, the place stops sharing; a change inside would be a change of the shared value.
-        return splice.set_value(Document.read(text), path, new)
-    if isinstance(old, dict) and isinstance(new, dict) and (not path or (old and new)):
-        for key in [key for key in old if key not in new]:
-            text = splice.remove(Document.read(text), (*path, key))
-        for key, value in new.items():
-            there = (*path, key)
-            if key in old:
-                text = _spliced(text, old[key], value, there, asked)
-            else:
-                text = splice.set_value(Document.read(text), there, value)
-        return text
-    if isinstance(old, list) and isinstance(new, list) and old and new:
-        return _spliced_list(text, old, new, path, asked)
-    return splice.set_value(Document.read(text), path, new)
-
-
-def _spliced_list(text: str, old: list[Any], new: list[Any], path: Path, asked: Path) -> str:
-    first = _common(old, new)
-    last = _common(old[first:][::-1], new[first:][::-1])
-    gone, come = old[first : len(old) - last], new[first : len(new) - last]
-    if len(gone) == len(come):
-        for number, (before, after) in enumerate(zip(gone, come, strict=True), first):
-            text = _spliced(text, before, after, (*path, number), asked)
-        return text
-    if gone and len(gone) == len(old):
-        return splice.set_value(Document.read(text), path, new)
-    for number in reversed(range(first, first + len(gone))):
-        text = splice.remove(Document.read(text), (*path, number))
-    for number, item in enumerate(come, first):
-        text = splice.insert_item(Document.read(text), (*path, number), item)
-    return text
-
-
-def _common(one: list[Any], other: list[Any]) -> int:
-    count = 0
-    while count < min(len(one), len(other)) and same(one[count], other[count]):
-        count += 1
-    return count
-
-
 # --- values
-
-
-def same(one: Any, other: Any) -> bool:
-    """Equal as values of a file: 1, 1.0, True and "1" are four different things."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(same, one, other))
-    return type(one) is type(other) and (one == other or (one != one and other != other))
 
 
 def differences(one: Any, other: Any, path: Path = ()) -> list[Path]:
@@ -252,7 +218,7 @@ def unshared(value: Any) -> Any:
             return {key: copied(inner) for key, inner in held.items()}
         if isinstance(held, list | tuple):
             return [copied(inner) for inner in held]
-        return held
+        return json_number(held) if isinstance(held, float) else held
 
     return copied(value)
 

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from integrations.errors import Missing, Refused, Unreachable
+from integrations.errors import Missing, Unreachable
 from integrations.gitops.clone import Clone
 from integrations.gitops.model import (
     Change,
@@ -16,13 +16,15 @@ from integrations.gitops.model import (
     FileText,
     Revision,
     ServiceSpec,
+    TenantSpec,
     World,
 )
 from integrations.gitops.names import checked, checked_path, joined
 from integrations.gitops.reading import Reader
-from integrations.gitops.specs import service_spec
+from integrations.gitops.specs import service_spec, tenant_spec
+from integrations.gitops.values_file import unreadable
 from integrations.gitops.writing import Writer
-from integrations.gitops.yaml_text import UnreadableYaml
+from integrations.gitops.yaml_events import UnreadableYaml
 
 HISTORY_PAGE = 50
 
@@ -80,15 +82,22 @@ class Gitops:
         return Reader(self._clone.repository, base_path)
 
     def service(self, tenant: str, service: str, revision: Revision | str = "") -> ServiceSpec:
-        """Raises Missing where the service has no values file, Refused where that cannot be read."""
+        """Raises Missing where the service has no values file, Unreadable where that cannot be read."""
         path = self.service_path(tenant, service)
         file = self.file_at(path, revision)
         try:
             return service_spec(tenant, service, path, file.blob_id, file.text)
         except UnreadableYaml as problem:
-            raise Refused(
-                "gitops", f"{path} is not readable YAML: {problem}", line=problem.line, path=path
-            ) from problem
+            raise unreadable(path, problem) from problem
+
+    def tenant(self, tenant: str, revision: Revision | str = "") -> TenantSpec:
+        """Raises Missing where the tenant has no values file, Unreadable where that cannot be read."""
+        path = joined(self.base_path, "tenants", checked(tenant, "tenant"), "values.yaml")
+        file = self.file_at(path, revision)
+        try:
+            return tenant_spec(tenant, path, file.blob_id, file.text)
+        except UnreadableYaml as problem:
+            raise unreadable(path, problem) from problem
 
     def file_at(self, path: str, revision: Revision | str = "") -> FileText:
         return self._reader.file_at(checked_path(path), self._sha(revision))

@@ -7,7 +7,8 @@ from typing import Any
 
 from integrations.errors import Missing, Refused
 from integrations.gitops.edits import Edit, edit_yaml
-from integrations.gitops.yaml_text import parse
+from integrations.gitops.routes import Route
+from integrations.gitops.values_file import editable_values, place, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,8 @@ class Autoscaling:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """One values file, the chart's defaults filled in. `hosts` are those of an enabled ingress, `host` the first."""
+    """One values file, the chart's defaults filled in. `hosts` are those of an enabled ingress, `host` the first;
+    `routes` are those of every Ingress that the file makes."""
 
     tenant: str
     name: str
@@ -92,6 +94,7 @@ class ServiceSpec:
     tag: str
     host: str
     hosts: tuple[str, ...]
+    routes: tuple[Route, ...]
     port: int
     replicas: int
     autoscaling: Autoscaling
@@ -107,12 +110,15 @@ class ServiceSpec:
     @property
     def values(self) -> Mapping[str, Any]:
         """The file as values. Read from the text each time, so that 10,000 services fit in memory."""
-        return dict(parse(self.text) or {})
+        return values_of(self.path, self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class UnreadableFile:
-    """A values file that is there but cannot be read; `sentence` says why, `line` counts from 1 or is 0."""
+    """A values file that is there but cannot be read; `sentence` says why, `line` counts from 1 or is 0.
+
+    `tenant` and `service` are "" where the folders have names that nothing in a cluster can have.
+    """
 
     path: str
     tenant: str
@@ -120,6 +126,9 @@ class UnreadableFile:
     sentence: str
     line: int
     blob_id: str
+
+    def __str__(self) -> str:
+        return f"{place(self.path, self.line)}: {self.sentence}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +148,11 @@ class FileText:
     blob_id: str
     revision: str
 
+    @property
+    def values(self) -> Mapping[str, Any]:
+        """Raises Unreadable."""
+        return values_of(self.path, self.text)
+
 
 @dataclass(frozen=True, slots=True)
 class FileEdit:
@@ -151,7 +165,7 @@ class FileEdit:
 
     @classmethod
     def of_yaml(cls, path: str, edits: Sequence[Edit]) -> "FileEdit":
-        return cls(path, lambda text: edit_yaml(_present(path, text), edits))
+        return cls(path, lambda text: edit_yaml(_editable(path, text), edits))
 
     @classmethod
     def create(cls, path: str, content: str) -> "FileEdit":
@@ -164,9 +178,10 @@ class FileEdit:
         return cls(path, lambda _: None)
 
 
-def _present(path: str, text: str | None) -> str:
+def _editable(path: str, text: str | None) -> str:
     if text is None:
         raise Missing("gitops", f"{path} is not in git, so there is nothing to change.", path=path)
+    editable_values(path, text)
     return text
 
 

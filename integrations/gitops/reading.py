@@ -6,19 +6,25 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import pygit2
+import structlog
 from pygit2.enums import ObjectType, SortMode
 
-from integrations.errors import Missing, Refused
+from core.names import is_cluster_name
+from integrations.errors import Missing
 from integrations.gitops.messages import commit_of
 from integrations.gitops.model import Commit, FileText, Revision, ServiceSpec, TenantSpec, UnreadableFile, World
 from integrations.gitops.names import joined
 from integrations.gitops.specs import service_spec, tenant_spec
-from integrations.gitops.yaml_text import UnreadableYaml
+from integrations.gitops.values_file import unreadable
+from integrations.gitops.yaml_events import UnreadableYaml
 
 VALUES = "values.yaml"
 LARGEST_FILE = 2 * 1024 * 1024
 MOST_COMMITS_WALKED = 20_000
+A_NAME = "name for a cluster: 1 to 63 lower-case letters, digits and hyphens, such as ledger-api."
 Spec = TenantSpec | ServiceSpec | UnreadableFile
+
+log = structlog.get_logger(__name__)
 
 
 class Reader:
@@ -69,7 +75,7 @@ class Reader:
     def _read_folder(self, path: str, folder: pygit2.Tree) -> Iterator[Spec]:
         for inner in folder:
             if isinstance(inner, pygit2.Tree) and VALUES in inner:
-                place = f"{path}/{inner.name}/{VALUES}"
+                place = f"{path}/{shown(inner.name)}/{VALUES}"
                 blob = inner[VALUES]
                 known = self._blobs.get((place, str(blob.id)))
                 yield known or self._read_spec(path, str(inner.name), place, blob)
@@ -78,6 +84,9 @@ class Reader:
         is_tenant = folder == joined(self.base_path, "tenants")
         tenant, service = (name, "") if is_tenant else (folder.rpartition("/")[2], name)
         blob_id = str(blob.id)
+        for part in (tenant, service):
+            if part and not is_cluster_name(part):
+                return UnreadableFile(path, "", "", f"The folder {shown(part)[:80]} has no {A_NAME}", 0, blob_id)
         try:
             text = text_of(blob)
             if is_tenant:
@@ -85,6 +94,10 @@ class Reader:
             return service_spec(tenant, service, path, blob_id, text)
         except UnreadableYaml as problem:
             return UnreadableFile(path, tenant, service, str(problem), problem.line, blob_id)
+        except Exception:
+            # A fault of ours with one file must not take the other files with it.
+            log.exception("values_file_failed", path=path, blob=blob_id)
+            return UnreadableFile(path, tenant, service, "MCTL failed to read it; its log says why.", 0, blob_id)
 
     def has_layout(self, sha: str) -> bool:
         tree = self._tree(sha)
@@ -93,14 +106,14 @@ class Reader:
     # --- files
 
     def file_at(self, path: str, sha: str) -> FileText:
-        """Raises Missing where the file is absent, Refused where it is not a text file."""
+        """Raises Missing where the file is absent, Unreadable where it is not a text file."""
         entry = _entry(self._tree(sha), path)
         if entry is None or isinstance(entry, pygit2.Tree):
             raise Missing("gitops", f"{path} is not in git.", path=path)
         try:
             return FileText(path, text_of(entry), str(entry.id), sha)
         except UnreadableYaml as problem:
-            raise Refused("gitops", f"{path} is not a text file: {problem}", path=path) from problem
+            raise unreadable(path, problem) from problem
 
     def tree_files(self, path: str, sha: str) -> tuple[str, Mapping[str, bytes]]:
         """(id of the folder's content, each file below it by its path in there). Raises Missing."""
@@ -195,6 +208,11 @@ class Reader:
             texts = [_text_or_note(_entry(tree, changed)) if tree is not None else "" for tree in (before, commit.tree)]
             parts.append(unified_diff(texts[0], texts[1], changed))
         return "".join(parts)
+
+
+def shown(name: Any) -> str:
+    """A name from git, whose bytes need not be text."""
+    return str(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _text_or_note(entry: Any) -> str:

@@ -9,7 +9,11 @@ from typing import Any
 
 from core.actor import Role
 from integrations.gitops.model import Autoscaling, MemberSpec, ServiceSpec, TenantSpec
-from integrations.gitops.yaml_text import UnreadableYaml, parse
+from integrations.gitops.routes import EVERY_HOST, INGRESS, Route, routes_of
+from integrations.gitops.values_file import root_of
+from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.gitops.yaml_text import printed
+from integrations.gitops.yaml_tree import line_at
 
 DEFAULT_PORT = 8080
 OTHER_WORDS = {"admin": Role.OWNER.value}
@@ -17,16 +21,16 @@ OTHER_WORDS = {"admin": Role.OWNER.value}
 
 def tenant_spec(name: str, path: str, blob_id: str, text: str) -> TenantSpec:
     """Raises UnreadableYaml."""
-    values = mapping(_root(text).get("tenant"))
+    values = mapping(root_of(text).get("tenant"))
     return TenantSpec(
         name=name,
-        display_name=_text(values.get("displayName")),
-        description=_text(values.get("description")),
-        github_team=_text(values.get("githubTeam")),
-        team_roles={str(team): _text(role) for team, role in mapping(values.get("teamRoles")).items()},
-        contact_email=_text(values.get("contactEmail")),
+        display_name=printed(values.get("displayName")),
+        description=printed(values.get("description")),
+        github_team=printed(values.get("githubTeam")),
+        team_roles={str(team): printed(role) for team, role in mapping(values.get("teamRoles")).items()},
+        contact_email=printed(values.get("contactEmail")),
         members=tuple(_members(values)),
-        quotas={str(key): _text(amount) for key, amount in mapping(values.get("quotas")).items()},
+        quotas={str(key): printed(amount) for key, amount in mapping(values.get("quotas")).items()},
         path=path,
         blob_id=blob_id,
     )
@@ -37,8 +41,8 @@ def _members(values: Mapping[str, Any]) -> list[MemberSpec]:
     so that a slip of the keyboard takes rights away rather than granting any."""
     roles: dict[str, Role] = {}
     for entry in _list(values.get("members")):
-        login = _text(mapping(entry).get("userId"))
-        word = OTHER_WORDS.get(_text(mapping(entry).get("role")), _text(mapping(entry).get("role")))
+        login = printed(mapping(entry).get("userId"))
+        word = OTHER_WORDS.get(printed(mapping(entry).get("role")), printed(mapping(entry).get("role")))
         if login and word in set(Role) and Role(word).rank <= roles.get(login, Role(word)).rank:
             roles[login] = Role(word)
     return [MemberSpec(login, role.value) for login, role in roles.items()]
@@ -46,24 +50,26 @@ def _members(values: Mapping[str, Any]) -> list[MemberSpec]:
 
 def service_spec(tenant: str, name: str, path: str, blob_id: str, text: str) -> ServiceSpec:
     """Raises UnreadableYaml."""
-    values = _root(text)
+    values = root_of(text)
     image = mapping(values.get("image"))
-    hosts = _hosts(mapping(values.get("ingress")))
+    routes = routes_of(values)
+    hosts = _hosts(routes)
     return ServiceSpec(
         tenant=tenant,
         name=name,
-        image=_text(image.get("repository")),
-        tag=_text(image.get("tag")),
+        image=printed(image.get("repository")),
+        tag=printed(image.get("tag")),
         host=hosts[0] if hosts else "",
         hosts=hosts,
-        port=_number(mapping(values.get("service")).get("port"), DEFAULT_PORT),
-        replicas=_number(values.get("replicaCount"), 1),
-        autoscaling=_autoscaling(mapping(values.get("autoscaling"))),
+        routes=routes,
+        port=_number(text, values, "service", "port", default=DEFAULT_PORT),
+        replicas=_number(text, values, "replicaCount", default=1),
+        autoscaling=_autoscaling(text, values),
         has_database=bool(mapping(values.get("dbSecret"))),
-        component_type=_text(values.get("componentType")) or "base-service",
+        component_type=printed(values.get("componentType")) or "base-service",
         env_keys=tuple(str(key) for key in mapping(values.get("env"))),
         resources={
-            kind: {str(key): _text(amount) for key, amount in mapping(amounts).items()}
+            kind: {str(key): printed(amount) for key, amount in mapping(amounts).items()}
             for kind, amounts in mapping(values.get("resources")).items()
         },
         probe_paths=_probe_paths(mapping(values.get("probes"))),
@@ -73,31 +79,16 @@ def service_spec(tenant: str, name: str, path: str, blob_id: str, text: str) -> 
     )
 
 
-def _root(text: str) -> Mapping[str, Any]:
-    values = parse(text)
-    if values is None:
-        return {}
-    if not isinstance(values, Mapping):
-        raise UnreadableYaml(
-            f"The file holds a {'list' if isinstance(values, list) else 'single value'}, not a mapping."
-        )
-    return values
+def _hosts(routes: tuple[Route, ...]) -> tuple[str, ...]:
+    return tuple(route.host for route in routes if route.source == INGRESS and route.host != EVERY_HOST)
 
 
-def _hosts(ingress: Mapping[str, Any]) -> tuple[str, ...]:
-    if ingress.get("enabled") is not True:
-        return ()
-    several = _list(ingress.get("hosts")) or [ingress.get("host")]
-    names = [_text(entry.get("host")) if isinstance(entry, Mapping) else _text(entry) for entry in several]
-    return tuple(name for name in names if name)
-
-
-def _autoscaling(values: Mapping[str, Any]) -> Autoscaling:
+def _autoscaling(text: str, values: Mapping[str, Any]) -> Autoscaling:
     return Autoscaling(
-        enabled=values.get("enabled") is True,
-        min_replicas=_number(values.get("minReplicas"), 1),
-        max_replicas=_number(values.get("maxReplicas"), 5),
-        cpu_percent=_number(values.get("targetCPUUtilizationPercentage"), 80),
+        enabled=mapping(values.get("autoscaling")).get("enabled") is True,
+        min_replicas=_number(text, values, "autoscaling", "minReplicas", default=1),
+        max_replicas=_number(text, values, "autoscaling", "maxReplicas", default=5),
+        cpu_percent=_number(text, values, "autoscaling", "targetCPUUtilizationPercentage", default=80),
     )
 
 
@@ -106,7 +97,7 @@ def _probe_paths(probes: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for name, probe in probes.items():
         block = mapping(probe)
-        path = _text(mapping(block.get("httpGet")).get("path")) or _text(block.get("path"))
+        path = printed(mapping(block.get("httpGet")).get("path")) or printed(block.get("path"))
         if path:
             found[str(name)] = path
     return found
@@ -120,21 +111,20 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _text(value: Any) -> str:
-    """Numbers and booleans as the chart prints them."""
-    if value is None or isinstance(value, Mapping | list):
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value == int(value) and abs(value) < 1e15:
-        return str(int(value))
-    return str(value)
-
-
-def _number(value: Any, default: int) -> int:
+def _number(text: str, values: Mapping[str, Any], *path: str, default: int) -> int:
+    """The whole number at `path`; the default where there is none. Raises UnreadableYaml where Kubernetes has no room
+    for it, which is where its own fields are 32 bits wide.
+    """
+    value: Any = values
+    for part in path:
+        value = mapping(value).get(part)
     if isinstance(value, bool) or value is None:
         return default
     try:
-        return int(value)
+        number = int(value)
     except (TypeError, ValueError, OverflowError):
         return default
+    if not -(2**31) <= number < 2**31:
+        sentence = f"{'.'.join(path)} is {printed(value)[:40]}, which is more than Kubernetes can count."
+        raise UnreadableYaml(sentence, line_at(text, path), "Write a number below 2,147,483,648.")
+    return number

@@ -15,13 +15,14 @@ import pygit2
 
 from core import clock
 from core.errors import PlanVoid, Problem
-from integrations.errors import Contended, Refused, Unreachable
+from integrations.errors import Contended, Unreachable
 from integrations.gitops.clone import Clone, LostRace
 from integrations.gitops.messages import OPERATION, trailers_of, written
 from integrations.gitops.model import Change, CommitResult, FileEdit, FilePlan
 from integrations.gitops.names import checked_path
 from integrations.gitops.reading import Reader, text_of, unified_diff
-from integrations.gitops.yaml_text import UnreadableYaml
+from integrations.gitops.values_file import unreadable
+from integrations.gitops.yaml_events import UnreadableYaml
 
 MOST_TRIES = 8
 LONGEST_PAUSE_S = 0.2
@@ -229,7 +230,7 @@ class _Draft:
         try:
             return text_of(entry), str(entry.id)
         except UnreadableYaml as problem:
-            raise Refused("gitops", f"{path} is not a text file: {problem}", path=path) from problem
+            raise unreadable(path, problem) from problem
 
     def commit(self, change: Change, key: str) -> str:
         tree = self.tree.id

@@ -4,22 +4,23 @@ Positions count characters from the start of the text. A block collection has no
 its last child; the end of a block scalar is the end of its last line, without the line break.
 """
 
+import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import yaml
 
-from integrations.gitops.yaml_text import UnreadableYaml
+from integrations.gitops.yaml_events import events_of
 
-_EVENTS: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # YAML's line breaks are more than Python's text files know.
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
 PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|$))*")
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
-DEEPEST = 60
+_SPACES = re.compile(" *")
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ class Sequence:
 Node = Scalar | Alias | Mapping | Sequence
 
 
-@dataclass(slots=True)
+@dataclass
 class Document:
     """`root` is None for a document without content."""
 
@@ -89,17 +90,11 @@ class Document:
     @classmethod
     def read(cls, text: str) -> "Document":
         """Raises UnreadableYaml."""
-        try:
-            events = list(yaml.parse(text, Loader=_EVENTS))
-        except yaml.MarkedYAMLError as error:
-            line = error.problem_mark.line + 1 if error.problem_mark else 0
-            raise UnreadableYaml(f"{error.problem or 'not YAML'}", line) from error
-        except (yaml.YAMLError, ValueError) as error:
-            raise UnreadableYaml(str(error) or "not YAML") from error
+        events = list(events_of(text))
         contents = [event for event in events if not isinstance(event, _AROUND)]
         reader = iter(contents)
         first = next(reader, None)
-        root = None if first is None else _node(text, first, reader, 0)
+        root = None if first is None else _node(text, first, reader)
         return cls(text, root, [0, *(found.end() for found in LINE_BREAK.finditer(text))])
 
     @property
@@ -122,19 +117,50 @@ class Document:
     def column(self, position: int) -> int:
         return position - self.line_start(position)
 
+    @cached_property
+    def is_json(self) -> bool:
+        """Whether programs that read only JSON can read this file."""
+        if not isinstance(self.root, Mapping) or not self.root.flow:
+            return False
+        try:
+            json.loads(self.text)
+        except ValueError:
+            return False
+        return True
+
+    @cached_property
     def indent_step(self) -> int:
         """How far a nested mapping stands in from the one around it; 2 where the file does not say."""
         steps = [inner - outer for outer, inner in self._columns(self.root) if inner > outer]
         return min(steps) if steps else 2
 
+    @cached_property
     def dash_offset(self) -> int:
         """How far the dash of a list stands in from the key above it."""
         offsets = [self._dash_column(held) - outer for outer, held in self._lists(self.root)]
-        return max(set(offsets), key=offsets.count) if offsets else self.indent_step()
+        return max(set(offsets), key=offsets.count) if offsets else self.indent_step
 
     def _dash_column(self, held: Sequence) -> int:
         line = self.line_start(held.items[0].start)
-        return len(self.text[line:]) - len(self.text[line:].lstrip(" "))
+        spaces = _SPACES.match(self.text, line)
+        return len(spaces.group()) if spaces else 0
+
+    def anchored(self, alias: Alias) -> tuple["Node", bool]:
+        """The node that an alias repeats, and whether anything around that node is in braces."""
+        before = [found for found in self._anchors if found[0].anchor == alias.anchor and found[0].start < alias.start]
+        return before[-1]
+
+    @cached_property
+    def _anchors(self) -> list[tuple["Scalar | Mapping | Sequence", bool]]:
+        return [(node, flow) for node, flow in _each_node(self.root, False) if node.anchor]
+
+    @property
+    def last_scalar(self) -> Scalar | None:
+        """The value in which the file ends; None where that is an alias or in braces."""
+        node = self.root
+        while isinstance(node, Mapping | Sequence) and not node.flow:
+            node = node.pairs[-1].value if isinstance(node, Mapping) else node.items[-1]
+        return node if isinstance(node, Scalar) else None
 
     def _columns(self, node: "Node | None") -> Iterator[tuple[int, int]]:
         for outer, value in self._block_values(node):
@@ -156,12 +182,24 @@ class Document:
                 yield from self._block_values(item)
 
 
+def _each_node(node: "Node | None", in_flow: bool) -> Iterator[tuple["Scalar | Mapping | Sequence", bool]]:
+    """Every node but the aliases, in the order of the text, each with whether anything around it is in braces."""
+    if node is None or isinstance(node, Alias):
+        return
+    yield node, in_flow
+    if isinstance(node, Mapping):
+        for pair in node.pairs:
+            yield from _each_node(pair.key, in_flow or node.flow)
+            yield from _each_node(pair.value, in_flow or node.flow)
+    elif isinstance(node, Sequence):
+        for item in node.items:
+            yield from _each_node(item, in_flow or node.flow)
+
+
 _AROUND = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)
 
 
-def _node(text: str, event: Any, events: Iterator[Any], depth: int) -> Node:
-    if depth > DEEPEST:
-        raise UnreadableYaml(f"more than {DEEPEST} levels deep", event.start_mark.line + 1)
+def _node(text: str, event: Any, events: Iterator[Any]) -> Node:
     start, end = event.start_mark.index, event.end_mark.index
     if isinstance(event, yaml.AliasEvent):
         return Alias(start, end, event.anchor or "")
@@ -177,30 +215,30 @@ def _node(text: str, event: Any, events: Iterator[Any], depth: int) -> Node:
         tagged = tag if text[start : start + 1] == "!" or (event.anchor and "!" in text[start:content]) else ""
         return Scalar(start, min(content, end), end, style, event.value, anchor, tagged)
     if isinstance(event, yaml.SequenceStartEvent):
-        return _sequence(text, Sequence(start, content, end, bool(event.flow_style), anchor), events, depth)
-    return _mapping(text, Mapping(start, content, end, bool(event.flow_style), anchor), events, depth)
+        return _sequence(text, Sequence(start, content, end, bool(event.flow_style), anchor), events)
+    return _mapping(text, Mapping(start, content, end, bool(event.flow_style), anchor), events)
 
 
 def _index(mark: Any) -> int:
     return int(mark.index)
 
 
-def _sequence(text: str, held: Sequence, events: Iterator[Any], depth: int) -> Sequence:
+def _sequence(text: str, held: Sequence, events: Iterator[Any]) -> Sequence:
     for event in events:
         if isinstance(event, yaml.SequenceEndEvent):
             held.end = _index(event.end_mark) if held.flow else held.items[-1].end
             break
-        held.items.append(_node(text, event, events, depth + 1))
+        held.items.append(_node(text, event, events))
     return held
 
 
-def _mapping(text: str, held: Mapping, events: Iterator[Any], depth: int) -> Mapping:
+def _mapping(text: str, held: Mapping, events: Iterator[Any]) -> Mapping:
     for event in events:
         if isinstance(event, yaml.MappingEndEvent):
             held.end = _index(event.end_mark) if held.flow else held.pairs[-1].value.end
             break
-        key = _node(text, event, events, depth + 1)
-        held.pairs.append(Pair(key, _node(text, next(events), events, depth + 1)))
+        key = _node(text, event, events)
+        held.pairs.append(Pair(key, _node(text, next(events), events)))
     return held
 
 
@@ -212,3 +250,15 @@ def _end_of_block_scalar(text: str, start: int, end: int) -> int:
         span = re.sub(r"(?:[ \t]*(?:\r\n|[\n\r\x85\u2028\u2029]))+[ \t]*\Z", "", span)
         return start + len(span)
     return start + len(re.sub(r"(?:\r\n|[\n\r\x85\u2028\u2029])[ \t]*\Z", "", span))
+
+
+def line_at(text: str, path: Iterable[str]) -> int:
+    """The line, from 1, of the value at a path of keys; 0 where none stands there. Raises UnreadableYaml."""
+    document = Document.read(text)
+    node = document.root
+    for name in path:
+        pairs = node.find(name) if isinstance(node, Mapping) else []
+        if not pairs:
+            return 0
+        node = pairs[-1].value
+    return bisect_right(document.line_starts, node.start) if node else 0

@@ -4,6 +4,7 @@ Readers disagree about plain text (`1.10`, `no`, `12:30`, `0o17`), so text is on
 Invisible and direction-changing characters are written as escapes, so that a reviewer sees them.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -83,6 +84,20 @@ def flow(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "[" + ", ".join(flow(held) for held in value) + "]"
     return scalar(value, flow=True)
+
+
+def json_text(value: Any) -> str:
+    """A value on one line that JSON and YAML read alike."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json_text(key)}: {json_text(held)}" for key, held in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(json_text(held) for held in value) + "]"
+    # JSON escapes what lies beyond the first plane as two surrogates, which YAML refuses: it stays as it is.
+    return NEEDS_ESCAPE.sub(_json_escape, json.dumps(value, ensure_ascii=False))
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    return f"\\u{ord(found.group()):04x}" if ord(found.group()) <= 0xFFFF else found.group()
 
 
 def block(value: Any, *, indent: int, step: int, dash: int) -> list[str]:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from integrations.errors import Refused, Unreachable
-from integrations.gitops.yaml_text import UnreadableYaml, parse_all
+from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.gitops.yaml_text import parse_all
 
 Manifest = dict[str, Any]
 

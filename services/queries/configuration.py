@@ -4,19 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from integrations.errors import IntegrationError
-from integrations.gitops import UnreadableYaml, gitops, mapping, parse
+from core.text import cut
+from integrations.errors import IntegrationError, Unreadable
+from integrations.gitops import gitops, mapping, printed
 from services.models import Service
 
 NOT_IN_GIT = "This service has no values file in git."
 # What the chart takes where a startup probe does not say.
 STARTUP_PERIOD_S = 10
 STARTUP_FAILURES = 30
+# Longer files exist; nobody reads more than this on a page.
+LONGEST_SHOWN = 300_000
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The values file at a revision, and its settings as pairs. Secrets are names of references, never values."""
+    """The values file at a revision, and its settings as pairs. Secrets are names of references, never values.
+
+    `error` says why there are no settings; where only the reading failed, `text` is there all the same.
+    """
 
     path: str
     revision: str
@@ -24,6 +30,7 @@ class Configuration:
     environment: Sequence[tuple[str, str]]
     facts: Sequence[tuple[str, str]]
     error: str = ""
+    remedy: str = ""
 
 
 def service_config(service: Service) -> Configuration:
@@ -31,11 +38,16 @@ def service_config(service: Service) -> Configuration:
         return Configuration("", "", "", [], [], NOT_IN_GIT)
     try:
         file = gitops().file_at(service.values_path)
-        values = gitops().service(service.tenant, service.name).values
     except IntegrationError as problem:
-        return Configuration(service.values_path, "", "", [], [], problem.sentence)
-    environment = [(key, str(value)) for key, value in sorted(mapping(values.get("env")).items())]
-    return Configuration(service.values_path, file.revision, file.text, environment, config_facts(values))
+        return Configuration(service.values_path, "", "", [], [], problem.sentence, problem.remedy)
+    try:
+        values = file.values
+    except Unreadable as problem:
+        shown = cut(file.text, LONGEST_SHOWN)
+        return Configuration(service.values_path, file.revision, shown, [], [], problem.sentence, problem.remedy)
+    environment = [(key, printed(value)) for key, value in sorted(mapping(values.get("env")).items())]
+    shown = cut(file.text, LONGEST_SHOWN)
+    return Configuration(service.values_path, file.revision, shown, environment, config_facts(values))
 
 
 def config_facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -54,11 +66,12 @@ def config_facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Readiness", mapping(probes.get("readiness")).get("path")),
         ("Secrets", ", ".join(secrets)),
     ]
-    return [(label, str(value)) for label, value in pairs if value not in (None, "")]
+    return [(label, text) for label, value in pairs if (text := printed(value))]
 
 
 def between(request: object, limit: object) -> str:
-    return f"{request or 'unset'} requested, at most {limit or 'unlimited'}" if request or limit else ""
+    asked, most = printed(request), printed(limit)
+    return f"{asked or 'unset'} requested, at most {most or 'unlimited'}" if asked or most else ""
 
 
 def settings_now(service: Service) -> dict[str, Any]:
@@ -74,8 +87,8 @@ def chart_defaults() -> dict[str, Any]:
     """What holds where a values file says nothing, as `settings_now`. {} where the chart is kept elsewhere."""
     try:
         chart = gitops().file_at(f"{gitops().chart_path('base-service')}/values.yaml")
-        return settings_of(mapping(parse(chart.text)))
-    except (IntegrationError, UnreadableYaml):
+        return settings_of(chart.values)
+    except IntegrationError:
         return {}
 
 
@@ -102,13 +115,8 @@ def environment_now(service: Service) -> dict[str, str]:
         values = gitops().service(service.tenant, service.name).values
     except IntegrationError:
         return {}
-    texts = {str(key): as_printed(value) for key, value in mapping(values.get("env")).items()}
+    texts = {key: printed(value) for key, value in mapping(values.get("env")).items()}
     return {key: text for key, text in texts.items() if len(text.splitlines()) < 2}
-
-
-def as_printed(value: object) -> str:
-    """As the chart prints a variable: YAML's true and null are no Python."""
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def host_now(ingress: Mapping[str, Any]) -> str | None:
@@ -121,7 +129,7 @@ def host_now(ingress: Mapping[str, Any]) -> str | None:
 
 def sizes_now(resources: Mapping[str, Any]) -> dict[str, str]:
     return {
-        f"{resource}_{kind}": str(amount)
+        f"{resource}_{kind}": printed(amount)
         for resource in ("cpu", "memory")
         for kind in ("request", "limit")
         if (amount := mapping(resources.get(f"{kind}s")).get(resource)) is not None

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from integrations.errors import IntegrationError, Missing
-from integrations.gitops import Commit, UnreadableYaml, gitops, mapping, parse
+from integrations.errors import IntegrationError, Missing, Unreadable
+from integrations.gitops import Commit, gitops, mapping, printed
 from operations.choices import OperationState
 from operations.models import Operation
 from services.models import Service
@@ -76,8 +76,7 @@ def states_of(commits: list[Commit]) -> dict[str, str]:
 def tag_at(path: str, sha: str) -> str:
     """Empty where the file is not there or not readable at that commit."""
     try:
-        values = parse(gitops().file_at(path, sha).text)
-    except (Missing, UnreadableYaml):
+        values = gitops().file_at(path, sha).values
+    except (Missing, Unreadable):
         return ""
-    tag = mapping(mapping(values).get("image")).get("tag")
-    return "" if tag is None else str(tag)
+    return printed(mapping(values.get("image")).get("tag"))

@@ -6,9 +6,10 @@ from functools import singledispatch
 from typing import Any
 
 from core.text import counted
-from integrations.gitops import Edit, Remove, Set, mapping
+from integrations.gitops import Edit, Remove, Set, editable_values, mapping, printed
 from services.errors import refused
-from services.queries.configuration import STARTUP_PERIOD_S, as_printed, startup_time_s
+from services.queries.configuration import STARTUP_PERIOD_S, startup_time_s
+from services.runners.certificates import certificate_warnings, hosts_that_follow, place_of_host
 from services.runners.parameters import (
     DEFAULT_HOST,
     NO_HOST,
@@ -97,7 +98,7 @@ def deploy_edits(parameters: DeployServiceParameters, values: Mapping[str, Any])
     edits += [
         Set(("env", key), text)
         for key, text in parameters.env_vars.items()
-        if key not in environment or as_printed(environment[key]) != text
+        if key not in environment or printed(environment[key]) != text
     ]
     edits += [Remove(("env", key)) for key in parameters.unset_env if key in environment]
     return edits
@@ -131,8 +132,8 @@ def image(tag: str | None, repository: str | None, values: Mapping[str, Any]) ->
     own = mapping(values.get("image"))
     if repository:
         wanted[("image", "repository")] = repository
-    old = f"{own.get('repository')}:{own.get('tag')}"
-    new = f"{repository or own.get('repository')}:{tag}"
+    old = f"{printed(own.get('repository'))}:{printed(own.get('tag'))}"
+    new = f"{repository or printed(own.get('repository'))}:{tag}"
     for group in ("initContainers", "extraContainers"):
         containers = values.get(group)
         for position, container in enumerate(containers if isinstance(containers, list) else []):
@@ -199,15 +200,22 @@ def autoscaling(parameters: ScaleServiceParameters, values: Mapping[str, Any]) -
 
 
 def host(parameters: DeployServiceParameters, values: Mapping[str, Any]) -> dict[Path, Any]:
-    """The public host where the file keeps it: `hosts` wins over `host`, as in the chart."""
+    """The public host where the file keeps it, and the certificate's hosts that follow it."""
     if parameters.host is None:
         return {}
     if parameters.host == NO_HOST:
         return {("ingress", "enabled"): False}
     name = host_name(parameters)
-    several = mapping(values.get("ingress")).get("hosts")
-    where: Path = ("ingress", "hosts", 0) if several else ("ingress", "host")
-    return {("ingress", "enabled"): True, where: name}
+    where = place_of_host(values)
+    return {("ingress", "enabled"): True, where: name, **hosts_that_follow(values, at(values, where), name)}
+
+
+def host_warnings(parameters: ServiceParameters, before: str | None, after: str) -> list[str]:
+    """What of a change of the host is left to people. Texts of the values file; `before` is None for a new one."""
+    if not isinstance(parameters, DeployServiceParameters) or parameters.host in (None, NO_HOST) or before is None:
+        return []
+    was, becomes = (editable_values("values.yaml", text) for text in (before, after))
+    return certificate_warnings(mapping(becomes.get("ingress")), at(was, place_of_host(was)), host_name(parameters))
 
 
 def host_name(parameters: DeployServiceParameters) -> str:

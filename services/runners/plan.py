@@ -19,10 +19,12 @@ from core.actor import Actor
 from core.errors import Busy, Invalid, NotFound
 from core.quantity import amount, in_words
 from integrations.errors import IntegrationError, Missing
-from integrations.gitops import edit_yaml, gitops, new_service_values, parse, unified_diff
+from integrations.gitops import edit_yaml, editable_values, gitops, new_service_values, unified_diff
 from integrations.helm import RenderJob, chart_at, render_many
-from services.runners.changes import edits_for, host_name, subject, summary
+from services.runners.changes import edits_for, host_name, host_warnings, subject, summary
 from services.runners.checks import refuse_limits_below_requests, warnings_for
+from services.runners.effects import refuse_without_effect
+from services.runners.hosts import refuse_hosts
 from services.runners.parameters import DeployServiceParameters, RollbackServiceParameters, ServiceParameters
 from services.runners.places import application_name
 from services.runners.targets import commit_of_history, target, with_target
@@ -43,10 +45,12 @@ def plan_change(actor: Actor, asked: ServiceParameters) -> dict[str, Any]:
     aim = target(asked)
     parameters = with_target(asked, aim)
     path, before, after, blob = file_change(parameters)
+    refuse_hosts(actor, parameters, before, after)
     seed = json.dumps([parameters.operation, path, blob, after, chart_id()], sort_keys=True)
     plan_hash = hashlib.sha256(seed.encode()).hexdigest()[:16]
     objects_before, objects_after, warnings = rendered_once(parameters, before, after, key=plan_hash)
     refuse_limits_below_requests(parameters, objects_after)
+    refuse_without_effect(parameters, objects_after)
     objects = object_changes(objects_before, objects_after)
     quota = quota_fit(parameters.team_name, objects_before, objects_after)
     return {
@@ -63,7 +67,7 @@ def plan_change(actor: Actor, asked: ServiceParameters) -> dict[str, Any]:
         "objects": objects,
         "quota": quota,
         "restarts": restarts(objects),
-        "warnings": [*warnings_for(parameters, quota), *warnings],
+        "warnings": [*warnings_for(parameters, quota), *host_warnings(parameters, before, after), *warnings],
     }
 
 
@@ -115,7 +119,8 @@ def text_after(parameters: ServiceParameters, before: str | None) -> str:
         )
     if isinstance(parameters, RollbackServiceParameters) and parameters.revision:
         return commit_of_history(parameters).text
-    edits = edits_for(parameters, parsed_values(before))
+    path = gitops().service_path(parameters.team_name, parameters.component_name)
+    edits = edits_for(parameters, editable_values(path, before))
     return edit_yaml(before, edits) if edits else before
 
 
@@ -132,13 +137,8 @@ def new_file(parameters: DeployServiceParameters) -> str:
         component_type=parameters.component_type,
     )
     leftover = parameters.model_copy(update={"host": None, "image_tag": None, "port": None, "replicas": None})
-    edits = edits_for(leftover, parsed_values(text))
+    edits = edits_for(leftover, editable_values("values.yaml", text))
     return edit_yaml(text, edits) if edits else text
-
-
-def parsed_values(text: str) -> Mapping[str, Any]:
-    values = parse(text)
-    return values if isinstance(values, dict) else {}
 
 
 def rendered(parameters: ServiceParameters, before: str | None, after: str) -> Rendering:

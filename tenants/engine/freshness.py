@@ -1,11 +1,11 @@
 """How old a membership may be that a change relies on.
 
-A role that git lists is as new as the mirror. A role that a GitHub team gives, and being platform admin for somebody
-who signs in with GitHub, counts for a change only if GitHub said so within MCTL_MEMBERSHIP_MAX_AGE_S. Where it is
-older, GitHub is asked at once; where GitHub cannot be asked, the change is refused. Reading is not judged here.
+A role counts for a change only if its source, git or a GitHub team, said so within MCTL_MEMBERSHIP_MAX_AGE_S; so
+does being platform admin for somebody who signs in with GitHub. Where it is older, the source is asked at once; where
+it cannot be asked, or its file cannot be read, the change is refused. Reading is not judged here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -16,13 +16,15 @@ from accounts.models import Person
 from core.actor import Actor, Role
 from core.clock import now
 from core.errors import Problem, Unavailable
+from integrations.errors import Missing
+from integrations.gitops import gitops
 from tenants.engine.asking import refresh_person
 from tenants.models import Member
 from tenants.queries import actor_for, greatest
 
 
 class MembershipsStale(Unavailable):
-    """The role is known only from an answer of GitHub's that is too old, and GitHub cannot be asked now."""
+    """The role is known only from an answer that is too old, and its source cannot be asked now."""
 
     code = "memberships_stale"
 
@@ -30,26 +32,50 @@ class MembershipsStale(Unavailable):
 def relied_upon(actor: Actor, allows: Callable[[Actor], bool]) -> Actor:
     """The actor with nothing but what may be relied upon now. `allows` is the rule that is about to be applied.
 
-    GitHub is asked only where the rule depends on an old answer. Raises MembershipsStale.
+    A source is asked only where the rule depends on an old answer of its. Raises MembershipsStale.
     """
     cutoff = now() - timedelta(seconds=settings.MEMBERSHIP_MAX_AGE_S)
-    stale = list(Member.objects.filter(login=actor.name, source=Member.FROM_GITHUB, resolved_at__lt=cutoff))
+    stale = list(Member.objects.filter(login=actor.name, resolved_at__lt=cutoff).select_related("tenant"))
     admin_since = stale_admin(actor, cutoff)
     if not stale and admin_since is None:
         return actor
-    certain = Member.objects.filter(login=actor.name).exclude(pk__in=[row.pk for row in stale])
-    sure = limited(actor, greatest(certain.values_list("tenant__name", "role")), is_admin=admin_since is None)
+    sure = limited(actor, greatest(read_since(cutoff, actor.name)), is_admin=admin_since is None)
     if allows(sure):
         return sure
     if not allows(actor):
         return actor
     asked_last = max([row.resolved_at for row in stale] + [moment for moment in [admin_since] if moment])
     try:
-        refresh_person(actor.name)
+        listed = roles_in_git(actor.name, [row.tenant.name for row in stale if row.source == Member.FROM_GIT])
+        if admin_since or any(row.source == Member.FROM_GITHUB for row in stale):
+            refresh_person(actor.name)
     except Problem as problem:
         raise cannot_ask(asked_last, problem) from problem
     fresh = actor_for(actor.name, door=actor.door)
-    return replace(limited(actor, fresh.roles, is_admin=fresh.is_admin), resolved_at=fresh.resolved_at)
+    # Somebody who has left the organisation meanwhile has no roles, whatever git lists.
+    certain = greatest([*read_since(cutoff, actor.name), *listed]) if fresh.roles else {}
+    return replace(limited(actor, certain, is_admin=fresh.is_admin), resolved_at=fresh.resolved_at)
+
+
+def read_since(cutoff: datetime, login: str) -> Iterable[tuple[str, str]]:
+    """(tenant, role) of the memberships whose source confirmed them since then."""
+    return Member.objects.filter(login=login, resolved_at__gte=cutoff).values_list("tenant__name", "role")
+
+
+def roles_in_git(login: str, tenants: Sequence[str]) -> list[tuple[str, str]]:
+    """(tenant, role) as the newest commit lists them. Raises what the repository raises, Unreadable included."""
+    if not tenants:
+        return []
+    repository = gitops()
+    revision = repository.fetch()
+    found = []
+    for name in tenants:
+        try:
+            members = repository.tenant(name, revision).members
+        except Missing:
+            continue
+        found += [(name, member.role) for member in members if member.login.lower() == login]
+    return found
 
 
 def stale_admin(actor: Actor, cutoff: datetime) -> datetime | None:
@@ -71,10 +97,11 @@ def limited(actor: Actor, roles: Mapping[str, Role], *, is_admin: bool) -> Actor
 
 
 def cannot_ask(asked_last: datetime, problem: Problem) -> MembershipsStale:
+    source = "git" if problem.facts.get("system") == "gitops" else "GitHub"
     return MembershipsStale(
-        f"This change relies on what GitHub said at {asked_last:%H:%M:%S} UTC, which is more than "
-        f"{settings.MEMBERSHIP_MAX_AGE_S:.0f} s ago, and GitHub cannot be asked now: {problem.sentence}",
-        remedy="Pages can still be read. Try again when GitHub answers.",
+        f"This change relies on what {source} said at {asked_last:%H:%M:%S} UTC, which is more than "
+        f"{settings.MEMBERSHIP_MAX_AGE_S:.0f} s ago, and {source} cannot be asked now: {problem.sentence}",
+        remedy=f"Pages can still be read. Try again when {source} answers.",
         resolved_at=asked_last.isoformat(),
         cause=problem.problem_code,
     )

@@ -11,7 +11,7 @@ from mctl.settings import BASE_DIR
 MARKDOWN_HEAD = """# Configuration
 
 Printed by `python manage.py env --markdown`; `make check` compares. Every variable is read in `mctl/settings.py`.
-A secret may also be given as a file: `NAME_FILE=/path`.
+A secret may also be given as a file: `NAME_FILE=/path`. What production needs: [proxy.md](proxy.md).
 
 | Variable | Meaning | Default |
 | --- | --- | --- |"""

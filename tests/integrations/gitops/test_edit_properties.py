@@ -81,7 +81,12 @@ NASTY = st.sampled_from(
     ]
 )
 SCALAR = st.one_of(
-    NASTY, TEXT, st.integers(), st.booleans(), st.none(), st.floats(allow_nan=False, allow_infinity=False)
+    NASTY,
+    TEXT,
+    st.integers(-(2**53), 2**53),
+    st.booleans(),
+    st.none(),
+    st.floats(allow_nan=False, allow_infinity=False),
 )
 KEY = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,12}", fullmatch=True)
 # Lists directly in lists have no place in values files; they are refused (test_edits.py).

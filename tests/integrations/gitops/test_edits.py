@@ -143,9 +143,13 @@ def test_a_merged_key_is_set_where_it_counts() -> None:
         ("a: text\n", Set(("a", "b"), 3), "single value"),
         ("- a\n", Set(("a",), 3), "list"),
         ("a:\n  - - 1\n    - 2\n", Remove(("a", 0, 0)), "not edited here"),
-        ("a: [1\n", Set(("a",), 3), "not readable YAML in line 2"),
-        ("a: 1\n---\nb: 2\n", Set(("a",), 3), "more than one YAML document"),
-        ("a: !!python/object:os.system x\n", Set(("b",), 3), "not readable YAML"),
+        ("a: [1\n", Set(("a",), 3), "line 2: A list in brackets is not closed"),
+        ("a: 1\n---\nb: 2\n", Set(("a",), 3), "line 2: A second document"),
+        ("a: &x 1\nb: &x 2\nc: *x\n", Set(("a",), 3), "line 2: The anchor &x"),
+        ("a: &x {b: *x}\n", Set(("c",), 3), "line 1: &x would contain itself"),
+        ("a: !!int text\n", Set(("b",), 3), "line 1: 'text' is not what its tag"),
+        ("a: {tag: 1, <<: {tag: 2}}\n", Set(("a", "tag"), 3), "a.tag"),
+        ("a: 1\n", Set(("a",), 2**53 + 1), "a"),
     ],
 )
 def test_what_cannot_be_edited_safely_is_refused_with_the_reason(text: str, edit: Edit, reason: str) -> None:

@@ -26,24 +26,29 @@ backstage.io/kubernetes-id: {{ . | quote }}
 {{- if .Values.blueGreen.enabled }}Rollout{{ else }}Deployment{{ end -}}
 {{- end }}
 
-{{- /* A value as quoted text. Whole numbers keep their digits: Helm reads 1000000 as a float and would print 1e+06. */}}
-{{- define "base-service.text" -}}
+{{- /* A single value as plain text. Whole numbers keep their digits: Helm reads 1000000 as a float and would print 1e+06. */}}
+{{- define "base-service.plain" -}}
 {{- if and (kindIs "float64" .) (eq (floor .) .) (lt . 1e15) (gt . -1e15) -}}
-{{- printf "%.0f" . | quote -}}
-{{- else if kindIs "invalid" . -}}
-""
-{{- else if or (kindIs "map" .) (kindIs "slice" .) -}}
+{{- printf "%.0f" . -}}
+{{- else if not (kindIs "invalid" .) -}}
+{{- toString . -}}
+{{- end -}}
+{{- end }}
+
+{{- /* A value as quoted text. */}}
+{{- define "base-service.text" -}}
+{{- if or (kindIs "map" .) (kindIs "slice" .) -}}
 {{- toJson . | quote -}}
 {{- else if kindIs "string" . -}}
 {{- toJson . -}}
 {{- else -}}
-{{- toString . | quote -}}
+{{- include "base-service.plain" . | quote -}}
 {{- end -}}
 {{- end }}
 
 {{- define "base-service.image" -}}
 {{- $repository := required "image.repository is missing: name the image, such as ghcr.io/acme/shop." .Values.image.repository -}}
-{{- $tag := toString (required "image.tag is missing: pin a tag such as 1.4.2, or a digest sha256:..." .Values.image.tag) -}}
+{{- $tag := include "base-service.plain" (required "image.tag is missing: pin a tag such as 1.4.2, or a digest sha256:..." .Values.image.tag) -}}
 {{- if hasPrefix "sha256:" $tag -}}
 {{- printf "%s@%s" $repository $tag -}}
 {{- else -}}

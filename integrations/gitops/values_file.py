@@ -1,0 +1,67 @@
+"""A values file as keys with values, and why one cannot be read or must not be edited, with its path and line."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from integrations.errors import Unreadable
+from integrations.gitops.yaml_events import UnreadableYaml, events_of, line_of
+from integrations.gitops.yaml_text import parse
+
+MEND = "Mend the file in git; MCTL reads it again at once."
+
+
+def root_of(text: str) -> Mapping[str, Any]:
+    """The values of a file, {} where it is empty. Raises UnreadableYaml."""
+    values = parse(text)
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        held = "a list" if isinstance(values, list) else "a single value"
+        raise UnreadableYaml(f"The file holds {held}, not keys with values.", 1, "Begin with a key: image:")
+    return values
+
+
+def values_of(path: str, text: str) -> Mapping[str, Any]:
+    """`root_of`, for callers that answer a person. Raises Unreadable."""
+    try:
+        return root_of(text)
+    except UnreadableYaml as problem:
+        raise unreadable(path, problem) from problem
+
+
+def editable_values(path: str, text: str) -> Mapping[str, Any]:
+    """`values_of` a file that a single line can be changed in. Raises Unreadable where a place would mean two things:
+    in a file of several documents, and where two values have one anchor's name.
+    """
+    values = values_of(path, text)
+    anchors: set[str] = set()
+    documents = 0
+    try:
+        for event in events_of(text):
+            documents += isinstance(event, yaml.DocumentStartEvent)
+            if documents > 1:
+                sentence = "A second document begins here, of which Helm reads nothing."
+                raise UnreadableYaml(sentence, line_of(event), "Keep one document in the file.")
+            if isinstance(event, yaml.AliasEvent | yaml.StreamStartEvent | yaml.StreamEndEvent | yaml.DocumentEndEvent):
+                continue
+            anchor = getattr(event, "anchor", None)
+            if anchor in anchors:
+                sentence = f"The anchor &{anchor} is used a second time, so an alias of it is easily mistaken."
+                raise UnreadableYaml(sentence, line_of(event), "Give each anchor a name of its own.")
+            if anchor:
+                anchors.add(anchor)
+    except UnreadableYaml as problem:
+        raise unreadable(path, problem) from problem
+    return values
+
+
+def unreadable(path: str, problem: UnreadableYaml) -> Unreadable:
+    sentence = f"{place(path, problem.line)}: {problem}"
+    remedy = f"{problem.instead} {MEND}".strip()
+    return Unreadable("gitops", sentence, remedy=remedy, path=path, line=problem.line)
+
+
+def place(path: str, line: int) -> str:
+    return f"{path}, line {line}" if line else path
