@@ -1,7 +1,6 @@
 """Reads a client's MCP configuration and says what is wrong with it. The text is judged and forgotten."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -10,6 +9,7 @@ from accounts.choices import TokenKind
 from accounts.queries import recognise
 from accounts.queries.resources import door_address
 from core.actor import Door
+from core.patterns import Pattern
 from mcp_server.clients import PLACEHOLDER
 from mcp_server.toolsets import PARAMETER, Toolset
 from mcp_server.verdicts import Verdict, bad, doubtful, good
@@ -17,8 +17,8 @@ from mcp_server.verdicts import Verdict, bad, doubtful, good
 LONGEST_TEXT = 20_000
 DEEPEST = 6
 HTTP_TYPES = {"streamable-http", "http", "streamableHttp"}
-COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)
-VARIABLE = re.compile(r"\$\{[^}]+\}|\$[A-Z_]+")
+COMMENT = Pattern(r"(?m)^\s*//.*$")
+VARIABLE = Pattern(r"\$\{[^}]+\}|\$[A-Z_]+")
 GUIDE = 'Use "type": "streamable-http" and the address from this page.'
 
 

@@ -14,6 +14,7 @@ from core.clock import now
 from observer.changes import Inbox
 from observer.cluster_reader import ClusterReader, Contact
 from observer.findings import FindingsDesk
+from observer.git_reader import NAME as GIT
 from observer.git_reader import GitReader
 from observer.host_mirror import HostMirror
 from observer.lease import Lease, LeaseLost
@@ -23,7 +24,7 @@ from observer.picture import Picture
 from observer.publish import poke_operations
 from observer.rows import ServiceKey
 from observer.status import looks_unhealthy
-from observer.tenant_mirror import TenantMirror, write_sources
+from observer.tenant_mirror import TenantMirror, with_unwritten, write_sources
 from tenants.actions import release_hosts
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,8 @@ log = structlog.get_logger(__name__)
 # Long enough that one rollout's burst is one write, short enough that nobody sees it.
 GATHER_S = 0.03
 SOURCES_EVERY_S = 2.0
+# The source of a service that git does not have.
+OF_THE_CLUSTER = "kubernetes:applications"
 # How long a request to stop may go unnoticed while nothing happens.
 LONGEST_WAIT_S = 0.5
 
@@ -194,11 +197,12 @@ class Observer:
             self._git.nudge()
 
     def _write_sources(self) -> None:
-        contacts = [self._git.contact(), *self._cluster.contacts()]
+        git, *clusters = self._git.contact(), *self._cluster.contacts()
+        contacts = [with_unwritten(contact, self._unwritten(contact.name)) for contact in (git, *clusters)]
         self._persistently(lambda: write_sources(contacts, self.picture.counts()))
-        if self.picture.git.is_known and not contacts[0].error:
+        if self.picture.git.is_known and not git.error:
             self._persistently(self.tenants.confirm_members)
-            self._release_hosts(contacts[0])
+            self._release_hosts(git)
         self._sources_due = monotonic() + SOURCES_EVERY_S
 
     def _release_hosts(self, git: Contact) -> None:
@@ -206,3 +210,11 @@ class Observer:
         read_at = git.last_contact_at
         if read_at and git.revision == self.picture.git.revision:
             self._persistently(lambda: release_hosts(read_at))
+
+    def _unwritten(self, source: str) -> dict[str, str]:
+        """Rows that cannot be written, by name, where this source brought them."""
+        in_git = self.picture.git.services
+        services = {key: why for key, why in self.services.unwritten.items()
+                    if source == (GIT if key in in_git else OF_THE_CLUSTER)}  # fmt: skip
+        tenants = self.tenants.unwritten if source == GIT else {}
+        return {f"{tenant}/{name}": why for (tenant, name), why in services.items()} | tenants

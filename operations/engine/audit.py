@@ -14,13 +14,17 @@ from django.db import transaction
 
 from core.actor import Actor, Door
 from core.clock import now
+from core.credentials import masked
 from core.tally import Happening, note
-from integrations.errors import CREDENTIAL, scrubbed
+from core.text import visible
+from integrations.errors import scrubbed
 from operations.choices import AuditResult
 from operations.models import AuditChain, AuditEntry, Operation, chained_digest, seal_of
 
 LONGEST_REASON = 1_000
 LONGEST_TEXT = 100
+# Longer than any column, and room for the credentials that masking takes out.
+LONGEST_SCANNED = 8 * LONGEST_REASON
 # What has been cut says how long it was; masking again must not cut that.
 LONGEST_CUT = LONGEST_TEXT + 30
 REMOVED_AT_ONCE = 2_000
@@ -175,12 +179,6 @@ def _redacted(value: Any) -> Any:
 
 
 def _text(value: str, longest: int) -> str:
-    """One line of visible characters without credentials: a line break or a terminal's escape shows as its number,
-    `\\x0a`, and can neither begin a record of its own nor hide one."""
-    masked = CREDENTIAL.sub(lambda found: f"{found.group(1) or found.group(2) or ''}***", value)[:longest]
-    shown = "".join(char if char.isprintable() else escaped(char) for char in masked)
-    return shown[:longest]
-
-
-def escaped(char: str) -> str:
-    return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
+    """One line of visible characters without credentials: a line break or a terminal's escape shows as `\\n` and
+    `\\x1b`, and can neither begin a record of its own nor hide one."""
+    return visible(masked(value[:LONGEST_SCANNED])[:longest], stays="")[:longest]

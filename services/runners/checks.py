@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from core.credentials import holds_credential
 from core.quantity import amount
-from integrations.errors import CREDENTIAL
 from services.errors import refused
 from services.models import Service
 from services.runners.parameters import (
@@ -85,7 +85,7 @@ def secrets_warning(variables: Mapping[str, str]) -> str:
 def looks_secret(name: str, value: str) -> bool:
     words = name.upper().split("_")
     named = bool(SECRET_WORDS.intersection(words)) and not HARMLESS_WORDS.intersection(words)
-    return named or CREDENTIAL.search(value) is not None
+    return named or holds_credential(value)
 
 
 def refuse_nothing(parameters: ScaleServiceParameters) -> None:
