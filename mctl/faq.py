@@ -50,7 +50,7 @@ def about_connecting() -> Iterable[tuple[str, str, str]]:
         "tokens",
         "Which tokens are taken?",
         f"{kinds}. They are told apart by their shape alone. A script does best with a personal token; an AI client "
-        "signs in by itself.",
+        "signs in by itself, and its token works at the door it was issued for.",
     )
     yield (
         "scopes",

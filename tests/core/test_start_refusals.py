@@ -44,6 +44,7 @@ def test_safe_settings_start() -> None:
         ({"MCTL_GITHUB_CLIENT_ID": "x"}, "MCTL_GITHUB_CLIENT_ID without MCTL_GITHUB_ORG would admit anybody"),
         ({"MCTL_GITHUB_CLIENT_ID": "x", "MCTL_GITHUB_ORG": "acme"}, "needs MCTL_GITHUB_CLIENT_SECRET"),
         ({"MCTL_GITHUB_URL": "http://github.example.dev"}, "MCTL_GITHUB_URL begins with http://"),
+        ({"MCTL_AUDIT_KEY": "short"}, "MCTL_AUDIT_KEY needs at least 32 random characters"),
         ({"MCTL_TEAM_ROLES": "{team}=emperor"}, "'{team}=emperor' is no team and role"),
         ({"MCTL_SECRET_KEY": "development-only-" + "0" * 50}, "MCTL_SECRET_KEY is an example that everybody knows"),
         ({"MCTL_SECRET_KEY": f"django-insecure-{KEY}"}, "MCTL_SECRET_KEY is an example that everybody knows"),

@@ -124,7 +124,7 @@ def test_an_unknown_word_in_the_address_is_no_filter(query: str) -> None:
 
 def test_pages_follow_each_other_without_gaps_while_new_entries_arrive() -> None:
     for number in range(120):
-        write(f"payments/wall-{number:03}")
+        write(f"payments/wall-{number:03}", result=audit.STARTED)
     client = client_of("ada")
     first = client.get("/audit/").context["list"]
     write("payments/late")
@@ -141,7 +141,7 @@ def test_pages_follow_each_other_without_gaps_while_new_entries_arrive() -> None
 
 def test_the_page_asks_the_database_a_few_times_only(django_assert_max_num_queries: object) -> None:
     for number in range(60):
-        write(f"payments/wall-{number}")
+        write(f"payments/wall-{number}", result=audit.STARTED)
     client = client_of("ada")
     client.get("/audit/")
 
@@ -177,7 +177,7 @@ def test_an_export_holds_only_what_one_may_see() -> None:
 def test_an_export_goes_on_beyond_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("operations.queries.audit.EXPORTED_AT_ONCE", 10)
     for number in range(25):
-        write(f"payments/wall-{number:02}")
+        write(f"payments/wall-{number:02}", result=audit.STARTED)
 
     targets = [row["target"] for row in csv.DictReader(io.StringIO(export("csv")))]
 

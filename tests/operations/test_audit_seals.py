@@ -1,4 +1,4 @@
-"""With MCTL_AUDIT_KEY somebody who can write the database, and knows how the chain is made, cannot write it anew."""
+"""With MCTL_AUDIT_KEY somebody who can write the database, and knows how the chain is made, cannot write it again."""
 
 from datetime import timedelta
 
