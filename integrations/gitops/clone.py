@@ -94,6 +94,9 @@ class Clone:
                 "The GitOps repository must be reached over http(s) or ssh.",
                 remedy="Set MCTL_GITOPS_URL to such an address; a path on disk loses concurrent commits.",
             )
+        if not pygit2.reference_is_valid_name(f"refs/heads/{branch}"):
+            sentence = "This is not the name of a branch."
+            raise Refused("gitops", sentence, remedy="Set MCTL_GITOPS_BRANCH to a name such as main.", branch=branch)
         self.url, self.username, self.token, self.branch = url, username, token, branch
         name = hashlib.sha256(f"{url}\n{branch}".encode()).hexdigest()[:16]
         self.store = Store(folder, name)
