@@ -58,7 +58,7 @@ class Store:
         """The name of the folder in use; "" before there is one."""
         try:
             return str(self.link.readlink())
-        except FileNotFoundError:
+        except OSError:
             return ""
 
     def repository(self) -> pygit2.Repository:
@@ -88,6 +88,7 @@ class Store:
         pygit2.init_repository(str(made), bare=True)
         return made
 
+    @intact()
     def replace(self, fill: Callable[[pygit2.Repository], None]) -> None:
         """A new folder, filled from the remote, takes over. The caller holds the lock of the clone."""
         made = self._new_folder()
@@ -106,6 +107,7 @@ class Store:
 
     # --- objects that are a file each
 
+    @intact()
     def look_over(self) -> None:
         """Raises DamagedClone for a loose object whose file ends too early: libgit2 would read it without end."""
         seen: dict[str, tuple[int, int]] = {}
