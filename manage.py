@@ -7,8 +7,13 @@ import sys
 
 from django.core.management import execute_from_command_line
 
+from mctl.env import WrongSetting
+
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mctl.settings")
     # A command signs nothing that outlives it; only the servers must share a key, and those refuse to start without.
     os.environ.setdefault("MCTL_SECRET_KEY", secrets.token_urlsafe(50))
-    execute_from_command_line(sys.argv)
+    try:
+        execute_from_command_line(sys.argv)
+    except WrongSetting as reason:
+        sys.exit(str(reason))

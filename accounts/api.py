@@ -6,7 +6,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from accounts.queries import whoami
-from accounts.queries.own_jwt import audience
+from accounts.queries.resources import door_address
+from core.actor import Door
 from core.errors import NotFound
 from core.gate import ActorRequest, gate
 
@@ -25,5 +26,5 @@ def mcp_elsewhere(request: HttpRequest) -> JsonResponse:
     raise NotFound(
         "There is no MCP server at this address.",
         remedy="Use exactly the address in facts.url.",
-        url=audience(),
+        url=door_address(Door.MCP),
     )

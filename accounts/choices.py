@@ -1,5 +1,6 @@
 """The closed sets of identity."""
 
+from core.actor import OAUTH_TOKEN
 from core.words import StatusWord
 
 
@@ -11,7 +12,7 @@ class TokenKind(StatusWord):
 
     PERSONAL = "personal"
     GITHUB = "github"
-    OAUTH = "oauth"
+    OAUTH = OAUTH_TOKEN
     DEX = "dex"
     UNRECOGNISED = "unrecognised"
 

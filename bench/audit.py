@@ -124,7 +124,7 @@ def main() -> None:
         for form in ("csv", "jsonl"):
             seconds = once_ms(lambda form=form: sum(len(piece) for piece in exported(who, AuditFilter(), form))) / 1000
             figures[f"export 100,000 entries as {form}, s"] = round(seconds, 2)
-        writes = [once_ms(lambda: record_attempt(who, "bench", result="refused")) for _ in range(WRITES)]
+        writes = [once_ms(lambda: record_attempt(who, "bench", result="started")) for _ in range(WRITES)]
         figures["one entry"] = p50_p95(writes)
         take(who, Kind.PAGE)
         figures["one limit check"] = p50_p95([once_ms(lambda: take(who, Kind.PAGE)) for _ in range(CHECKS)])

@@ -30,6 +30,8 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+# Kinds of token that rules tell apart; `accounts` knows the others.
+SESSION, OAUTH_TOKEN = "session", "oauth"
 ALL_SCOPES = frozenset(Scope)
 
 
@@ -56,7 +58,7 @@ class Actor:
     roles: Mapping[str, Role] = field(default_factory=lambda: MappingProxyType({}))
     is_admin: bool = False
     client: str = ""
-    token_kind: str = "session"
+    token_kind: str = SESSION
     resolved_at: datetime | None = None
     scopes: frozenset[str] = ALL_SCOPES
     expires_at: datetime | None = None
@@ -80,6 +82,13 @@ class Actor:
     @property
     def sees_everything(self) -> bool:
         return self.is_admin and Scope.READ in self.scopes
+
+    @property
+    def is_agent(self) -> bool:
+        """A program that acts for a person who does not watch it: an OAuth client at any door, and whatever brings a
+        token to /mcp. A script with a personal token was written by the person, and a worker goes on with what began.
+        """
+        return self.token_kind == OAUTH_TOKEN or (self.door is Door.MCP and self.token_kind != SESSION)
 
     def seen_tenants(self) -> list[str]:
         """Names for a filter; of somebody who sees everything ask `sees_everything` first."""

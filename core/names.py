@@ -26,6 +26,11 @@ MEMORY = re.compile(rf"({AMOUNT.pattern})(k|M|G|T|Ki|Mi|Gi|Ti)")
 COMMIT = re.compile(r"[0-9a-f]{7,40}")
 
 
+def is_cluster_name(value: str) -> bool:
+    """Whether a namespace or Service can have this name (RFC 1123 label). Addresses of pages are built from it."""
+    return len(value) <= 63 and NAME.fullmatch(value) is not None
+
+
 def _name(value: str) -> str:
     if not NAME.fullmatch(value) or len(value) > LONGEST_NAME:
         raise ValueError(

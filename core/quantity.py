@@ -1,9 +1,11 @@
 """Kubernetes quantities as numbers and as words (resource.Quantity of apimachinery: 500m, 256Mi, 4)."""
 
-import re
 from decimal import Decimal, InvalidOperation
 
-QUANTITY = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
+from core.patterns import Pattern
+
+# The API server's quantities fit into 64 bits; 1e999999999 would be a number of a gigabyte.
+QUANTITY = Pattern(r"([+-]?[0-9.]{1,40}(?:[eE][+-]?[0-9]{1,2})?)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?")
 SCALE = {
     None: Decimal(1), "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"),
     "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12), "P": Decimal(10**15),

@@ -1,5 +1,5 @@
-"""What anybody can cause as often as they like: bad tokens, failed sign-ins, limits, hidden things asked for, and the
-use of a token that was issued for somebody else.
+"""What anybody can cause as often as they like: bad tokens, failed sign-ins, limits, hidden things asked for, the use
+of a token that was issued for somebody else, and refusals of one person that repeat.
 
 They are counted in the cache, and a round of beat writes one row of the audit for each kind, address and round, with
 the number of times. So a flood can neither fill the audit nor make others wait for its chain, and an answer about a
@@ -70,8 +70,8 @@ class Counted:
     request_id: str
 
 
-def note(happening: Happening) -> None:
-    """Counts it. Best effort: where the cache is away, the log is what is left."""
+def note(happening: Happening) -> bool:
+    """Counts it, if the cache is there. Best effort: where it is away, the log is what is left."""
     shown = replace(
         happening,
         reason=happening.reason[:LONGEST_REASON],
@@ -81,7 +81,9 @@ def note(happening: Happening) -> None:
     )
     others = replace(shown, client=MANY, name=NOBODY, reason="", tenant="", target="")
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
-    COUNT.run(hash_of(shown), spelled(shown), spelled(others), MOST_ROWS, now().isoformat(), request_id)
+    return (
+        COUNT.run(hash_of(shown), spelled(shown), spelled(others), MOST_ROWS, now().isoformat(), request_id) is not None
+    )
 
 
 def note_unseen(actor: Actor, verb: str, *, tenant: str = "", target: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Text that people read: cut where a word ends, and counted in the right number."""
+"""Text that people read: cut where a word ends, counted in the right number, with nothing hidden in it."""
 
 from datetime import timedelta
 
@@ -13,6 +13,18 @@ def cut(text: str, most: int) -> str:
     kept = text[: most - 1]
     at = kept.rfind(" ") if text[most - 1] != " " else len(kept)
     return (kept[:at] if at > most // 2 else kept).rstrip(" ,;:(") + "…"
+
+
+def visible(text: str, *, stays: str = "\n\t") -> str:
+    """The text with control and direction characters as their escapes, such as \\x1b and \\u202e. What people see is
+    what stands there: nothing clears a terminal, turns a line around or leaves no trace."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() or char in stays else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
 
 
 def counted(number: int, noun: str, plural: str = "") -> str:

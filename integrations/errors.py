@@ -4,16 +4,15 @@ A vendor's error stops at its gateway: it is raised again `from` the original as
 whether a retry can help, and the foreign text cut to 256 characters and scrubbed of credentials.
 """
 
-import re
 from typing import Any, ClassVar
 
+from core.credentials import masked
 from core.errors import Problem
 from core.text import cut
 
 LONGEST_FOREIGN_TEXT = 256
-CREDENTIAL = re.compile(
-    r"(?i)(://[^/\s:@]+:)[^@\s]+@|(bearer\s+)\S+|(gh[oprsu]_|github_pat_|glpat-|mctl_(?:pat|rt)_|hvs\.)[A-Za-z0-9_\-.]+"
-)
+# No credential worth finding is longer; the rest of a long text is cut away below anyhow.
+LONGEST_SCANNED = 8 * LONGEST_FOREIGN_TEXT
 
 
 class IntegrationError(Problem):
@@ -65,6 +64,5 @@ class Contended(IntegrationError):
 
 def scrubbed(text: str) -> str:
     """Foreign text fit to be shown: no credentials, no control characters, at most 256 characters."""
-    hidden = CREDENTIAL.sub(lambda found: (found.group(1) or found.group(2) or "") + "***", text)
-    printable = "".join(char if char.isprintable() else " " for char in hidden)
+    printable = "".join(char if char.isprintable() else " " for char in masked(text[:LONGEST_SCANNED]))
     return cut(printable, LONGEST_FOREIGN_TEXT)

@@ -17,7 +17,6 @@ import tenants.tools
 from core.actor import Actor
 from core.errors import NotFound, shortened
 from core.tool import Answer, Asked, Effect, Tool, tools_of
-from operations.choices import Risk
 from operations.registry import OperationDefinition, definition_of, definitions
 from operations.tools import tool_name
 
@@ -68,8 +67,7 @@ def tool_named(name: str) -> Tool:
 
 
 def operation_tool(one: OperationDefinition) -> Tool:
-    takes_away = one.destructive or one.must_confirm or one.risk == Risk.HIGH
-    effect = Effect.DESTRUCTIVE if takes_away else Effect.WRITE
+    effect = Effect.DESTRUCTIVE if one.agents_must_confirm else Effect.WRITE
     return Tool(
         tool_name(one.name), one.title, effect, False, one.description, controls_of(effect), _never, STARTED,
         operation=one.name,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from accounts.queries.own_jwt import audience
+from accounts.queries.resources import door_address, metadata_address
+from core.actor import Door
 
 PLACEHOLDER = "YOUR_TOKEN"
 
@@ -24,7 +25,7 @@ class ClientHelp:
 
 def client_helps(token: str = PLACEHOLDER) -> list[ClientHelp]:
     """In the order of the page. `token` is put where the client wants one."""
-    url = audience()
+    url = door_address(Door.MCP)
     bearer = f"Bearer {token}"
     servers = {"mcpServers": {"mctl": {"type": "streamable-http", "url": url, "headers": {"Authorization": bearer}}}}
     return [
@@ -49,7 +50,12 @@ def client_helps(token: str = PLACEHOLDER) -> list[ClientHelp]:
             "gemini", "Gemini CLI", "~/.gemini/settings.json",
             _json({"mcpServers": {"mctl": {"httpUrl": url, "headers": {"Authorization": bearer}}}}), "", True,
         ),
-        ClientHelp("curl", "curl", "a shell", _curl(token), "Answers who the server takes you for.", True),
+        ClientHelp(
+            "curl", "curl", "a shell", _curl(token),
+            f"Answers who the server takes you for. A program that signs people in by OAuth asks for a token with "
+            f"resource={door_address(Door.REST)}; {metadata_address(Door.REST)} tells it where. It works for REST "
+            "alone, and a token for /mcp only there.", True,
+        ),
         ClientHelp(
             "actions", "GitHub Actions", "a step of a workflow", _actions(),
             "Keep the token as the secret MCTL_TOKEN of the repository.", True,

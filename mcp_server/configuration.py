@@ -1,14 +1,15 @@
 """Reads a client's MCP configuration and says what is wrong with it. The text is judged and forgotten."""
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from accounts.choices import TokenKind
 from accounts.queries import recognise
-from accounts.queries.own_jwt import audience
+from accounts.queries.resources import door_address
+from core.actor import Door
+from core.patterns import Pattern
 from mcp_server.clients import PLACEHOLDER
 from mcp_server.toolsets import PARAMETER, Toolset
 from mcp_server.verdicts import Verdict, bad, doubtful, good
@@ -16,8 +17,8 @@ from mcp_server.verdicts import Verdict, bad, doubtful, good
 LONGEST_TEXT = 20_000
 DEEPEST = 6
 HTTP_TYPES = {"streamable-http", "http", "streamableHttp"}
-COMMENT = re.compile(r"^\s*//.*$", re.MULTILINE)
-VARIABLE = re.compile(r"\$\{[^}]+\}|\$[A-Z_]+")
+COMMENT = Pattern(r"(?m)^\s*//.*$")
+VARIABLE = Pattern(r"\$\{[^}]+\}|\$[A-Z_]+")
 GUIDE = 'Use "type": "streamable-http" and the address from this page.'
 
 
@@ -77,7 +78,7 @@ def _type_verdict(name: str, server: Mapping[str, Any]) -> Verdict:
 
 
 def _address_verdict(url: str) -> Verdict:
-    wanted = audience()
+    wanted = door_address(Door.MCP)
     if url == wanted or url in {f"{wanted}?{PARAMETER}={one}" for one in Toolset}:
         return good(f"The address {url} is right.")
     try:
@@ -122,4 +123,4 @@ def _header_verdict(headers: Any) -> Verdict:
 
 def audience_host(server: Mapping[str, Any]) -> bool:
     url = str(server.get("url") or server.get("httpUrl") or server.get("serverUrl") or "")
-    return urlsplit(audience()).netloc in url
+    return urlsplit(door_address(Door.MCP)).netloc in url

@@ -17,9 +17,11 @@ from django.template.loader import render_to_string
 
 from accounts.errors import TokenMissing
 from accounts.queries import note_bearer, remember_failure
+from accounts.queries.resources import metadata_address
 from core.actor import Actor, Door, Scope
 from core.errors import Forbidden, Problem, SignInNeeded, Unavailable
 from core.limits import Kind, TooManyRequests, client_address, take, take_address
+from core.places import Open, held_open
 from mcp_server.cors import answer_preflight, is_preflight, is_welcome, shared_with
 from mcp_server.running import in_thread
 from tenants.actions import authenticate
@@ -30,7 +32,6 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 PATHS = ("/mcp", "/mcp/")
-METADATA = "/.well-known/oauth-protected-resource/mcp"
 CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 log = structlog.get_logger()
@@ -60,15 +61,23 @@ class McpGate:
         request_id = str(uuid4())
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                refuse_other_sites(headers)
+                address = address_of(scope, headers)
+                elsewhere = refusal_of_other_sites(headers)
+                asks_first, looks = is_preflight(scope["method"], headers), is_browser(scope, headers)
+                if elsewhere or asks_first or looks:
+                    # Answered without a look at the token, so whatever token came along proves nothing.
+                    await in_thread(take_address, address, Door.MCP)
+                if elsewhere:
+                    raise elsewhere
                 if "origin" in headers:
                     send = shared_with(headers["origin"], send)
-                if is_preflight(scope["method"], headers):
+                if asks_first:
                     return await answer_preflight(send)
-                if is_browser(scope, headers):
+                if looks:
                     return await explain(send, request_id)
-                actor = await in_thread(let_in, authorization(scope), address_of(scope, headers))
-                await self.serve(actor, scope, receive, send)
+                actor = await in_thread(let_in, authorization(scope), address)
+                async with held_open(actor, Open.CALL):
+                    await self.serve(actor, scope, receive, send)
             except Problem as problem:
                 await self.refuse(problem, send, request_id)
             except Exception:
@@ -85,7 +94,7 @@ class McpGate:
             raise Unavailable(
                 "You are let in, but this version has no tools yet.", remedy="Use the pages or /api/v1 meanwhile."
             )
-        await self.tools({**scope, "actor": actor}, receive, send)
+        await self.tools({**scope, "actor": actor}, receive, kept_out_of_caches(send))
 
     async def refuse(self, problem: Problem, send: Send, request_id: str) -> None:
         extra = []
@@ -107,7 +116,7 @@ def let_in(header: str | None, address: str) -> Actor:
     take_address(address, Door.MCP, counts=False)
     try:
         actor = authenticate(header, Door.MCP)
-    except SignInNeeded as problem:
+    except Problem as problem:
         note_bearer(problem, door=Door.MCP, address=address)
         take_address(address, Door.MCP)
         raise
@@ -122,7 +131,7 @@ class ScopeMissing(Forbidden):
 
     def challenge(self) -> str:
         scopes = self.facts["scopes"]
-        return f'Bearer error="insufficient_scope", scope="{scopes}", resource_metadata="{metadata_url()}"'
+        return f'Bearer error="insufficient_scope", scope="{scopes}", resource_metadata="{metadata_address(Door.MCP)}"'
 
 
 def require_scopes(actor: Actor, needed: set[Scope]) -> None:
@@ -137,14 +146,15 @@ def require_scopes(actor: Actor, needed: set[Scope]) -> None:
     )
 
 
-def refuse_other_sites(headers: dict[str, str]) -> None:
+def refusal_of_other_sites(headers: dict[str, str]) -> Problem | None:
     host, _ = split_domain_port(headers.get("host", ""))
     if not validate_host(host, settings.ALLOWED_HOSTS):
-        raise Elsewhere("This server does not answer to that name.", remedy=f"Use {settings.PUBLIC_URL}/mcp.")
+        return Elsewhere("This server does not answer to that name.", remedy=f"Use {settings.PUBLIC_URL}/mcp.")
     origin = headers.get("origin")
     # Clients of the command line send none. A browser always does, and no other site's page may call tools.
     if origin is not None and not is_welcome(origin):
-        raise Forbidden("Pages of other sites may not use /mcp.", code="foreign_origin")
+        return Forbidden("Pages of other sites may not use /mcp.", code="foreign_origin")
+    return None
 
 
 def is_browser(scope: MutableMapping[str, Any], headers: dict[str, str]) -> bool:
@@ -162,16 +172,22 @@ def authorization(scope: MutableMapping[str, Any]) -> str | None:
     return ", ".join(values) if values else None
 
 
+def kept_out_of_caches(send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            others = [pair for pair in message.get("headers", []) if pair[0].lower() != b"cache-control"]
+            message = {**message, "headers": [*others, (b"cache-control", b"no-store")]}
+        await send(message)
+
+    return sent
+
+
 def challenge(problem: SignInNeeded) -> str:
     """RFC 6750: no error where no token came, so that a client begins instead of giving up."""
-    about = f'scope="{Scope.READ.value}", resource_metadata="{metadata_url()}"'
+    about = f'scope="{Scope.READ.value}", resource_metadata="{metadata_address(Door.MCP)}"'
     if isinstance(problem, TokenMissing):
         return f"Bearer {about}"
     return f'Bearer error="invalid_token", error_description="{problem.problem_code}", {about}'
-
-
-def metadata_url() -> str:
-    return f"{settings.PUBLIC_URL}{METADATA}"
 
 
 async def explain(send: Send, request_id: str) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from accounts.choices import TokenKind
 from accounts.errors import TokenRefused
 from accounts.queries import Bearer, failure_of, recognise, verified
+from accounts.queries.resources import door_address
 from accounts.queries.shapes import bearer_of, unverified
 from core.actor import Actor, Door, Scope
 from core.errors import Problem
@@ -50,10 +51,11 @@ def inspect_token(viewer: Actor, text: str, *, tenant: str = "") -> Inspection:
     return Inspection([*facts, *_proven(bearer, owner)], list(_verdicts(viewer, bearer, owner, tenant.strip().lower())))
 
 
-def inspect_request(request_id: str) -> Inspection:
-    """Of a refused request in the last fifteen minutes, by the id that its answer carried."""
+def inspect_request(viewer: Actor, request_id: str) -> Inspection:
+    """Of a refused request in the last fifteen minutes, by the id that its answer carried. What was said to a known
+    person is theirs: it may name a tenant that the viewer does not see."""
     failure = failure_of(request_id.strip())
-    if failure is None:
+    if failure is None or not (failure["name"] in {"", viewer.name} or viewer.is_admin):
         remedy = "Ids are kept for fifteen minutes. Repeat the request and take the request_id of its answer."
         return Inspection(verdicts=[unknown("No refused request of that id is known.", remedy)])
     recognised = failure["facts"].get("recognised", "")
@@ -94,6 +96,8 @@ def _proven(bearer: Bearer, owner: Actor) -> Iterator[dict[str, str]]:
     yield {"label": "Person", "value": bearer.login}
     yield {"label": "Scopes", "value": ", ".join(sorted(bearer.scopes))}
     yield {"label": "Tenants", "value": ", ".join(f"{one} ({role})" for one, role in sorted(owner.roles.items()))}
+    if bearer.only_door:
+        yield {"label": "Only for", "value": door_address(bearer.only_door)}
     if bearer.expires_at and bearer.kind is not TokenKind.DEX:
         yield {"label": "Expires", "value": bearer.expires_at.strftime("%Y-%m-%d %H:%M UTC")}
 

@@ -8,20 +8,21 @@ from csp.constants import SELF
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
-from django.http.request import RawPostDataException
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from oauth2_provider.exceptions import OAuthToolkitError
+from oauth2_provider.models import Grant
 from oauth2_provider.views import AuthorizationView, RevokeTokenView, TokenView
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
 
 from accounts.actions.registration import LOOPBACK, NotRegistered, register_client, registration_answer
-from accounts.queries.own_jwt import audience
-from core.actor import Scope
+from accounts.queries.clients import plain_name
+from accounts.queries.resources import PATHS, door_address
+from core.actor import Door, Scope
 from core.gate import gate
 from core.limits import address_of
-from mcp_server.authorization import refuse_other_resources, refuse_weak_challenge
+from mcp_server.authorization import one_resource, refuse_weak_challenge
 from mcp_server.limits import TooMany, count
 from operations.choices import AuditResult
 from operations.engine import record_attempt
@@ -29,6 +30,14 @@ from operations.engine import record_attempt
 REGISTRATIONS_A_MINUTE = 30
 REQUESTS_A_MINUTE = 60
 LARGEST_REGISTRATION = 16 * 1024
+# What a request for consent is made of, and comes back with the form.
+ASKED = (
+    "client_id", "redirect_uri", "response_type", "scope", "state", "code_challenge", "code_challenge_method",
+    "resource",
+)  # fmt: skip
+# With approval_prompt=auto the toolkit issues a code unasked; clients of one public id would get it for each other. The
+# others belong to OpenID Connect, which we do not speak.
+NOT_TAKEN = ("approval_prompt", "nonce", "claims")
 
 
 def limited(request: HttpRequest, what: str, most: int) -> JsonResponse | None:
@@ -46,8 +55,7 @@ def limited(request: HttpRequest, what: str, most: int) -> JsonResponse | None:
 @require_safe
 def server_metadata(request: HttpRequest, path: str = "") -> JsonResponse:
     """RFC 8414; some clients append the resource's path. No device flow: VS Code would register for it and fail."""
-    if path not in ("", "mcp"):
-        raise Http404
+    door_at(path)
     base = settings.PUBLIC_URL
     return public_json(
         {
@@ -73,12 +81,11 @@ def server_metadata(request: HttpRequest, path: str = "") -> JsonResponse:
 @login_not_required
 @require_safe
 def resource_metadata(request: HttpRequest, path: str = "") -> JsonResponse:
-    """RFC 9728, at the root and with the path of the resource."""
-    if path not in ("", "mcp"):
-        raise Http404
+    """RFC 9728, with the path of the resource; at the root that of /mcp."""
+    door = door_at(path)
     return public_json(
         {
-            "resource": audience(),
+            "resource": door_address(door),
             "authorization_servers": [settings.PUBLIC_URL],
             "scopes_supported": [scope.value for scope in Scope],
             "bearer_methods_supported": ["header"],
@@ -86,6 +93,14 @@ def resource_metadata(request: HttpRequest, path: str = "") -> JsonResponse:
             "resource_documentation": f"{settings.PUBLIC_URL}/connecting/",
         }
     )
+
+
+def door_at(path: str) -> Door:
+    """Raises Http404 for a path behind which no resource of ours stands."""
+    door = Door.MCP if not path else next((door for door, known in PATHS.items() if known == f"/{path}"), None)
+    if door is None:
+        raise Http404
+    return door
 
 
 def public_json(document: dict[str, Any]) -> JsonResponse:
@@ -99,11 +114,13 @@ def public_json(document: dict[str, Any]) -> JsonResponse:
 def register(request: HttpRequest) -> HttpResponse:
     if too_many := limited(request, "register", REGISTRATIONS_A_MINUTE):
         return too_many
+    # Read and counted here: a chunked request does not say how long it is.
+    body = request.read(LARGEST_REGISTRATION + 1)
     try:
-        if int(request.headers.get("Content-Length") or 0) > LARGEST_REGISTRATION:
+        if len(body) > LARGEST_REGISTRATION:
             raise NotRegistered("The registration is too long.", code="invalid_client_metadata")
-        application = register_client(json.loads(request.body))
-    except (ValueError, RecursionError, RawPostDataException):
+        application = register_client(json.loads(body))
+    except (ValueError, RecursionError):
         return refused("invalid_client_metadata", "The registration must be JSON.")
     except NotRegistered as problem:
         return refused(problem.problem_code, problem.sentence)
@@ -122,36 +139,53 @@ class Consent(AuthorizationView):
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if too_many := limited(request, "authorize", REQUESTS_A_MINUTE):
             return too_many
+        if has_nul(request):
+            return refused("invalid_request", "A value holds a NUL character.")
+        asked: QueryDict = request.GET.copy()
+        for name in NOT_TAKEN:
+            asked.pop(name, None)
+        # Spelled again by us: the toolkit fails on escapes that are none, such as %zz.
+        request.GET, request.META["QUERY_STRING"] = asked, asked.urlencode()  # type: ignore[assignment]
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if wrong := self.weaker_request(request):
+        if wrong := self.wrong_request(request.GET):
             return wrong
-        asked: QueryDict = request.GET.copy()
-        # With "auto" the toolkit issues a code unasked; clients of one public id would get it for each other.
-        asked.pop("approval_prompt", None)
-        asked.setlist("resource", [audience()])
-        request.GET = asked  # type: ignore[assignment]
+        asked: Any = request.GET
+        asked.setlist("resource", [one_resource(asked.getlist("resource"))])
         return super().get(request, *args, **kwargs)
 
-    def weaker_request(self, request: HttpRequest) -> HttpResponse | None:
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """What the form brings back went through a browser, so it is checked like the client's own request."""
+        asked = QueryDict(mutable=True)
+        for name in ASKED:
+            asked.setlist(name, [value for value in request.POST.getlist(name) if value])
+        return self.wrong_request(asked) or super().post(request, *args, **kwargs)
+
+    def wrong_request(self, asked: QueryDict) -> HttpResponse | None:
         """An error for the client, sent only after its redirect address was found to be its own."""
+        probe = HttpRequest()
+        probe.method, probe.path = "GET", self.request.path
+        probe.META = {**self.request.META, "QUERY_STRING": asked.urlencode()}
+        state = asked.get("state")
         try:
-            refuse_other_resources(request.GET.getlist("resource"), state=request.GET.get("state"))
-            refuse_weak_challenge(request.GET.get("code_challenge_method"), state=request.GET.get("state"))
+            _, credentials = self.validate_authorization_request(probe)
+        except OAuthToolkitError as invalid:
+            return self.error_response(invalid, application=None)
+        try:
+            one_resource(asked.getlist("resource"), state=state)
+            refuse_weak_challenge(asked.get("code_challenge_method"), asked.get("code_challenge", ""), state=state)
         except CustomOAuth2Error as error:
-            try:
-                _, credentials = self.validate_authorization_request(request)
-            except OAuthToolkitError as invalid:
-                return self.error_response(invalid, application=None)
             weaker = OAuthToolkitError(error=error, redirect_uri=credentials["redirect_uri"])
             return self.error_response(weaker, application=None)
         return None
 
+    def form_invalid(self, form: Any) -> HttpResponse:
+        said = {"error": "invalid_request", "description": "The form was not sent whole."}
+        return self.render_to_response({"error": said}, status=400)
+
     def form_valid(self, form: Any) -> HttpResponse:
-        form.cleaned_data["resource"] = audience()
-        if form.cleaned_data.get("code_challenge_method") != "S256":
-            return refused("invalid_request", "The code challenge must use S256.")
+        form.cleaned_data["resource"] = one_resource(self.request.POST.getlist("resource"))
         answer = super().form_valid(form)
         allowed = bool(form.cleaned_data.get("allow"))
         record_attempt(
@@ -159,13 +193,16 @@ class Consent(AuthorizationView):
             "client.connect",
             result=AuditResult.SUCCEEDED if allowed else AuditResult.REFUSED,
             target=form.cleaned_data["client_id"],
-            parameters={"scopes": form.cleaned_data["scope"]},
+            parameters={"scopes": form.cleaned_data["scope"], "resource": form.cleaned_data["resource"]},
         )
         return answer
 
     def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
         redirect = context.get("redirect_uri") or ""
+        if application := context.get("application"):
+            context["client_name"] = plain_name(application.name)
         context["goes_to"] = where(redirect)
+        context["works_at"] = context.get("resource", "")
         context["is_local"] = urlsplit(redirect).hostname in LOOPBACK
         context["scope_words"] = list(
             zip(context.get("scopes", []), context.get("scopes_descriptions", []), strict=False)
@@ -201,7 +238,13 @@ def token(request: HttpRequest) -> HttpResponse:
         return refused("unsupported_grant_type", "Use authorization_code or refresh_token.")
     if too_many := limited(request, "token", REQUESTS_A_MINUTE):
         return too_many
-    answer = TokenView.as_view()(request)
+    if wrong := unreadable(request):
+        return wrong
+    try:
+        answer = TokenView.as_view()(request)
+    except Grant.DoesNotExist:
+        # Another request with the same code was a moment faster.
+        return refused("invalid_grant", "The code was used.")
     answer["Content-Type"], answer["Cache-Control"] = "application/json", "no-store"
     return answer
 
@@ -213,4 +256,17 @@ def token(request: HttpRequest) -> HttpResponse:
 def revoke(request: HttpRequest) -> HttpResponse:
     if not request.POST.get("token"):
         return refused("invalid_request", "The token to revoke is missing.")
-    return limited(request, "revoke", REQUESTS_A_MINUTE) or RevokeTokenView.as_view()(request)
+    wrong = limited(request, "revoke", REQUESTS_A_MINUTE) or unreadable(request)
+    return wrong or RevokeTokenView.as_view()(request)
+
+
+def unreadable(request: HttpRequest) -> HttpResponse | None:
+    """Parameters belong into the body. The toolkit would read the address too, and fail on what it cannot decode."""
+    if request.META.get("QUERY_STRING"):
+        return refused("invalid_request", "Send the parameters in the body.")
+    return refused("invalid_request", "A value holds a NUL character.") if has_nul(request) else None
+
+
+def has_nul(request: HttpRequest) -> bool:
+    """PostgreSQL takes no such text, not even to compare with."""
+    return any("\0" in value for sent in (request.GET, request.POST) for _, values in sent.lists() for value in values)

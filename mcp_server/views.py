@@ -9,11 +9,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.actions import create_token, disconnect_client, revoke_token
+from accounts.policies import may_github_vouch
 from accounts.queries import connected_clients, personal_tokens
-from accounts.queries.own_jwt import audience
+from accounts.queries.resources import door_address
+from core.actor import Door
 from core.errors import Invalid
 from core.gate import ActorRequest, gate
-from mcp_server import forms, tokens
+from mcp_server import forms
 from mcp_server.clients import PLACEHOLDER, client_helps
 from mcp_server.configuration import check_configuration
 from mcp_server.inspector import inspect_request, inspect_token
@@ -39,7 +42,7 @@ def token_create(request: ActorRequest) -> HttpResponse:
         return page(request, status=422, token_form=form)
     asked = form.cleaned_data
     try:
-        made = tokens.create(request.actor, name=asked["name"], scopes=form.scopes, days=asked["days"])
+        made = create_token(request.actor, name=asked["name"], scopes=form.scopes, days=asked["days"])
     except Invalid as invalid:
         for entry in invalid.fields:
             form.add_error(entry["field"] if entry["field"] in form.fields else None, entry["sentence"])
@@ -51,7 +54,7 @@ def token_create(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def token_revoke(request: ActorRequest) -> HttpResponse:
     if request.method == "POST":
-        name = tokens.revoke(request.actor, number(request.POST.get("token", "")))
+        name = revoke_token(request.actor, number(request.POST.get("token", ""))).name
         messages.success(request, f"The token {name} is revoked; whoever holds it is refused from now on.")
     return redirect("connecting:connecting")
 
@@ -60,7 +63,7 @@ def token_revoke(request: ActorRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def client_disconnect(request: ActorRequest) -> HttpResponse:
     if request.method == "POST":
-        name = tokens.disconnect(request.actor, number(request.POST.get("client", "")))
+        name = disconnect_client(request.actor, number(request.POST.get("client", ""))).name or "The client"
         messages.success(request, f"{name} is disconnected; it has to ask you again.")
     return redirect("connecting:connecting")
 
@@ -76,7 +79,7 @@ def inspect(request: ActorRequest) -> HttpResponse:
         return page(request)
     asked = form.cleaned_data
     if asked["request"] and not asked["token"]:
-        return page(request, inspection=inspect_request(asked["request"]))
+        return page(request, inspection=inspect_request(request.actor, asked["request"]))
     return page(request, inspection=inspect_token(request.actor, asked["token"], tenant=asked["tenant"]))
 
 
@@ -96,7 +99,8 @@ def page(request: ActorRequest, *, status: int = 200, **more: Any) -> HttpRespon
     helps = client_helps(made.secret if made else PLACEHOLDER)
     chosen = next((one for one in helps if one.key == request.GET.get("client")), helps[0])
     context = {
-        "url": audience(),
+        "url": door_address(Door.MCP),
+        "vouches": may_github_vouch(),
         "clients": helps,
         "chosen": chosen,
         "tokens": personal_tokens(request.actor),

@@ -7,9 +7,10 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from accounts.errors import TokenMissing
 from accounts.queries import note_bearer, remember_failure
-from core.actor import Door
+from accounts.queries.resources import metadata_address
+from core.actor import Actor, Door, Scope
 from core.errors import Forbidden, Problem, SignInNeeded
-from core.limits import address_of
+from core.limits import TooManyRequests, address_of
 from mctl.middleware import keep_denial, request_id
 from tenants.actions import authenticate
 from tenants.queries import actor_for
@@ -32,7 +33,7 @@ class ApiMiddleware:
         # The session counts for reading only, and a page of another site cannot send a bearer token.
         request._dont_enforce_csrf_checks = True
         response = self.get_response(request)
-        response.headers.setdefault("Cache-Control", "no-store")
+        response["Cache-Control"] = "no-store"
         response.headers.setdefault("Vary", "Authorization, Cookie")
         return response
 
@@ -68,10 +69,15 @@ class ApiMiddleware:
 def answer(request: HttpRequest, problem: Problem) -> JsonResponse:
     """Refusals can be looked up by their request id on the Connecting page."""
     if isinstance(problem, SignInNeeded | Forbidden):
-        remember_failure(problem, request_id=request_id(request), door=Door.REST)
+        actor: Actor | None = getattr(request, "actor", None)
+        name = actor.name if actor else ""
+        remember_failure(problem, request_id=request_id(request), door=Door.REST, name=name)
     response = JsonResponse(problem_json(problem, request_id(request)), status=problem.status)
     if isinstance(problem, SignInNeeded):
         response["WWW-Authenticate"] = challenge(problem)
+    if isinstance(problem, TooManyRequests):
+        for name, value in problem.headers().items():
+            response[name] = value
     return response
 
 
@@ -81,7 +87,8 @@ def problem_json(problem: Problem, request: str) -> dict[str, Any]:
 
 
 def challenge(problem: SignInNeeded) -> str:
-    """RFC 6750: no error code where no token came."""
+    """RFC 6750: no error code where no token came. RFC 9728: where a client learns who issues tokens for REST."""
+    about = f'scope="{Scope.READ.value}", resource_metadata="{metadata_address(Door.REST)}"'
     if isinstance(problem, TokenMissing):
-        return 'Bearer realm="mctl"'
-    return f'Bearer realm="mctl", error="invalid_token", error_description="{problem.problem_code}"'
+        return f'Bearer realm="mctl", {about}'
+    return f'Bearer realm="mctl", error="invalid_token", error_description="{problem.problem_code}", {about}'

@@ -153,7 +153,6 @@ def with_etag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         return response
     etag = quote_etag(digest(response.content.decode())[:32])
     response["ETag"] = etag
-    response["Cache-Control"] = "private, no-cache"
     return get_conditional_response(request, etag=etag, response=response) or response
 
 

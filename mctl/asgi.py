@@ -2,20 +2,25 @@
 
 import os
 
+import structlog
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mctl.settings")
 django_application = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  models load with the line above
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from channels.sessions import SessionMiddlewareStack  # noqa: E402
 
+from core.start import start_warnings  # noqa: E402
 from mcp_server.endpoint import Endpoint  # noqa: E402
 from mcp_server.gate import PATHS, McpGate  # noqa: E402
-from mctl.middleware import ActorSocketMiddleware  # noqa: E402
+from mctl.body import BodyLimits  # noqa: E402
+from mctl.proxies import ForwardedScheme  # noqa: E402
+from mctl.sockets import ActorSocketMiddleware, OwnPagesOnly  # noqa: E402
 from operations.routing import websocket_urlpatterns  # noqa: E402
 
+for warning in start_warnings():
+    structlog.get_logger(__name__).warning("start_warning", said=warning.msg, hint=warning.hint)
 tools = Endpoint()
 mcp = McpGate(tools)
 
@@ -25,12 +30,11 @@ async def http(scope, receive, send):  # type: ignore[no-untyped-def]
     await (mcp if scope["path"] in PATHS else django_application)(scope, receive, send)
 
 
-application = ProtocolTypeRouter(
+router = ProtocolTypeRouter(
     {
-        "http": http,
+        "http": BodyLimits(http),
         "lifespan": tools.lifespan,
-        "websocket": AllowedHostsOriginValidator(
-            SessionMiddlewareStack(ActorSocketMiddleware(URLRouter(websocket_urlpatterns)))
-        ),
+        "websocket": OwnPagesOnly(SessionMiddlewareStack(ActorSocketMiddleware(URLRouter(websocket_urlpatterns)))),
     }
 )
+application = ForwardedScheme(router)

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_vary_headers
 
+from core.actor import Door
+from core.limits import TooManyRequests, address_of, take_address
 from mctl.api import PREFIX
 
 FOR_OAUTH_CLIENTS = ("/oauth/token", "/oauth/register", "/oauth/revoke", "/.well-known/oauth-")
@@ -33,7 +35,7 @@ class CorsMiddleware:
         if not allowed:
             return self.get_response(request)
         is_preflight = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
-        response = HttpResponse(status=204) if is_preflight else self.get_response(request)
+        response = answer_preflight(request) if is_preflight else self.get_response(request)
         response["Access-Control-Allow-Origin"] = allowed
         response["Access-Control-Expose-Headers"] = EXPOSED
         if is_preflight:
@@ -42,6 +44,15 @@ class CorsMiddleware:
             response["Access-Control-Max-Age"] = PREFLIGHT_KEPT_S
         patch_vary_headers(response, ["Origin"])
         return response
+
+
+def answer_preflight(request: HttpRequest) -> HttpResponse:
+    """It proves nobody, so it counts against the address."""
+    try:
+        take_address(address_of(request.META), Door.REST)
+    except TooManyRequests as problem:
+        return HttpResponse(status=problem.status, headers=problem.headers())
+    return HttpResponse(status=204)
 
 
 def allowed_origin(request: HttpRequest) -> str:

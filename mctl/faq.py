@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from django.conf import settings
 
 from accounts.choices import TokenKind
-from accounts.queries.own_jwt import audience
-from core.actor import Role
+from accounts.queries.resources import door_address
+from core.actor import Door, Role
 from mcp_server.catalogue import catalogue
 from mcp_server.results import MOST_BYTES
 from mcp_server.running import LONGEST_CALL_S
@@ -43,8 +43,8 @@ def about_connecting() -> Iterable[tuple[str, str, str]]:
     yield (
         "address",
         "Which address does an AI client need?",
-        f"Exactly {audience()}, as streamable HTTP. The page Connecting has it ready to copy for each client, and says "
-        "what is wrong with a configuration that does not work.",
+        f"Exactly {door_address(Door.MCP)}, as streamable HTTP. The page Connecting has it ready to copy for each "
+        "client, and says what is wrong with a configuration that does not work.",
     )
     yield (
         "tokens",

@@ -24,15 +24,17 @@ class LimitsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        bears_token = "Authorization" in request.headers
-        is_stranger = bears_token or getattr(request, "actor", None) is None
+        # REST alone verifies bearers, and beside one the session counts for nothing. Elsewhere the header is noise.
+        shows_bearer = is_api(request) and "Authorization" in request.headers
+        if shows_bearer:
+            request.actor = None
         try:
-            if is_stranger:
-                take_address(address_of(request.META), door_of(request), counts=not bears_token)
+            if not is_known(request):
+                take_address(address_of(request.META), door_of(request), counts=not shows_bearer)
         except TooManyRequests as problem:
             return refused(request, problem)
         response = self.get_response(request)
-        if bears_token and response.status_code == 401:
+        if shows_bearer and not is_known(request):
             count_failure(request)
         allowance: Allowance | None = getattr(request, "allowance", None)
         if allowance is not None and is_api(request):
@@ -59,6 +61,11 @@ def kind_of(request: HttpRequest, verb: str) -> Kind:
     return Kind.READ if is_form_plan or verb.endswith(".plan") else Kind.WRITE
 
 
+def is_known(request: HttpRequest) -> bool:
+    """By a session, or by a bearer that was verified meanwhile."""
+    return getattr(request, "actor", None) is not None
+
+
 def count_failure(request: HttpRequest) -> None:
     try:
         take_address(address_of(request.META), door_of(request))
@@ -76,7 +83,9 @@ def is_api(request: HttpRequest) -> bool:
 
 
 def refused(request: HttpRequest, problem: TooManyRequests) -> HttpResponse:
-    response = answer(request, problem) if is_api(request) else problem_response(request, problem)
+    if is_api(request):
+        return answer(request, problem)
+    response = problem_response(request, problem)
     for name, value in problem.headers().items():
         response[name] = value
     return response

@@ -11,9 +11,12 @@ SHARED: list[structlog.typing.Processor] = [
     structlog.stdlib.add_log_level,
 ]
 
+FILTERS = {"without_queries": {"()": "mctl.logs.WithoutQueries"}}
 LOGGERS = {
     "django_structlog": {"level": "WARNING"},
-    "uvicorn.access": {"level": "WARNING"},
+    "uvicorn.access": {"level": "WARNING", "filters": list(FILTERS)},
+    # Notes each websocket with its whole address.
+    "uvicorn.error": {"filters": list(FILTERS)},
     # Django's own handler goes, and its line on a refusal, which the request's line tells already.
     "django": {"handlers": []},
     "django.request": {"level": "ERROR"},
@@ -24,6 +27,15 @@ structlog.configure(
     logger_factory=structlog.stdlib.LoggerFactory(),
     cache_logger_on_first_use=True,
 )
+
+
+class WithoutQueries(logging.Filter):
+    """Cuts the query off addresses: it may hold a token that somebody put there by mistake."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple):
+            record.args = tuple(arg.partition("?")[0] if isinstance(arg, str) else arg for arg in record.args)
+        return True
 
 
 def formatter(*, colors: bool) -> logging.Formatter:

@@ -1,26 +1,27 @@
 """The edge: a session becomes an Actor, and a Problem becomes a page or a part."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Callable
 
 import structlog
-from channels.db import database_sync_to_async
 from django.conf import settings
-from django.contrib.auth import SESSION_KEY
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import get_resolver
+from django_structlog.middlewares import RequestMiddleware
 
-from accounts.models import Person
 from core.actor import Actor, Door
 from core.audit import record_denial
 from core.errors import NotFound, Problem
 from core.htmx import wants_part
-from core.limits import Kind, TooManyRequests, client_address, take, take_address
 from tenants.queries import actor_for
 
-# A code after which the page's script comes back by itself, later each time.
-TRY_AGAIN_LATER = 1013
+
+class RequestLogMiddleware(RequestMiddleware):
+    """A query may hold a token that somebody put there by mistake, so only the path is logged."""
+
+    @staticmethod
+    def format_request(request: HttpRequest) -> str:
+        return f"{request.method} {request.path}"
 
 
 class ActorMiddleware:
@@ -30,9 +31,13 @@ class ActorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated:
-            request.actor = actor_for(request.user.login, door=Door.WEB)
-        return self.get_response(request)
+        if not request.user.is_authenticated:
+            return self.get_response(request)
+        request.actor = actor_for(request.user.login, door=Door.WEB)
+        response = self.get_response(request)
+        # Pages, parts, exports: none may lie in a cache for the next person at this computer.
+        response["Cache-Control"] = "no-store"
+        return response
 
 
 class ProblemMiddleware:
@@ -77,36 +82,3 @@ def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
 def request_id(request: HttpRequest) -> str:
     """The id that the logs and the audit carry too."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))
-
-
-class ActorSocketMiddleware:
-    """The same Actor for a websocket, from the session's cookie; None where nobody is signed in."""
-
-    def __init__(self, application: Callable[..., Awaitable[None]]) -> None:
-        self.application = application
-
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        try:
-            actor = await self.actor_of(scope["session"], address_in(scope))
-        except TooManyRequests:
-            await receive()
-            await send({"type": "websocket.accept"})
-            await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
-            return
-        await self.application({**scope, "actor": actor}, receive, send)
-
-    @database_sync_to_async
-    def actor_of(self, session: Any, address: str) -> Actor | None:
-        """Raises TooManyRequests; strangers count by their address."""
-        person = Person.objects.filter(pk=session.get(SESSION_KEY), is_active=True).first()
-        if person is None:
-            take_address(address, Door.WEB)
-            return None
-        actor = actor_for(person.login, door=Door.WEB)
-        take(actor, Kind.SOCKET)
-        return actor
-
-
-def address_in(scope: dict[str, Any]) -> str:
-    forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1")
-    return client_address((scope.get("client") or ("", 0))[0], forwarded)

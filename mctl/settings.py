@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 
-from mctl import env, logs, storage
+from mctl import env, logs, safety, storage
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -26,10 +26,17 @@ ALLOWED_HOSTS = env.words(
 if "*" in ALLOWED_HOSTS:
     raise env.WrongSetting("MCTL_ALLOWED_HOSTS=* would answer to any name. Name your host: mctl.example.dev")
 VAR_DIR = Path(env.text("MCTL_VAR_DIR", str(BASE_DIR / "var"), meaning="folder for caches and the default database"))
-PLATFORM_ADMINS = env.words("MCTL_PLATFORM_ADMINS", "", meaning="logins that are platform admins")
+PLATFORM_ADMINS = env.words("MCTL_PLATFORM_ADMINS", "", meaning="logins of members who are platform admins")
+# People of the sandbox are on no GitHub; everybody else is an admin as a member of the organisation only.
+ADMINS_ARE_MEMBERS = not SANDBOX
 PLATFORM_DOMAIN = env.text("MCTL_PLATFORM_DOMAIN", "apps.example.dev", meaning="domain under which services get hosts")
 DEFAULT_HOST_TEMPLATE = env.text(
     "MCTL_DEFAULT_HOST_TEMPLATE", "{tenant}-{service}.{domain}", meaning="how a service's default host is made"
+)
+RESERVED_HOSTS = env.words(
+    "MCTL_RESERVED_HOSTS",
+    "argocd,ops,api,agent,www,mctl",
+    meaning="hosts that no service gets, Argo CD's among them: whole names, or labels under the platform domain",
 )
 
 # --- Outside systems
@@ -60,7 +67,7 @@ GITOPS_FETCH_INTERVAL_S = env.seconds(
 GITHUB_URL = env.text("MCTL_GITHUB_URL", "https://github.com", meaning="GitHub, or a GitHub Enterprise Server")
 GITHUB_CLIENT_ID = env.text("MCTL_GITHUB_CLIENT_ID", "", meaning="OAuth app for sign-in; empty: no GitHub sign-in")
 GITHUB_CLIENT_SECRET = env.secret("MCTL_GITHUB_CLIENT_SECRET", "", meaning="the OAuth app's secret")
-GITHUB_ORG = env.text("MCTL_GITHUB_ORG", "", meaning="organisation whose members may sign in")
+GITHUB_ORG = env.text("MCTL_GITHUB_ORG", "", meaning="organisation whose members may come in; empty: nobody by GitHub")
 GITHUB_ORG_ID = env.integer("MCTL_GITHUB_ORG_ID", "0", meaning="its number, which survives renames; 0: not checked")
 GITHUB_TOKEN = env.secret(
     "MCTL_GITHUB_TOKEN", "", meaning="token of a GitHub App or person that may read the organisation's teams"
@@ -84,8 +91,6 @@ if GITHUB_CLIENT_ID and not GITHUB_ORG:
     raise env.WrongSetting("MCTL_GITHUB_CLIENT_ID without MCTL_GITHUB_ORG would admit anybody who is on GitHub.")
 if GITHUB_CLIENT_ID and not GITHUB_CLIENT_SECRET:
     raise env.WrongSetting("MCTL_GITHUB_CLIENT_ID needs MCTL_GITHUB_CLIENT_SECRET (or ..._SECRET_FILE) beside it.")
-if not GITHUB_URL.startswith("https://") and not DEBUG:
-    raise env.WrongSetting(f"MCTL_GITHUB_URL={GITHUB_URL!r} would send tokens in clear. Example: https://github.com")
 DEX_ISSUER = env.text("MCTL_DEX_ISSUER", "", meaning="issuer of Dex, exactly as in its tokens; empty: none taken")
 DEX_CLIENT_ID = env.text("MCTL_DEX_CLIENT_ID", "", meaning="audience that Dex's tokens must have")
 MCP_FOREIGN_TOKENS = env.boolean(
@@ -103,6 +108,9 @@ OPERATION_POLL_S = env.seconds("MCTL_OPERATION_POLL_S", "5", meaning="how often 
 REAPER_INTERVAL_S = env.seconds("MCTL_REAPER_INTERVAL_S", "5", meaning="how often overdue operations are looked for")
 OBSERVER_LEASE_S = env.seconds("MCTL_OBSERVER_LEASE_S", "10", meaning="silence after which another observer takes over")
 AUDIT_KEEP_DAYS = env.integer("MCTL_AUDIT_KEEP_DAYS", "0", meaning="days that audit entries are kept; 0: for ever")
+AUDIT_KEY = env.secret("MCTL_AUDIT_KEY", "", meaning="seals audit entries; whoever has only the database cannot")
+if AUDIT_KEY and len(AUDIT_KEY) < 32:
+    raise env.WrongSetting("MCTL_AUDIT_KEY needs at least 32 random characters. Example: openssl rand -base64 32")
 AUDIT_TRIM_INTERVAL_S = 3600.0
 TALLY_INTERVAL_S = 30.0
 
@@ -117,11 +125,23 @@ STRANGERS_PER_MINUTE = env.integer(
     meaning="requests without sign-in, or with a bad token, from one address",
     least=1,
 )
+OPEN_AT_ONCE = env.integer(
+    "MCTL_OPEN_AT_ONCE", "20", meaning="live pages, streams and calls at /mcp of one person, each", least=1
+)
 CORS_ORIGINS = env.words(
     "MCTL_CORS_ORIGINS", "", meaning="other sites whose pages may call the API, such as https://portal.example.dev"
 )
 TRUSTED_PROXIES = env.networks(
-    "MCTL_TRUSTED_PROXIES", meaning="addresses or networks of proxies whose X-Forwarded-For is believed"
+    "MCTL_TRUSTED_PROXIES", meaning="addresses or networks of proxies whose X-Forwarded-For and -Proto are believed"
+)
+safety.refuse_unsafe(
+    is_debug=DEBUG,
+    secret_key=SECRET_KEY,
+    public_url=PUBLIC_URL,
+    trusted_proxies=TRUSTED_PROXIES,
+    cors_origins=CORS_ORIGINS,
+    git=(GITOPS_URL, GITOPS_TOKEN),
+    https_only={"MCTL_GITHUB_URL": GITHUB_URL, "MCTL_DEX_ISSUER": DEX_ISSUER},
 )
 
 # --- Storage
@@ -213,7 +233,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
+    "mctl.middleware.RequestLogMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "mctl.methods.MethodsMiddleware",
@@ -320,7 +340,9 @@ OAUTH2_PROVIDER = {
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 0 if DEBUG else 31_536_000
-SECURE_SSL_REDIRECT = False
+# Only where a proxy's word on the scheme is believed: else each answer would be a redirect to itself.
+SECURE_SSL_REDIRECT = bool(TRUSTED_PROXIES) and PUBLIC_URL.startswith("https://")
+SILENCED_SYSTEM_CHECKS = safety.SILENCED_CHECKS
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "mctl.views.csrf_failure"
 CONTENT_SECURITY_POLICY = {
@@ -362,6 +384,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "mctl.logs.formatter", "colors": DEBUG}},
+    "filters": logs.FILTERS,
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": logs.LOGGERS,

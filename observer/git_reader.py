@@ -8,7 +8,7 @@ from time import monotonic
 import structlog
 from django.conf import settings
 
-from core.clock import now
+from core.text import counted
 from integrations.errors import IntegrationError
 from integrations.gitops import gitops
 from integrations.gitops.model import Commit, ServiceSpec, TenantSpec, UnreadableFile, World
@@ -87,7 +87,8 @@ class GitReader:
             notice = notice_of(world.unreadable)
             self._inbox.put(GitRead(slim))
             self._revision = revision.sha
-        self._contact = Contact(NAME, LABEL, now(), "", revision.sha, notice)
+        # As of when it was asked: what came while it answered may not be in it.
+        self._contact = Contact(NAME, LABEL, revision.as_of, "", revision.sha, notice)
 
 
 def slim_world(world: World, last: Mapping[str, Commit]) -> GitWorld:
@@ -131,7 +132,7 @@ def service_row(spec: ServiceSpec, commit: Commit | None) -> GitService:
         changed_at,
     )
     replicas = scaling.min_replicas if scaling.enabled else spec.replicas
-    return GitService(values, min(max(0, replicas), 2**31 - 1), changed_at)
+    return GitService(values, min(max(0, replicas), 2**31 - 1), changed_at, routes=spec.routes)
 
 
 def tenant_row(spec: TenantSpec) -> GitTenant:
@@ -158,7 +159,7 @@ def notice_of(unreadable: tuple[UnreadableFile, ...]) -> str:
         return ""
     named = "; ".join(str(file).rstrip(".") for file in unreadable[:MOST_NAMED])
     more = f"; and {len(unreadable) - MOST_NAMED} more" if len(unreadable) > MOST_NAMED else ""
-    return f"{len(unreadable)} values file(s) cannot be read: {named}{more}"
+    return f"{counted(len(unreadable), 'values file')} cannot be read: {named}{more}"
 
 
 def in_utc(moment: datetime) -> datetime:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from integrations.gitops import Route
 from observer.rows import ServiceKey
 
 SERVICE_COLUMNS = (
@@ -22,6 +23,7 @@ class GitService:
     replicas: int
     changed_at: datetime | None
     problem: str = ""
+    routes: tuple[Route, ...] = ()
 
     def columns(self) -> dict[str, Any]:
         return dict(zip(SERVICE_COLUMNS, self.values, strict=True)) if self.values is not None else {}

@@ -1,6 +1,7 @@
 """Writes the mirror: changed columns of changed rows, in batches, each one transaction that holds the lease.
 
-What was last written is remembered as a digest a row, so an unchanged row costs no statement.
+What was last written is remembered as a digest a row, so an unchanged row costs no statement. A row that cannot be
+written keeps nothing else from being written: it says so itself, and is tried again when its content changes.
 """
 
 from collections import defaultdict
@@ -10,31 +11,42 @@ from itertools import islice
 from typing import Any
 
 import orjson
-from django.db import transaction
+import structlog
+from django.db import DataError, IntegrityError, transaction
 
 from core.clock import now
+from core.words import Tone
+from observer.fitting import fitted, unfit
 from observer.git_rows import SERVICE_COLUMNS
 from observer.lease import Lease
 from observer.picture import Picture
 from observer.publish import announce_services
 from observer.rows import ServiceKey
 from observer.status import columns
-from services.models import Service
+from services.models import URGENCY_WARNING, Service
 
 BATCH = 500
+# What a row can do to its own statement. A database that is busy or gone raises others, and is tried again.
+UNWRITABLE = (DataError, IntegrityError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
 OBSERVED_COLUMNS = (
     "health", "sync", "synced_revision", "app_message", "running_tag", "pods", "restarts", "replicas_wanted",
     "replicas_ready", "cause_id", "cause", "cause_tone", "diagnosis", "urgency",
 )  # fmt: skip
 
+log = structlog.get_logger(__name__)
+
+# Where a digest is kept, the columns it is of, and the times written with them.
+Part = tuple[dict[ServiceKey, int], dict[str, Any], dict[str, Any]]
+
 
 class ServiceMirror:
-    """The table `services.Service`."""
+    """The table `services.Service`. `unwritten` says of each row that cannot be written why not."""
 
     def __init__(self, lease: Lease, picture: Picture) -> None:
         self._lease, self._picture = lease, picture
         self._git: dict[ServiceKey, int] = {}
         self._observed: dict[ServiceKey, int] = {}
+        self.unwritten: dict[ServiceKey, str] = {}
 
     def load(self) -> None:
         """What the table holds now, so that only differences are written; and the findings, which outlive us."""
@@ -64,42 +76,93 @@ class ServiceMirror:
 
     def _write_batch(self, batch: Sequence[ServiceKey], cluster_is_known: bool) -> set[ServiceKey]:
         moment = now()
-        pending: dict[ServiceKey, dict[str, Any]] = {}
+        pending: dict[ServiceKey, list[Part]] = {}
         gone: list[ServiceKey] = []
-        digests: list[tuple[dict[ServiceKey, int], ServiceKey, int]] = []
         for key in batch:
             if not self._picture.exists(key):
-                if self._picture.git.is_known and cluster_is_known and (key in self._git or key in self._observed):
-                    gone.append(key)
-                continue
-            for written, values, times in self._parts(key, moment, cluster_is_known):
-                mark = digest(values)
-                if written.get(key) != mark:
-                    pending.setdefault(key, {}).update(values | times)
-                    digests.append((written, key, mark))
-        if pending or gone:
-            with transaction.atomic():
-                self._lease.hold()
-                upsert(pending)
-                delete(gone)
-        for written, key, mark in digests:
-            written[key] = mark
+                if self._picture.git.is_known and cluster_is_known:
+                    self.unwritten.pop(key, None)
+                    if key in self._git or key in self._observed:
+                        gone.append(key)
+            elif parts := self._differing(key, moment, cluster_is_known):
+                pending[key] = parts
+        together = {key: joined(parts) for key, parts in pending.items() if key not in self.unwritten}
+        try:
+            if together or gone:
+                self._store(together, gone)
+        except UNWRITABLE:
+            # One of them spoils the batch: those that left go together, all others alone.
+            self._store({}, gone)
+            together = {}
+        for key in pending.keys() - together.keys():
+            self._store_alone(key, joined(pending[key]))
+        for key, parts in pending.items():
+            for written, values, _ in parts:
+                written[key] = digest(values)
         for key in gone:
             self._git.pop(key, None)
             self._observed.pop(key, None)
             self._picture.findings.pop(key, None)
         return pending.keys() | set(gone)
 
-    def _parts(
-        self, key: ServiceKey, moment: datetime, cluster_is_known: bool
-    ) -> Iterator[tuple[dict[ServiceKey, int], dict[str, Any], dict[str, Any]]]:
+    def _store(self, rows: Mapping[ServiceKey, Mapping[str, Any]], gone: Iterable[ServiceKey] = ()) -> None:
+        with transaction.atomic():
+            self._lease.hold()
+            upsert(rows)
+            delete(gone)
+
+    def _store_alone(self, key: ServiceKey, values: Mapping[str, Any]) -> None:
+        try:
+            self._store({key: values})
+        except UNWRITABLE as error:
+            self._say_so(key, error)
+        else:
+            self.unwritten.pop(key, None)
+
+    def _say_so(self, key: ServiceKey, error: Exception) -> None:
+        log.warning("row_unwritable", service="/".join(key), error=type(error).__name__, reason=str(error)[:200])
+        self.unwritten[key] = f"a value of it does not fit into the mirror ({type(error).__name__})"
+        self._store({key: what_cannot_be_shown(self.unwritten[key])})
+
+    def _differing(self, key: ServiceKey, moment: datetime, cluster_is_known: bool) -> list[Part]:
+        """The parts to write. All of them where the row could not be written before: it is tried again whole."""
+        if reason := unfit(Service, tenant=key[0], name=key[1]):
+            self.unwritten[key] = reason
+            return []
+        try:
+            parts = list(self._parts(key, moment, cluster_is_known))
+        except UNWRITABLE as error:
+            if key not in self.unwritten:
+                self._say_so(key, error)
+            return []
+        differing = [part for part in parts if part[0].get(key) != digest(part[1])]
+        return parts if differing and key in self.unwritten else differing
+
+    def _parts(self, key: ServiceKey, moment: datetime, cluster_is_known: bool) -> Iterator[Part]:
         git = self._picture.git
         if git.is_known:
             wanted = git.services.get(key)
             values = {"in_git": wanted is not None, **(wanted.columns() if wanted else {})}
-            yield self._git, values, {"git_revision": git.revision, "git_observed_at": git.read_at}
+            times = fitted(Service, {"git_revision": git.revision, "git_observed_at": git.read_at})
+            yield self._git, fitted(Service, values), times
         if cluster_is_known:
-            yield self._observed, columns(self._picture.observed(key), moment), {"cluster_observed_at": moment}
+            seen = fitted(Service, columns(self._picture.observed(key), moment))
+            yield self._observed, seen, {"cluster_observed_at": moment}
+
+
+def joined(parts: Iterable[Part]) -> dict[str, Any]:
+    return {name: value for _, values, times in parts for name, value in (values | times).items()}
+
+
+def what_cannot_be_shown(reason: str) -> dict[str, Any]:
+    """The columns in which a row says that the others are old, or missing."""
+    return {
+        "cause_id": "row-unwritable",
+        "cause": "What was read of it cannot be shown",
+        "app_message": f"What was read of it cannot be shown: {reason}. The rest of this row is older.",
+        "cause_tone": Tone.WARN.value,
+        "urgency": URGENCY_WARNING,
+    }
 
 
 def upsert(pending: Mapping[ServiceKey, Mapping[str, Any]]) -> None:

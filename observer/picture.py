@@ -16,7 +16,8 @@ WORKLOAD_PARTS = {"ReplicaSet": 1, "Pod": 2}
 
 class Picture:
     """`touched` and `tenants_touched` are what changed since they were last taken; `suspects` are services to be
-    diagnosed again although no row of theirs changed; `diagnosed` those of which only the finding changed."""
+    diagnosed again although no row of theirs changed; `diagnosed` those of which only the finding changed.
+    `shared_hosts` has a host of each service that another service has too."""
 
     def __init__(self) -> None:
         self.applications: Shelf[ApplicationRow] = Shelf(lambda row: row.service)
@@ -27,6 +28,7 @@ class Picture:
         self.events: set[Key] = set()
         self.git = GitPicture()
         self.findings: dict[ServiceKey, Mapping[str, Any]] = {}
+        self.shared_hosts: dict[ServiceKey, str] = {}
         self.touched: set[ServiceKey] = set()
         self.tenants_touched: set[str] = set()
         self.suspects: set[ServiceKey] = set()
@@ -150,6 +152,7 @@ class Picture:
             workload=next(iter(self.deployments.of(service)), None),
             pods=self.pods.of(service),
             finding=self.findings.get(service, {}),
+            shared_host=self.shared_hosts.get(service, ""),
         )
 
     def leaving_grace(self, since: datetime, until: datetime) -> set[ServiceKey]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from core.names import is_cluster_name
 from integrations.kubernetes import PodRow
 
 INSTANCE = "app.kubernetes.io/instance"
@@ -61,11 +62,14 @@ class EventRow:
 
 
 def service_of(namespace: str, instance: str) -> ServiceKey | None:
-    """The tenant is the namespace, so the rest of the instance is the service, dashes and all."""
-    prefix = f"{namespace}-"
-    if not instance.startswith(prefix) or instance == prefix:
+    """The tenant is the namespace, so the rest of the instance is the service, dashes and all.
+
+    None also where that rest is no name of a service: a label may hold dots and capitals, the address of a page not.
+    """
+    service = instance.removeprefix(f"{namespace}-")
+    if service == instance or not (is_cluster_name(service) and is_cluster_name(namespace)):
         return None
-    return sys.intern(namespace), sys.intern(instance[len(prefix) :])
+    return sys.intern(namespace), sys.intern(service)
 
 
 def service_of_pod(pod: PodRow) -> ServiceKey | None:

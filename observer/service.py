@@ -12,9 +12,11 @@ from django.conf import settings
 
 from core.clock import now
 from observer.changes import Inbox
-from observer.cluster_reader import ClusterReader
+from observer.cluster_reader import ClusterReader, Contact
 from observer.findings import FindingsDesk
+from observer.git_reader import NAME as GIT
 from observer.git_reader import GitReader
+from observer.host_mirror import HostMirror
 from observer.lease import Lease, LeaseLost
 from observer.mirror import ServiceMirror
 from observer.persistence import Stopped, persistently
@@ -22,13 +24,16 @@ from observer.picture import Picture
 from observer.publish import poke_operations
 from observer.rows import ServiceKey
 from observer.status import looks_unhealthy
-from observer.tenant_mirror import TenantMirror, write_sources
+from observer.tenant_mirror import TenantMirror, with_unwritten, write_sources
+from tenants.actions import release_hosts
 
 log = structlog.get_logger(__name__)
 
 # Long enough that one rollout's burst is one write, short enough that nobody sees it.
 GATHER_S = 0.03
 SOURCES_EVERY_S = 2.0
+# The source of a service that git does not have.
+OF_THE_CLUSTER = "kubernetes:applications"
 # How long a request to stop may go unnoticed while nothing happens.
 LONGEST_WAIT_S = 0.5
 
@@ -65,6 +70,7 @@ class Observer:
         self.picture = Picture()
         self.services = ServiceMirror(lease, self.picture)
         self.tenants = TenantMirror(lease, self.picture)
+        self.hosts = HostMirror(lease, self.picture)
         self._cluster = ClusterReader(self.inbox)
         self._git = GitReader(self.inbox)
         self._findings = FindingsDesk(self.inbox)
@@ -78,6 +84,7 @@ class Observer:
         try:
             self._persistently(self.services.load)
             self._persistently(self.tenants.load)
+            self._persistently(self.hosts.load)
             self._cluster.start()
             self._git.start()
             while not self._stopping.is_set():
@@ -131,7 +138,7 @@ class Observer:
         """Once a side is complete for the first time, rows that it does not confirm are looked at too."""
         known = self._cluster_is_known()
         if known != self._was_known or self.picture.git.is_known != self._git_was_known:
-            self.picture.touched |= self.picture.services() | self.services.keys()
+            self.picture.touched |= self.picture.services() | self.services.keys() | self.hosts.keys()
             self.picture.tenants_touched |= self.tenants.names()
             self._was_known, self._git_was_known = known, self.picture.git.is_known
             # What the first reads left behind stays for ever: no collection need look at it again.
@@ -147,6 +154,9 @@ class Observer:
         touched, diagnosed, known = self.picture.touched, self.picture.diagnosed, self._cluster_is_known()
         if not known and not self.picture.git.is_known:
             return
+        if self.picture.git.is_known:
+            # May touch others: a service that shares a host with one of these.
+            self._persistently(lambda: self.hosts.write(touched))
         if known:
             self._drop_outlived_findings(touched | diagnosed)
             self._look_again(touched)
@@ -187,8 +197,24 @@ class Observer:
             self._git.nudge()
 
     def _write_sources(self) -> None:
-        contacts = [self._git.contact(), *self._cluster.contacts()]
+        git, *clusters = self._git.contact(), *self._cluster.contacts()
+        contacts = [with_unwritten(contact, self._unwritten(contact.name)) for contact in (git, *clusters)]
         self._persistently(lambda: write_sources(contacts, self.picture.counts()))
-        if self.picture.git.is_known and not contacts[0].error:
+        if self.picture.git.is_known and not git.error:
             self._persistently(self.tenants.confirm_members)
+            self._release_hosts(git)
         self._sources_due = monotonic() + SOURCES_EVERY_S
+
+    def _release_hosts(self, git: Contact) -> None:
+        """Only once the rows of what git was last read to have are written."""
+        read_at = git.last_contact_at
+        if read_at and git.revision == self.picture.git.revision:
+            self._persistently(lambda: release_hosts(read_at))
+
+    def _unwritten(self, source: str) -> dict[str, str]:
+        """Rows that cannot be written, by name, where this source brought them."""
+        in_git = self.picture.git.services
+        services = {key: why for key, why in self.services.unwritten.items()
+                    if source == (GIT if key in in_git else OF_THE_CLUSTER)}  # fmt: skip
+        tenants = self.tenants.unwritten if source == GIT else {}
+        return {f"{tenant}/{name}": why for (tenant, name), why in services.items()} | tenants

@@ -22,6 +22,7 @@ class Observed:
     """All that is known of one service besides its values file. `changed_at` is its last commit in git.
 
     `problem` is why its values file cannot be read, empty where it can. `finding` is the diagnosis, {} where none.
+    `shared_host` is a host that another service has too, empty where there is none.
     """
 
     in_git: bool
@@ -32,6 +33,7 @@ class Observed:
     workload: WorkloadRow | None
     pods: Sequence[PodRow]
     finding: Mapping[str, Any]
+    shared_host: str = ""
 
 
 def columns(seen: Observed, moment: datetime) -> dict[str, Any]:
@@ -106,7 +108,7 @@ def urgency_of(seen: Observed, health: Health, sync: Sync, top: Mapping[str, Any
     if health is Health.DEGRADED or severity == "problem" or (health is Health.MISSING and not fresh):
         return URGENCY_BROKEN
     differs = sync is Sync.OUT_OF_SYNC
-    if severity == "warning" or seen.problem or not seen.in_git or (differs and not fresh):
+    if severity == "warning" or seen.problem or seen.shared_host or not seen.in_git or (differs and not fresh):
         return URGENCY_WARNING
     settled = health in {Health.HEALTHY, Health.SUSPENDED}
     if settled and any(pod.tone is Tone.BAD for pod in seen.pods):
@@ -129,6 +131,9 @@ def cause_of(seen: Observed, top: Mapping[str, Any] | None) -> tuple[str, str, s
         return str(top.get("cause", ""))[:60], str(top.get("title", "")), tone.value
     if seen.problem:
         return "values-unreadable", "Its values file cannot be read", Tone.WARN.value
+    if seen.shared_host:
+        # Not whose: this is read by everybody who sees the service.
+        return "host-conflict", f"Another service has {seen.shared_host} too", Tone.WARN.value
     if not seen.in_git:
         return "not-in-git", "No longer in git, still in the cluster", Tone.WARN.value
     return "", "", ""

@@ -1,33 +1,47 @@
 """Writes the tables of tenants, members and sources."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+import structlog
 from django.db import transaction
 
 from core.clock import now
+from core.text import counted
 from observer.cluster_reader import Contact
+from observer.fitting import fitted, unfit
 from observer.git_rows import TENANT_COLUMNS
 from observer.lease import Lease
-from observer.mirror import digest
+from observer.mirror import UNWRITABLE, digest
 from observer.picture import Picture
 from observer.publish import announce_tenants
 from tenants.models import Member, Source, Tenant
 
 FROM_GIT = "git"
 MEMBERS_CONFIRMED_EVERY = timedelta(seconds=30)
+MOST_NAMED = 5
+
+# Login and role, sorted.
+Members = tuple[tuple[str, str], ...]
+Value = TypeVar("Value")
+
+log = structlog.get_logger(__name__)
 
 
 class TenantMirror:
-    """Tenants and their members as git lists them, with the use of their quota."""
+    """Tenants and their members as git lists them, with the use of their quota.
+
+    `unwritten` says of each tenant that cannot be written why not."""
 
     def __init__(self, lease: Lease, picture: Picture) -> None:
         self._lease, self._picture = lease, picture
         self._written: dict[str, int] = {}
         self._with_quota: set[str] = set()
-        self._members: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._members: dict[str, Members] = {}
         self._confirmed_at: datetime | None = None
+        self.unwritten: dict[str, str] = {}
 
     def load(self) -> None:
         names = (*TENANT_COLUMNS, "quota_hard", "quota_used")
@@ -46,19 +60,27 @@ class TenantMirror:
     def write(self, tenants: Iterable[str]) -> set[str]:
         """Brings these tenants up to date and announces those that changed. Raises LeaseLost."""
         moment = now()
-        wanted = {name: self._columns(name) for name in tenants}
+        wanted = {name: self._columns(name) for name in tenants if self._can_be_named(name)}
         marks = {name: digest(values) for name, values in wanted.items() if values is not None}
         pending = {name: wanted[name] or {} for name, mark in marks.items() if self._written.get(name) != mark}
         gone = [name for name, values in wanted.items() if values is None and name in self._written]
         gone = [name for name in gone if self._is_gone(name)]
         members = {name: listed for name in marks if (listed := self._differing_members(name)) is not None}
+        # What could not be written before is tried again whole.
+        for name in self.unwritten.keys() & (pending.keys() | members.keys()):
+            pending[name] = wanted[name] or {}
+            if self._picture.git.tenants[name].values is not None:
+                members[name] = self._members_of(name)
         if not (pending or gone or members):
             return set()
-        with transaction.atomic():
-            self._lease.hold()
-            self._upsert(pending, moment)
-            Tenant.objects.filter(name__in=gone).delete()
-            write_members(members, moment)
+        try:
+            self._store(pending, gone, members, moment)
+            self.unwritten = {name: why for name, why in self.unwritten.items() if name not in marks}
+        except UNWRITABLE:
+            # One of them spoils the rest: those that left go together, all others alone.
+            self._store({}, gone, {}, moment)
+            for name in pending.keys() | members.keys():
+                self._store_alone(name, pending, members, moment)
         self._written |= {name: marks[name] for name in pending}
         self._with_quota |= {name for name, values in pending.items() if values.get("quota_hard")}
         self._with_quota -= {name for name, values in pending.items() if values.get("quota_hard") == {}}
@@ -70,17 +92,46 @@ class TenantMirror:
         announce_tenants(changed)
         return changed
 
+    def _can_be_named(self, name: str) -> bool:
+        reason = unfit(Tenant, name=name)
+        if reason and name in self._picture.git.tenants:
+            self.unwritten[name] = reason
+        return not reason
+
+    def _store(
+        self, rows: Mapping[str, Mapping[str, Any]], gone: list[str], members: Mapping[str, Members], moment: datetime
+    ) -> None:
+        with transaction.atomic():
+            self._lease.hold()
+            self._upsert(rows, moment)
+            Tenant.objects.filter(name__in=gone).delete()
+            write_members(members, moment)
+
+    def _store_alone(
+        self, name: str, rows: Mapping[str, Mapping[str, Any]], members: Mapping[str, Members], moment: datetime
+    ) -> None:
+        """Where it fails, the tenant keeps the row and the members it had."""
+        try:
+            self._store(only(name, rows), [], only(name, members), moment)
+        except UNWRITABLE as error:
+            log.warning("row_unwritable", tenant=name, error=type(error).__name__, reason=str(error)[:200])
+            self.unwritten[name] = f"a value of it does not fit into the mirror ({type(error).__name__})"
+        else:
+            self.unwritten.pop(name, None)
+
     def confirm_members(self) -> None:
         """Says of the memberships from git that they were read again just now. Call only after git was read.
 
-        Those of a file that cannot be read grow old, as GitHub's do while it does not answer.
+        Those of a file that cannot be read, or of a tenant that cannot be written, grow old, as GitHub's do while it
+        does not answer.
         """
         moment = now()
         if self._confirmed_at and moment - self._confirmed_at < MEMBERS_CONFIRMED_EVERY:
             return
         with transaction.atomic():
             self._lease.hold()
-            unread = [name for name, tenant in self._picture.git.tenants.items() if tenant.values is None]
+            unread = {name for name, tenant in self._picture.git.tenants.items() if tenant.values is None}
+            unread |= self.unwritten.keys() & self._written.keys()
             Member.objects.filter(source=FROM_GIT).exclude(tenant__name__in=unread).update(resolved_at=moment)
         self._confirmed_at = moment
 
@@ -91,20 +142,24 @@ class TenantMirror:
             return None
         quota = self._picture.quotas.get(name)
         if quota is None and not (self._picture.quotas_known and name in self._with_quota):
-            return tenant.columns()
+            return fitted(Tenant, tenant.columns())
         hard, used = (dict(quota.hard), dict(quota.used)) if quota else ({}, {})
-        return {**tenant.columns(), "quota_hard": hard, "quota_used": used}
+        return fitted(Tenant, {**tenant.columns(), "quota_hard": hard, "quota_used": used})
 
     def _is_gone(self, name: str) -> bool:
         """A tenant that left git stays as long as a service of it lives."""
         git = self._picture.git
         return git.is_known and name not in git.tenants and all(key[0] != name for key in self._picture.services())
 
-    def _differing_members(self, name: str) -> tuple[tuple[str, str], ...] | None:
-        tenant = self._picture.git.tenants[name]
-        if tenant.values is None or self._members.get(name) == tenant.members:
+    def _differing_members(self, name: str) -> Members | None:
+        if self._picture.git.tenants[name].values is None or self._members.get(name) == self._members_of(name):
             return None
-        return tenant.members
+        return self._members_of(name)
+
+    def _members_of(self, name: str) -> Members:
+        listed = self._picture.git.tenants[name].members
+        rows = [fitted(Member, {"login": login, "role": role}) for login, role in listed]
+        return tuple(sorted({row["login"]: row["role"] for row in rows}.items()))
 
     def _upsert(self, pending: Mapping[str, Mapping[str, Any]], moment: datetime) -> None:
         git = self._picture.git
@@ -114,7 +169,7 @@ class TenantMirror:
             Tenant.objects.update_or_create(name=name, defaults={**values, **times, **seen})
 
 
-def write_members(wanted: Mapping[str, tuple[tuple[str, str], ...]], moment: datetime) -> None:
+def write_members(wanted: Mapping[str, Members], moment: datetime) -> None:
     """Replaces the members git lists for these tenants. Members from elsewhere are not touched."""
     if not wanted:
         return
@@ -127,6 +182,10 @@ def write_members(wanted: Mapping[str, tuple[tuple[str, str], ...]], moment: dat
     )
 
 
+def only(name: str, rows: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: rows[name]} if name in rows else {}
+
+
 def write_sources(contacts: Iterable[Contact], counts: Mapping[str, int]) -> None:
     """One row a source: when it last answered, since when it does not, and how much it holds."""
     before = {source.name: source for source in Source.objects.all()}
@@ -134,18 +193,26 @@ def write_sources(contacts: Iterable[Contact], counts: Mapping[str, int]) -> Non
     for contact in contacts:
         known = before.get(contact.name)
         since = (known.error_since if known and known.error else None) or now()
-        rows.append(
-            Source(
-                name=contact.name,
-                label=contact.label,
-                # A new observer that has not heard the source yet knows no better than the last one did.
-                last_contact_at=contact.last_contact_at or (known.last_contact_at if known else None),
-                revision=contact.revision[:64],
-                error=contact.error,
-                notice=contact.notice,
-                error_since=since if contact.error else None,
-                objects_seen=counts.get(contact.name, 0),
-            )
-        )
+        columns = {
+            "label": contact.label,
+            # A new observer that has not heard the source yet knows no better than the last one did.
+            "last_contact_at": contact.last_contact_at or (known.last_contact_at if known else None),
+            "revision": contact.revision,
+            "error": contact.error,
+            "notice": contact.notice,
+            "error_since": since if contact.error else None,
+            "objects_seen": counts.get(contact.name, 0),
+        }
+        rows.append(Source(name=contact.name, **fitted(Source, columns)))
     fields = ["label", "last_contact_at", "revision", "error", "notice", "error_since", "objects_seen"]
     Source.objects.bulk_create(rows, update_conflicts=True, unique_fields=["name"], update_fields=fields)
+
+
+def with_unwritten(contact: Contact, unwritten: Mapping[str, str]) -> Contact:
+    """The source with the rows of it that cannot be written, counted and the first ones named, in its notice."""
+    if not unwritten:
+        return contact
+    named = "; ".join(f"{name[:130]}: {why}" for name, why in sorted(unwritten.items())[:MOST_NAMED])
+    more = f"; and {len(unwritten) - MOST_NAMED} more" if len(unwritten) > MOST_NAMED else ""
+    said = f"{counted(len(unwritten), 'row')} cannot be shown: {named}{more}"
+    return replace(contact, notice="; ".join(filter(None, [contact.notice, said])))

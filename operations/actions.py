@@ -198,11 +198,12 @@ def _allows(definition: OperationDefinition, actor: Actor, values: Any) -> bool:
 def _confirmed_plan(actor: Actor, request: _Request, plan_hash: str | None) -> dict[str, Any]:
     """The plan made anew, if one was confirmed; nothing otherwise."""
     if not plan_hash:
-        if request.definition.must_confirm:
+        definition = request.definition
+        if definition.must_confirm or (actor.is_agent and definition.agents_must_confirm):
             raise ConfirmationNeeded(
-                f"{request.definition.title} must be confirmed.",
+                f"{definition.title} must be confirmed.",
                 remedy="Ask for its plan, look at it, and send the plan's hash along.",
-                operation=request.definition.name,
+                operation=definition.name,
             )
         return {}
     current = request.definition.plan(actor, request.parameters)

@@ -1,11 +1,13 @@
 """The ledger: operations, their steps and log, and the audit. Every app writes through it; nobody edits it."""
 
 import hashlib
+import hmac
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
@@ -137,7 +139,8 @@ class AuditEntry(models.Model):
     """One row per write attempt, denials and refusals included. Rows are only added, and removed from the old end.
 
     `digest` is the SHA-256 of `previous`, the digest of the entry before it, and of every other column: who changes,
-    removes or inserts a row breaks the chain there. `plan_hash` is the plan that was confirmed.
+    removes or inserts a row breaks the chain there. `plan_hash` is the plan that was confirmed. `seal` is the digest
+    keyed with MCTL_AUDIT_KEY, which lies outside the database; "" from when none was set.
     """
 
     at = models.DateTimeField()
@@ -155,6 +158,7 @@ class AuditEntry(models.Model):
     plan_hash = models.CharField(max_length=64, blank=True)
     previous = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64, blank=True)
+    seal = models.CharField(max_length=64, blank=True)
 
     class Meta:
         ordering = ["-id"]
@@ -174,6 +178,10 @@ class AuditEntry(models.Model):
         columns = {name: getattr(self, name) for name in CHAINED_COLUMNS}
         return chained_digest({**columns, "at": self.at})
 
+    def computed_seal(self) -> str:
+        """What `seal` must be; "" where the key is not known here."""
+        return seal_of("entry", self.digest)
+
 
 CHAINED_COLUMNS = (
     "previous", "actor", "door", "client", "verb", "tenant", "target", "operation", "result", "reason", "parameters",
@@ -190,17 +198,30 @@ def chained_digest(columns: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def seal_of(*said: str | int) -> str:
+    """HMAC-SHA256 with MCTL_AUDIT_KEY, in hex; "" where no key is set."""
+    if not settings.AUDIT_KEY:
+        return ""
+    return hmac.new(settings.AUDIT_KEY.encode(), ":".join(map(str, said)).encode(), hashlib.sha256).hexdigest()
+
+
 class AuditChain(models.Model):
     """The one row (id 1) that says where the audit's chain begins and ends; its lock orders the writers.
 
     `digest` is that of the newest entry, `removed_digest` that of the last entry retention took away: the oldest entry
-    left follows it. `written` and `removed` count entries since the beginning.
+    left follows it. `written` and `removed` count entries since the beginning. `seal` is that of the newest entry, and
+    `removed_seal` says that retention took the entries away, not somebody with the database alone.
     """
 
     digest = models.CharField(max_length=64, blank=True)
     written = models.PositiveBigIntegerField(default=0)
+    seal = models.CharField(max_length=64, blank=True)
     removed_digest = models.CharField(max_length=64, blank=True)
     removed = models.PositiveBigIntegerField(default=0)
+    removed_seal = models.CharField(max_length=64, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_audit_chain")]
+
+    def computed_removed_seal(self) -> str:
+        return seal_of("removed", self.removed, self.removed_digest)

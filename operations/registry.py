@@ -80,7 +80,7 @@ class OperationDefinition:
     """`parameters` is a pydantic model (extra fields forbidden); fields marked `json_schema_extra={"secret": True}`
     never reach the ledger. `plan(actor, parameters)` returns the JSON that `actions.plan` hands to people, its hash
     included. `check(actor, parameters)` refuses what has no meaning (raises Problem) before a row is written.
-    `destructive`: an agent starts it only once a person has confirmed its plan, at other doors it is up to them.
+    `must_confirm`: everybody sends the hash of its plan. `destructive`: agents do, at any door.
     """
 
     name: str
@@ -97,6 +97,11 @@ class OperationDefinition:
     steps: Callable[[Any], tuple[StepDefinition, ...]]
     example: Mapping[str, Any] = field(default_factory=dict)
     destructive: bool = False
+
+    @property
+    def agents_must_confirm(self) -> bool:
+        """An agent starts it only with the hash of a plan that a person has seen."""
+        return self.destructive or self.must_confirm or self.risk == Risk.HIGH
 
     def secret_fields(self) -> frozenset[str]:
         return frozenset(

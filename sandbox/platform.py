@@ -3,11 +3,14 @@
 `make run` starts them under honcho, the tests under a fixture; both read this list. Nothing here imports Django.
 """
 
+import fcntl
 import os
 import secrets
 import socket
 import sys
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +20,13 @@ from sandbox.cast import PLATFORM_ADMIN
 from sandbox.github.world import APP, ORGANISATION, ORGANISATION_ID, make_tokens
 
 LOOPBACK = "127.0.0.1"
+# By which `make run` knows its own web process: a variable of the process, a header of its sign-in page.
+INSTANCE = "MCTL_SANDBOX_INSTANCE"
+INSTANCE_HEADER = "X-Sandbox-Instance"
 GIT_USER = "mctl"
 GITHUB_CLIENT_ID = "Iv1.sandbox"
+# Which ports runs on this machine have chosen: a locked file for each.
+PORTS = Path(tempfile.gettempdir()) / f"mctl-ports-{os.getuid()}"
 # A Unix socket's path may have about 107 bytes; a deep checkout would pass it, so long ones move to /tmp.
 LONGEST_SOCKET_PATH = 100
 
@@ -169,11 +177,26 @@ def answers_on_socket(path: Path) -> bool:
 
 
 def free_port(wanted: int = 0) -> int:
-    """`wanted` if nobody listens there, else any free port."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, wanted))
-        except OSError:
-            probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """`wanted` if nobody listens there, else any free port. It stays ours until this process ends: the server that
+    will listen there starts only later, and another run may choose in between."""
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with suppress(OSError):
+                probe.bind((LOOPBACK, wanted))
+                port = int(probe.getsockname()[1])
+                if hold(PORTS / str(port)):
+                    return port
+        wanted = 0
+
+
+def hold(file: Path) -> bool:
+    """Locks the file for as long as this process lives, however it ends. False where another process has it."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return False
+    return True

@@ -1,6 +1,7 @@
 """`make run`: the embedded platform and the product's own processes under one supervisor. Ctrl-C ends all of it."""
 
 import os
+import secrets
 import shlex
 import signal
 import subprocess
@@ -15,24 +16,34 @@ from honcho.manager import Manager
 from honcho.printer import Printer
 
 from sandbox.cast import CAST
-from sandbox.platform import LOOPBACK, Platform, free_port
+from sandbox.platform import INSTANCE, INSTANCE_HEADER, LOOPBACK, Platform, free_port, hold
 
 ROOT = Path(__file__).resolve().parent.parent
-VAR = Path(os.environ.get("MCTL_VAR_DIR", ROOT / "var"))
+VAR = Path(os.environ.get("MCTL_VAR_DIR", ROOT / "var")).resolve()
 WEB_PORT = 8000
 KUBERNETES_PORT = 16443
 GIT_PORT = 16480
 GITHUB_PORT = 16490
 LONGEST_START_S = 120
+# Of heads, messages and connections, as in Procfile.
+LIMITS = ["--http", "mctl.wire:GuardedProtocol", "--ws-max-size", "4096", "--limit-concurrency", "2000"]
 
 
 def main() -> int:
+    if not hold_folder():
+        print(
+            f"Another `make run` uses {VAR}. End it first, or give this one a folder of its own:\n"
+            f"  MCTL_VAR_DIR={VAR}-2 make run",
+            file=sys.stderr,
+        )
+        return 1
     platform = Platform(
         VAR / "sandbox", free_port(KUBERNETES_PORT), free_port(GIT_PORT), github_port=free_port(GITHUB_PORT)
     )
     platform.prepare()
     address = f"http://{LOOPBACK}:{free_port(WEB_PORT)}"
-    environment = product_environment(platform, address)
+    instance = secrets.token_hex(8)
+    environment = {**product_environment(platform, address), INSTANCE: instance}
     write_environment(platform, environment)
     started = platform.directory / "started"
     started.unlink(missing_ok=True)
@@ -46,10 +57,19 @@ def main() -> int:
     # Begun before honcho forks: a child forked in the middle of Popen would keep its pipe open for ever.
     migrate = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
     migrating = subprocess.Popen(migrate, cwd=ROOT, env=environment)
-    opening = threading.Thread(target=open_the_house, args=(platform, started, address, migrating), daemon=True)
+    about = (platform, started, address, instance, migrating)
+    opening = threading.Thread(target=open_the_house, args=about, daemon=True)
     opening.start()
     manager.loop()
     return 0 if manager.returncode in {130, 143} else int(manager.returncode or 0)
+
+
+def hold_folder() -> bool:
+    """What a run writes is for nobody else's eyes, nor for a second run."""
+    VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if VAR == ROOT / "var":
+        VAR.chmod(0o700)
+    return hold(VAR / "run.lock")
 
 
 def product_environment(platform: Platform, address: str) -> dict[str, str]:
@@ -82,7 +102,7 @@ def product_processes(address: str) -> dict[str, list[str]]:
     celery = [python, "-m", "celery", "--quiet", "-A", "mctl"]
     return {
         # Who is asking is ours to decide (MCTL_TRUSTED_PROXIES), not a header's.
-        "web": [*web, "--no-proxy-headers", "--log-level", "warning", "--timeout-graceful-shutdown", "2"],
+        "web": [*web, "--no-proxy-headers", *LIMITS, "--log-level", "warning", "--timeout-graceful-shutdown", "2"],
         "worker": [*celery, "worker", "--loglevel", "WARNING", "--without-gossip", "--without-mingle"],
         "beat": [*celery, "beat", "--loglevel", "WARNING", "--pidfile="],
         "observer": [python, "manage.py", "observe"],
@@ -93,7 +113,9 @@ def kept(argv: list[str], options: list[str]) -> str:
     return shlex.join([sys.executable, "-m", "sandbox.keep", *options, "--", *argv])
 
 
-def open_the_house(platform: Platform, started: Path, address: str, migrating: subprocess.Popen[bytes]) -> None:
+def open_the_house(
+    platform: Platform, started: Path, address: str, instance: str, migrating: subprocess.Popen[bytes]
+) -> None:
     """The database is migrated while the platform starts; then the product may start, and we say where to go."""
     began = time.monotonic()
     if migrating.wait():
@@ -103,7 +125,10 @@ def open_the_house(platform: Platform, started: Path, address: str, migrating: s
     wait_for(platform, {"valkey", "kubernetes", "git"})
     (platform.directory / "git-and-kubernetes").touch()
     started.touch()
-    while not answers(f"{address}/sandbox/sign-in/") and time.monotonic() - began < LONGEST_START_S:
+    while not answers(f"{address}/sandbox/sign-in/", instance):
+        if time.monotonic() - began > LONGEST_START_S:
+            print(f"After {LONGEST_START_S} s MCTL does not answer at {address}. See its lines above.", flush=True)
+            return
         time.sleep(0.1)
     print(banner(address, time.monotonic() - began), flush=True)
 
@@ -119,10 +144,11 @@ def wait_for(platform: Platform, names: set[str]) -> None:
     print(f"After {LONGEST_START_S} s there is still no answer from: {missing}. See its lines above.", flush=True)
 
 
-def answers(url: str) -> bool:
+def answers(url: str, instance: str) -> bool:
+    """Whether the web process of this run answers, and not somebody else's at the same address."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310  our own loopback address
-            return bool(answer.status == 200)
+            return bool(answer.status == 200 and answer.headers[INSTANCE_HEADER] == instance)
     except (urllib.error.URLError, OSError):
         return False
 

@@ -1,5 +1,7 @@
 """One-click sign-in as a person of the cast. These routes exist only in the sandbox."""
 
+import os
+
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +13,7 @@ from accounts.views import own_page, sign_in_context
 from core.errors import Invalid
 from core.gate import PUBLIC, gate
 from sandbox.cast import CAST, cast_member
+from sandbox.platform import INSTANCE, INSTANCE_HEADER
 
 
 @gate(PUBLIC)
@@ -18,7 +21,9 @@ from sandbox.cast import CAST, cast_member
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
-        return render(request, "sandbox/sign_in.html", {"people": CAST, **sign_in_context(request)})
+        page = render(request, "sandbox/sign_in.html", {"people": CAST, **sign_in_context(request)})
+        page[INSTANCE_HEADER] = os.environ.get(INSTANCE, "")
+        return page
     person = cast_member(request.POST.get("person", ""))
     if person is None:
         known = ", ".join(member.login for member in CAST)

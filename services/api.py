@@ -81,6 +81,8 @@ class ServiceDetail(Schema):
     imageTag: str
     runningTag: str = Field(description="what the pods run; differs from imageTag while a rollout is on its way")
     host: str
+    hosts: list[str] = Field(description="all that its values file makes it answer at", examples=[["shop.example.dev"]])
+    hostConflict: str = Field(description="which of them another service has too, in words; empty where none is")
     port: int | None
     replicas: int
     autoscaling: dict[str, Any]
@@ -195,9 +197,11 @@ def services(
 def service_detail(request: ApiRequest, tenant: str, name: str) -> dict[str, Any]:
     """What git wants of the service, from the mirror."""
     row = queries.access_service(request.actor, tenant=tenant, name=name)
+    hosts = queries.service_hosts(request.actor, row)
     return {
         "team": row.tenant, "name": row.name, "image": row.image, "imageTag": row.tag, "runningTag": row.running_tag,
-        "host": row.host, "port": row.port, "replicas": row.replicas_wanted, "autoscaling": row.autoscaling,
+        "host": row.host, "hosts": hosts.names, "hostConflict": hosts.conflict, "port": row.port,
+        "replicas": row.replicas_wanted, "autoscaling": row.autoscaling,
         "componentType": row.component_type, "hasDatabase": row.has_database, "inGit": row.in_git,
         "valuesPath": row.values_path, "changedAt": row.changed_at, "changedBy": row.changed_by,
         "changeSha": row.change_sha,

@@ -14,6 +14,7 @@ from services.queries.rows import PAGE_SIZE
 
 Status = Literal["", "attention", "OutOfSync", "Healthy", "Progressing", "Degraded", "Missing", "Suspended", "Unknown"]
 LISTED = {"items": "array", "count": "integer", "next_cursor": "string?"}
+MOST_HOSTS = 20
 NOT_SEEN = "The cluster has not been observed yet."
 
 
@@ -102,11 +103,12 @@ def service_status(actor: Actor, asked: OneService) -> Answer:
     """How a service stands, from the mirror. mctl_diagnose says why."""
     row = queries.access_service(actor, tenant=asked.team, name=asked.service)
     head = queries.service_head(actor, row)
-    seen = row.cluster_observed_at
+    seen, hosts = row.cluster_observed_at, queries.service_hosts(actor, row)
     service = {
         "team": row.tenant, "name": row.name, "image": row.image, "tag": row.tag, "running_tag": row.running_tag,
         "health": head.health, "sync": head.sync, "ready": row.replicas_ready, "wanted": row.replicas_wanted,
-        "restarts": row.restarts, "cause": row.cause, "host": row.host, "open_operation":
+        "restarts": row.restarts, "cause": row.cause, "host": row.host,
+        "hosts": hosts.names[:MOST_HOSTS], "host_conflict": hosts.conflict, "open_operation":
         head.operation.public_id if head.operation else None, "observed_at": seen.isoformat() if seen else None,
         "url": settings.PUBLIC_URL + reverse("services:service_detail", args=[row.tenant, row.name]),
     }  # fmt: skip

@@ -94,6 +94,7 @@ def service_config(request: ActorRequest, tenant: str, name: str) -> HttpRespons
     service = queries.access_service(request.actor, tenant=tenant, name=name)
     context = {"service": queries.service_head(request.actor, service), "tab": "config"}
     context["config"] = queries.service_config(service)
+    context["hosts"] = queries.service_hosts(request.actor, service)
     return page_or_part(request, "services/config.html", "services/_config.html", context)
 
 

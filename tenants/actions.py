@@ -1,8 +1,12 @@
-"""Letting a bearer token in: the one way, for every door that takes tokens."""
+"""Letting a bearer token in: the one way, for every door that takes tokens. Giving a host away: to one tenant only."""
 
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from datetime import datetime
 
 from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from accounts import queries as accounts
 from accounts.actions import mark_used
@@ -11,8 +15,14 @@ from accounts.errors import TokenRefused
 from accounts.queries.shapes import bearer_of
 from core.actor import Actor, Door
 from core.audit import SUCCEEDED
+from core.errors import Busy
 from core.tally import Happening, note
-from tenants.queries import actor_for
+from integrations.gitops import Route
+from operations.choices import OPEN_STATES
+from operations.models import Operation
+from tenants.errors import host_refused
+from tenants.models import HostClaim
+from tenants.queries import actor_for, claims_in_the_way, holder_name
 
 FOREIGN_TOKEN_USED = "mcp.foreign_token"
 
@@ -24,7 +34,7 @@ def authenticate(header: str | None, door: Door) -> Actor:
     """
     token = bearer_of(header)
     _refuse_foreign(accounts.recognise(token), door)
-    bearer = accounts.verified(token)
+    bearer = accounts.verified(token, door)
     if bearer.personal_token is not None:
         mark_used(bearer.personal_token, bearer.used_at)
     person = actor_for(bearer.login, door=door, client=bearer.client, token_kind=bearer.kind.value)
@@ -43,3 +53,52 @@ def _refuse_foreign(kind: TokenKind, door: Door) -> None:
             kind=kind,
             remedy="Connect with OAuth, or create a personal token on the Connecting page.",
         )
+
+
+def refuse_taken_hosts(routes: Collection[Route], *, tenant: str, service: str, sees: Callable[[str], bool]) -> None:
+    """Raises Invalid where another service has one of them; it is named where `sees` its tenant."""
+    for claim in claims_in_the_way(routes, tenant=tenant, service=service):
+        if claim.operation:
+            sentence = f"An operation is giving {claim.host} to {holder_name(claim, sees)} now."
+            raise host_refused(claim.host, sentence, remedy="Choose another host, or ask again when it has ended.")
+        where = claim.host if claim.path == "/" else f"{claim.host}{claim.path}"
+        sentence = f"{where} belongs to {holder_name(claim, sees)}."
+        raise host_refused(claim.host, sentence, remedy="Choose another host, or take it away there first.")
+
+
+def reserve_hosts(routes: Collection[Route], *, tenant: str, service: str, operation: str) -> None:
+    """Keeps the hosts for what this operation is about to commit. Safe to repeat. Raises Invalid where one is taken.
+
+    A row is written before the others are looked at: of two operations that ask at once, the second either meets the
+    constraint, or finds what the first has committed meanwhile.
+    """
+    wanted = {route.host: route for route in sorted(routes, reverse=True)}
+
+    def refuse_taken() -> None:
+        # All of the tenant read why an operation failed, so no other tenant is named.
+        refuse_taken_hosts(routes, tenant=tenant, service=service, sees=lambda other: other == tenant)
+
+    try:
+        with transaction.atomic():
+            # What an operation on this service reserved before; only one is open at a time.
+            own = HostClaim.objects.reserved().filter(tenant=tenant, service=service, host__in=wanted)
+            own.delete()
+            HostClaim.objects.bulk_create(
+                HostClaim(tenant=tenant, service=service, operation=operation, **wanted[host]._asdict())
+                for host in sorted(wanted)
+            )
+            refuse_taken()
+    except IntegrityError:
+        refuse_taken()
+        sentence = "Another operation asked for the same host at the same moment."
+        raise Busy(sentence, remedy="Start it again.") from None
+
+
+def release_hosts(git_read_at: datetime) -> None:
+    """Gives back what was reserved by operations that had ended before git was read: what they committed is known."""
+    reserved = set(HostClaim.objects.reserved().values_list("operation", flat=True))
+    if not reserved:
+        return
+    may_be_unread = Q(state__in=OPEN_STATES) | Q(finished_at__gte=git_read_at)
+    kept = Operation.objects.filter(may_be_unread, public_id__in=reserved).values_list("public_id", flat=True)
+    HostClaim.objects.filter(operation__in=reserved - set(kept)).delete()

@@ -1,11 +1,13 @@
-"""The mirror of tenants: desired state from git, usage from the cluster; and who belongs to them.
+"""The mirror of tenants: desired state from git, usage from the cluster; who belongs to them, and their hosts.
 
-The observer writes it, members from git included. Members from GitHub are written by `tenants.engine`.
+The observer writes it, members from git included. Members from GitHub are written by `tenants.engine`, hosts that an
+operation is about to commit by `tenants.actions`.
 """
 
 from typing import Self
 
 from django.db import models
+from django.db.models import Q
 
 from core.actor import Role
 
@@ -100,3 +102,46 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class HostClaimQuerySet(models.QuerySet["HostClaim"]):
+    def in_git(self) -> Self:
+        return self.filter(operation="")
+
+    def reserved(self) -> Self:
+        return self.exclude(operation="")
+
+    def of_others(self, tenant: str, service: str) -> Self:
+        return self.exclude(tenant=tenant, service=service)
+
+
+class HostClaim(models.Model):
+    """A service answers at this path of the host. Two tenants never share one; services of one tenant may, each at
+    paths of its own.
+
+    `source` says what claims it: `ingress`, `extra-ingress`, `extra-object`. `operation` is empty for what git has. A
+    row with the public id of an operation reserves the host for what that operation is about to commit: the constraint
+    decides which of two operations that ask at once is first. It stays until git was read after the operation's end.
+    """
+
+    host = models.CharField(max_length=253)
+    path = models.CharField(max_length=200)
+    tenant = models.CharField(max_length=63)
+    service = models.CharField(max_length=63, blank=True)
+    source = models.CharField(max_length=20)
+    operation = models.CharField(max_length=80, blank=True)
+
+    objects = HostClaimQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["host"], condition=~Q(operation=""), name="one_reservation_per_host")
+        ]
+        indexes = [
+            models.Index(fields=["host"], name="host_claim_by_host"),
+            models.Index(fields=["tenant", "service"], name="host_claim_by_service"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.host}{self.path} {self.tenant}/{self.service}"

@@ -1,11 +1,14 @@
-"""Who may see and administer a tenant, and which role a GitHub team gives. Pure rules that explain themselves."""
+"""Who may see and administer a tenant, which role a GitHub team gives, and which hosts a tenant may ask for. Pure rules
+that explain themselves."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from core.actor import Actor, Decision, Lacking, Role, Scope, needs_scope, scope_for
+from core.names import HOST
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -70,3 +73,33 @@ def team_giving(role: Role, team: str, own: Mapping[str, str] = NOTHING) -> str:
     """The team of a tenant that gives this role, or the next greater one where none gives it; "" for none at all."""
     giving = sorted((given.rank, slug) for slug, given in team_roles(team, own).items() if given.rank >= role.rank)
     return giving[0][1] if giving else ""
+
+
+def may_ask_for_host(host: str) -> Decision:
+    """Whether a tenant may have this host if nobody has it: one name in plain letters under the platform's domain."""
+    domain = settings.PLATFORM_DOMAIN.lower()
+    read_alike = {alike(name): name for name in platform_hosts()}
+    name = read_alike.get(alike(host), "")
+    if "*" in host:
+        reason = f"{host} would answer at names of others: a wildcard is the platform's own."
+    elif name:
+        reason = f"{host} is the platform's own." if host == name else f"{host} reads like {name}, the platform's own."
+    elif not HOST.fullmatch(host) or any(label.startswith("xn--") for label in host.split(".")):
+        reason = f"{host} may read like another host: only plain letters, digits and dashes are taken."
+    elif not host.endswith(f".{domain}"):
+        reason = f"{host} is not under {domain}. Domains of your own will have an operation of their own."
+    else:
+        return Decision(True, f"{host} is under {domain}.")
+    return Decision(False, reason, f"Choose a host under {domain}.")
+
+
+def platform_hosts() -> set[str]:
+    """The bare domain, MCTL's own host, and those that the settings reserve."""
+    domain = settings.PLATFORM_DOMAIN.lower()
+    reserved = {name.lower() if "." in name else f"{name.lower()}.{domain}" for name in settings.RESERVED_HOSTS}
+    return {domain, urlsplit(settings.PUBLIC_URL).hostname or domain, *reserved}
+
+
+def alike(host: str) -> str:
+    """Equal for hosts that a hurried reader takes for one another."""
+    return host.replace("0", "o").replace("1", "l").replace("rn", "m")

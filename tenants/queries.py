@@ -1,6 +1,6 @@
 """Reads about tenants, members and the sources of the mirror. Looking up is asking permission."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -9,12 +9,14 @@ from django.conf import settings
 from django.db.models import Exists, QuerySet
 
 from accounts.models import Person
+from accounts.policies import may_github_vouch
 from core.actor import Actor, Door, Lacking, Role
 from core.clock import now
 from core.errors import NotFound
 from core.gate import Explanation
 from core.tally import note_unseen
-from tenants.models import Member, Source, TeamPin, Tenant
+from integrations.gitops import Route
+from tenants.models import HostClaim, Member, Source, TeamPin, Tenant
 from tenants.policies import may_manage_members, team_giving, team_of, team_roles
 
 MOST_NAMED = 5
@@ -31,7 +33,7 @@ def actor_for(login: str, *, door: Door, client: str = "", token_kind: str = "se
         .order_by()
         .values_list("tenant__name", "role", "resolved_at")
     )
-    is_admin = name in {admin.lower() for admin in settings.PLATFORM_ADMINS}
+    is_admin = name in {admin.lower() for admin in settings.PLATFORM_ADMINS} and is_known_member(name)
     return Actor(
         name=name,
         door=door,
@@ -41,6 +43,14 @@ def actor_for(login: str, *, door: Door, client: str = "", token_kind: str = "se
         token_kind=token_kind,
         resolved_at=max((resolved_at for *_, resolved_at in memberships), default=now()),
     )
+
+
+def is_known_member(login: str) -> bool:
+    """A login alone makes nobody platform admin: Dex may put any into its tokens. The person must have signed in with
+    GitHub as a member of the organisation; the rounds shut out those who left it."""
+    if not settings.ADMINS_ARE_MEMBERS:
+        return True
+    return may_github_vouch().allowed and Person.objects.filter(login=login, github_id__isnull=False).exists()
 
 
 def greatest(memberships: Iterable[tuple[str, str]]) -> dict[str, Role]:
@@ -241,3 +251,28 @@ def account_page(actor: Actor) -> AccountPage:
         can_refresh=bool(settings.GITHUB_ORG and settings.GITHUB_TOKEN),
         github=source_state(source, now()) if source else None,
     )
+
+
+def claims_in_the_way(routes: Collection[Route], *, tenant: str, service: str) -> list[HostClaim]:
+    """What others have of these hosts: another tenant at any path, a service of this tenant at the same one. What is in
+    git comes first."""
+    if not routes:
+        return []
+    places = {(route.host, route.path) for route in routes}
+    claims = HostClaim.objects.of_others(tenant, service).filter(host__in={host for host, _ in places})
+    return [
+        claim
+        for claim in claims.order_by("operation", "id")
+        if claim.tenant != tenant or claim.operation or (claim.host, claim.path) in places
+    ]
+
+
+def hosts_of(tenant: str, service: str) -> list[Route]:
+    """Where a service answers as git has it, in the order of its values file."""
+    claims = HostClaim.objects.in_git().filter(tenant=tenant, service=service)
+    return [Route(claim.host, claim.path, claim.source) for claim in claims]
+
+
+def holder_name(claim: HostClaim, sees: Callable[[str], bool]) -> str:
+    """Never the name of a tenant that somebody does not see."""
+    return f"{claim.tenant}/{claim.service}" if sees(claim.tenant) else "another service"

@@ -20,7 +20,7 @@ LONGEST_ROUND_S = 50
     time_limit=LONGEST_ROUND_S,
 )
 def refresh_memberships() -> None:
-    if not cache.add(ROUND, True, timeout=LONGEST_ROUND_S):
+    if not settings.GITHUB_ORG or not cache.add(ROUND, True, timeout=LONGEST_ROUND_S):
         return
     try:
         engine.refresh_everybody()

@@ -3,9 +3,13 @@
 from django.conf import settings
 from django.db import transaction
 
+from accounts.actions.clients import end_client_tokens
 from accounts.errors import LoginTaken, NotAMember, OrganisationChanged
-from accounts.models import Person
+from accounts.models import Person, PersonalToken
+from accounts.policies import may_github_vouch
 from accounts.registry import take_memberships
+from core.actor import Actor, Door
+from core.audit import SUCCEEDED, record
 from core.clock import now
 from integrations.github import Account, OrgMembership, as_person
 
@@ -16,6 +20,9 @@ def admit(token: str, account: Account | None = None) -> Person:
     Raises NotAMember, LoginTaken, OrganisationChanged, Unreachable, and Refused where the organisation has not approved
     the application, wants a SAML session, or the token may not see the organisation. On any of them nothing changes.
     """
+    vouches = may_github_vouch()
+    if not vouches.allowed:
+        raise NotAMember(vouches.reason, remedy=vouches.remedy)
     github = as_person(token)
     account = account or github.me()
     membership = github.my_membership(settings.GITHUB_ORG)
@@ -70,11 +77,24 @@ def settle(account: Account) -> Person:
     return person
 
 
+def shut_out(person: Person) -> None:
+    """Ends every access of somebody whom GitHub no longer vouches for, tokens for good.
+
+    Who comes back signs in and makes new ones: what leaked meanwhile must not come to life with them.
+    """
+    with transaction.atomic():
+        record(Actor("mctl", Door.SCHEDULE), "person.shut_out", result=SUCCEEDED, target=person.login)
+        PersonalToken.objects.filter(person=person, revoked_at__isnull=True).update(revoked_at=now())
+        end_client_tokens(user=person)
+        person.is_active, person.memberships_at = False, now()
+        person.save(update_fields=["is_active", "memberships_at"])
+
+
 def release_login(login: str) -> Person | None:
     """Frees a login for another GitHub account. The person who had it keeps the record and is signed out."""
     person = Person.objects.filter(login=login.lower()).first()
     if person is not None:
+        shut_out(person)
         person.login = f"{person.login}~{person.github_id or person.pk}"
-        person.is_active = False
-        person.save()
+        person.save(update_fields=["login"])
     return person

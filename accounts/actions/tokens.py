@@ -1,4 +1,4 @@
-"""Creating and revoking personal access tokens. The token itself is seen once, by whoever created it."""
+"""Creating and revoking personal access tokens, each with its row in the audit. Its maker sees the token once."""
 
 import secrets
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from accounts.queries.bearers import digest_of
 from accounts.queries.shapes import PERSONAL_PREFIX
 from accounts.queries.tokens import access_token
 from core.actor import Actor, Scope
+from core.audit import SUCCEEDED, record
 from core.clock import now
 from core.errors import Invalid
 from core.gate import require
@@ -51,8 +52,11 @@ def create_token(actor: Actor, *, name: str, scopes: list[str], days: int) -> Ne
         created_at=moment,
         expires_at=moment + timedelta(days=days),
     )
+    kept = {"scopes": token.scopes.split(), "days": days}
     try:
         with transaction.atomic():
+            # First, since it takes the lock of the audit's chain, which comes before all others.
+            record(actor, "token.create", result=SUCCEEDED, target=name, parameters=kept)
             token.save()
     except IntegrityError as error:
         raise _invalid("name", name, "You already have a token of that name.") from error
@@ -63,7 +67,9 @@ def revoke_token(actor: Actor, token_id: int) -> PersonalToken:
     """Ends a token at once. Raises NotFound for other people's."""
     require(may_manage_tokens(actor))
     token = access_token(actor, token_id)
-    PersonalToken.objects.filter(pk=token.pk).update(revoked_at=now())
+    with transaction.atomic():
+        record(actor, "token.revoke", result=SUCCEEDED, target=token.name)
+        PersonalToken.objects.filter(pk=token.pk).update(revoked_at=now())
     return token
 
 

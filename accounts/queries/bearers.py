@@ -15,9 +15,11 @@ from oauth2_provider.models import AccessToken
 from accounts.choices import TokenKind
 from accounts.errors import RENEW, TokenRefused
 from accounts.models import Person, PersonalToken
+from accounts.policies import may_github_vouch
 from accounts.queries import own_jwt
+from accounts.queries.resources import door_address, resources
 from accounts.queries.shapes import bearer_of, recognise, unrecognised
-from core.actor import ALL_SCOPES
+from core.actor import ALL_SCOPES, Door
 from core.clock import now
 from integrations.github import as_person, organisation
 from integrations.oidc import DexTokenInvalid, GitHubIdentity, dex, github_identity
@@ -25,14 +27,15 @@ from integrations.oidc import DexTokenInvalid, GitHubIdentity, dex, github_ident
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A verified token. `client` is what the audit names beside the person. Of a personal token `personal_token` is the
-    row's id and `used_at` its last noted use."""
+    """A verified token. `client` is what the audit names beside the person; `only_door` is where alone an OAuth token
+    works. Of a personal token `personal_token` is the row's id and `used_at` its last noted use."""
 
     login: str
     kind: TokenKind
     client: str
     scopes: frozenset[str] = ALL_SCOPES
     expires_at: datetime | None = None
+    only_door: Door | None = None
     personal_token: int | None = None
     used_at: datetime | None = None
 
@@ -42,11 +45,25 @@ def bearer(header: str | None) -> Bearer:
     return verified(bearer_of(header))
 
 
-def verified(token: str) -> Bearer:
+def verified(token: str, door: Door | None = None) -> Bearer:
+    """Whose it is. With `door`, a token that was issued for another one is refused."""
     kind = recognise(token)
     if kind is TokenKind.UNRECOGNISED:
         raise unrecognised(token)
-    return VERIFIERS[kind](token)
+    found = VERIFIERS[kind](token)
+    if door is not None and found.only_door not in (None, door):
+        raise _for_another_door(found.only_door, door)
+    return found
+
+
+def _for_another_door(meant: Door, used: Door) -> TokenRefused:
+    return TokenRefused(
+        "token_audience",
+        f"The token was issued for {door_address(meant)}; this is {door_address(used)}.",
+        kind=TokenKind.OAUTH,
+        remedy=f"Let the client ask for a token with resource={door_address(used)}.",
+        resource=door_address(used),
+    )
 
 
 def digest_of(token: str) -> str:
@@ -64,21 +81,23 @@ def _personal(token: str) -> Bearer:
         raise TokenRefused("token_expired", f"The token {row.name!r} has expired.", kind=kind, remedy=NEW_TOKEN)
     refuse_inactive(row.person, kind)
     scopes = frozenset(row.scopes.split())
-    return Bearer(row.person.login, kind, f"token {row.name}", scopes, row.expires_at, row.pk, row.last_used_at)
+    about = (row.person.login, kind, f"token {row.name}", scopes, row.expires_at)
+    return Bearer(*about, personal_token=row.pk, used_at=row.last_used_at)
 
 
 def _oauth(token: str) -> Bearer:
-    own_jwt.verified(token)
+    resource = own_jwt.verified(token)["aud"]
     row = AccessToken.objects.select_related("user", "application").filter(token_checksum=digest_of(token)).first()
     if row is None or row.user is None or row.application is None or row.expires <= now():
         raise TokenRefused(
             "token_revoked", "The client's access was ended.", kind=TokenKind.OAUTH, remedy=own_jwt.RECONNECT
         )
-    if own_jwt.audience() not in row.resource:
+    if row.resource != [resource]:
         raise TokenRefused("token_audience", "The token was issued for another service.", kind=TokenKind.OAUTH)
     refuse_inactive(row.user, TokenKind.OAUTH)
     client = row.application.name or "OAuth client"
-    return Bearer(row.user.login, TokenKind.OAUTH, client, frozenset(row.scope.split()), row.expires)
+    scopes, door = frozenset(row.scope.split()), resources()[resource]
+    return Bearer(row.user.login, TokenKind.OAUTH, client, scopes, row.expires, only_door=door)
 
 
 def _dex(token: str) -> Bearer:
@@ -99,6 +118,9 @@ def _dex(token: str) -> Bearer:
 
 
 def _github(token: str) -> Bearer:
+    vouches = may_github_vouch()
+    if not vouches.allowed:
+        raise TokenRefused("github_not_taken", vouches.reason, kind=TokenKind.GITHUB, remedy=vouches.remedy)
     identity = github_identity(token)
     if identity is None:
         raise TokenRefused(
@@ -129,7 +151,7 @@ def refuse_outsider(person: Person | None, identity: GitHubIdentity, token: str)
     """Membership of the organisation admits, as at sign-in. Who signed in is known to belong to it: the rounds shut
     out whoever leaves. Others are asked about, at most once a minute. Raises Unreachable where GitHub cannot be asked.
     """
-    if not settings.GITHUB_ORG or (person is not None and person.github_id == identity.number):
+    if person is not None and person.github_id == identity.number:
         return
     key = f"github-member:{settings.GITHUB_ORG}:{identity.number}"
     belongs = cache.get(key)

@@ -1,5 +1,6 @@
 """The OAuth clients a person has let in."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -10,6 +11,8 @@ from oauth2_provider.models import AccessToken, Application
 from core.actor import Actor
 from core.clock import now
 from core.errors import NotFound
+
+LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,9 @@ def connected_clients(actor: Actor) -> list[ConnectedClient]:
     scopes = {row.application_id: row.scope.split() for row in tokens.order_by("created")}
     applications = Application.objects.filter(pk__in=newest)
     rows = [
-        ConnectedClient(one.pk, one.name or "A client without a name", hosts_of(one), scopes[one.pk], newest[one.pk])
+        ConnectedClient(
+            one.pk, plain_name(one.name) or "A client without a name", hosts_of(one), scopes[one.pk], newest[one.pk]
+        )
         for one in applications
     ]
     return sorted(rows, key=lambda row: row.last_token_at, reverse=True)
@@ -45,6 +50,13 @@ def access_client(actor: Actor, application_id: int) -> Application:
     if found is None:
         raise NotFound("No such client is connected.", remedy="It may be gone already; reload the page.")
     return found
+
+
+def plain_name(name: str) -> str:
+    """Control and direction characters would let a client write over the consent page's own words. The metadata
+    documents of clients are taken in by the toolkit, which keeps such names."""
+    plain = "".join(char for char in name if unicodedata.category(char)[0] not in "CZ" or char == " ")
+    return " ".join(plain.split())[:LONGEST_NAME]
 
 
 def hosts_of(application: Application) -> list[str]:

@@ -18,11 +18,12 @@ REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 log = structlog.get_logger()
 
 
-def remember_failure(problem: Problem, *, request_id: str, door: str) -> None:
-    """Best effort: a cache that is away must not turn a 401 into an error."""
+def remember_failure(problem: Problem, *, request_id: str, door: str, name: str = "") -> None:
+    """`name` is who was refused, "" where nobody was known. Best effort: a cache that is away must not turn a 401
+    into an error."""
     if not REQUEST_ID.fullmatch(request_id):
         return
-    record = {**problem.as_dict(), "door": door, "at": now().isoformat()}
+    record = {**problem.as_dict(), "door": door, "name": name, "at": now().isoformat()}
     try:
         cache.set(_key(request_id), record, KEPT_FOR_S)
     except Exception:
@@ -37,7 +38,7 @@ def note_bearer(problem: Problem, *, door: Door, address: str) -> None:
 
 
 def failure_of(request_id: str) -> dict[str, Any] | None:
-    """`{"code", "sentence", "remedy", "facts", "door", "at"}`, or None where it is unknown or too old."""
+    """`{"code", "sentence", "remedy", "facts", "door", "name", "at"}`, or None where it is unknown or too old."""
     if not REQUEST_ID.fullmatch(request_id):
         return None
     found = cache.get(_key(request_id))

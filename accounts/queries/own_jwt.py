@@ -12,11 +12,12 @@ from django.utils.crypto import salted_hmac
 
 from accounts.choices import TokenKind
 from accounts.errors import TokenRefused
+from accounts.queries.resources import resources
 from core.clock import now
 
 ALGORITHM = "HS256"
 SKEW_S = 60
-RECONNECT = "Disconnect and reconnect the MCP server in the client."
+RECONNECT = "Disconnect the client and connect it again."
 FAILURES: dict[type[jwt.PyJWTError], tuple[str, str]] = {
     jwt.ExpiredSignatureError: ("token_expired", "The token has expired."),
     jwt.ImmatureSignatureError: ("token_not_yet_valid", "The token is not valid yet."),
@@ -27,17 +28,13 @@ FAILURES: dict[type[jwt.PyJWTError], tuple[str, str]] = {
 }
 
 
-def audience() -> str:
-    """The one resource our tokens are for."""
-    return f"{settings.PUBLIC_URL}/mcp"
-
-
-def signed(*, login: str, client_id: str, scopes: list[str], lifetime_s: int) -> str:
+def signed(*, login: str, client_id: str, scopes: list[str], resource: str, lifetime_s: int) -> str:
+    """A token for that resource and no other."""
     issued = int(now().timestamp())
     claims = {
         "iss": settings.PUBLIC_URL,
         "sub": login,
-        "aud": audience(),
+        "aud": resource,
         "client_id": client_id,
         "scope": " ".join(scopes),
         "iat": issued,
@@ -48,13 +45,13 @@ def signed(*, login: str, client_id: str, scopes: list[str], lifetime_s: int) ->
 
 
 def verified(token: str) -> dict[str, Any]:
-    """The claims. Raises TokenRefused."""
+    """The claims; `aud` is one of our resources. Raises TokenRefused."""
     try:
         return jwt.decode(
             token,
             _key(),
             algorithms=[ALGORITHM],
-            audience=audience(),
+            audience=list(resources()),
             issuer=settings.PUBLIC_URL,
             leeway=SKEW_S,
             options={"require": ["exp", "iat", "iss", "aud", "sub", "jti"]},

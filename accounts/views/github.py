@@ -6,6 +6,7 @@ from allauth.socialaccount.providers.github.views import oauth2_callback
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from accounts.policies import may_github_vouch
 from accounts.views.pages import own_page
 from core.errors import NotFound
 
@@ -25,5 +26,5 @@ def callback(request: HttpRequest) -> HttpResponse:
 
 
 def require_configured() -> None:
-    if not settings.GITHUB_CLIENT_ID:
+    if not settings.GITHUB_CLIENT_ID or not may_github_vouch().allowed:
         raise NotFound("Sign-in with GitHub is not configured here.", remedy="An administrator sets it up.")

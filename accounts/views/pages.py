@@ -10,6 +10,7 @@ from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.policies import may_github_vouch
 from core.errors import Problem
 
 PROBLEM_SALT = "sign-in-problem"
@@ -26,12 +27,17 @@ def own_page(request: HttpRequest, wanted: str) -> str:
 
 
 def sign_in_context(request: HttpRequest) -> dict[str, Any]:
-    """`{"methods": [{"label", "url"}], "next", "organisation", "problem"}` for the page and for others like it."""
+    """`{"methods": [{"label", "url"}], "next", "organisation", "vouches", "problem"}` for pages that let people in.
+
+    `vouches` is the Decision whether GitHub's word counts here.
+    """
+    vouches = may_github_vouch()
     github = {"label": "Sign in with GitHub", "url": reverse("github_login")}
     return {
-        "methods": [github] if settings.GITHUB_CLIENT_ID else [],
+        "methods": [github] if settings.GITHUB_CLIENT_ID and vouches.allowed else [],
         "next": own_page(request, request.GET.get("next", "")),
         "organisation": settings.GITHUB_ORG,
+        "vouches": vouches,
         "problem": shown_problem(request.GET.get("problem", "")),
     }
 

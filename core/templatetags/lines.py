@@ -1,14 +1,17 @@
 """Text of many lines, cut into rows a template can colour: diffs and logs. All of it is data from outside."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
+from core.patterns import Pattern
+from core.text import visible
+
 LEVELS = (
-    ("error", re.compile(r"\b(error|fatal|panic|critical|exception|traceback|failed|oomkilled)\b", re.IGNORECASE)),
-    ("warning", re.compile(r"\b(warn|warning|deprecated)\b", re.IGNORECASE)),
+    ("error", Pattern(r"(?i)\b(?:error|fatal|panic|critical|exception|traceback|failed|oomkilled)\b")),
+    ("warning", Pattern(r"(?i)\b(?:warn|warning|deprecated)\b")),
 )
-STATED_LEVEL = re.compile(r"""\blevel["']?\s*[=:]\s*["']?(?P<level>[a-z]+|\d+)""", re.IGNORECASE)
+STATED_LEVEL = Pattern(r"""(?i)\blevel["']?\s*[=:]\s*["']?(?P<level>[a-z]+|\d+)""")
 LEVEL_WORDS = {
     "err": "error",
     "error": "error",
@@ -43,10 +46,13 @@ def diff_lines(diff: str | Iterable[Any] | None) -> list[dict[str, str]]:
 
 def _replaced(kinds: list[str]) -> Iterator[tuple[int, int]]:
     """Places of lines that replace one another: of as many deleted as added ones that stand together, each its own."""
-    for block in re.finditer("(d+)(a+)", "".join(kind or " " for kind in kinds)):
-        deleted, added = block.span(1), block.span(2)
-        if deleted[1] - deleted[0] == added[1] - added[0]:
-            yield from zip(range(*deleted), range(*added), strict=True)
+    place = 0
+    before: list[int] = []
+    for kind, block in groupby(kinds):
+        here = range(place, place := place + len(list(block)))
+        if kind == "a" and len(before) == len(here):
+            yield from zip(before, here, strict=True)
+        before = list(here) if kind == "d" else []
 
 
 def _told_apart(old: str, new: str) -> tuple[dict[str, str], dict[str, str]]:
@@ -83,10 +89,12 @@ def log_lines(log: str | Iterable[Any] | None) -> list[dict[str, Any]]:
 
 def _log_row(line: Any) -> dict[str, Any]:
     if isinstance(line, str):
-        return {"at": "", "text": line[:LONGEST_LINE], "level": level_of(line)}
+        text = line[:LONGEST_LINE]
+        return {"at": "", "text": visible(text), "level": level_of(text)}
     read = line.get if isinstance(line, Mapping) else lambda key, default="": getattr(line, key, default)
     text = str(read("text", ""))[:LONGEST_LINE]
-    return {"at": read("at", "") or read("time", ""), "text": text, "level": read("level", "") or level_of(text)}
+    level = read("level", "") or level_of(text)
+    return {"at": read("at", "") or read("time", ""), "text": visible(text), "level": level}
 
 
 def level_of(text: str) -> str:
@@ -97,6 +105,8 @@ def level_of(text: str) -> str:
 
 
 def _texts(lines: str | Iterable[Any] | None) -> list[str]:
+    """What differs is compared after it was made visible: two characters that look alike must not look the same."""
     if isinstance(lines, str):
-        return lines.splitlines()
-    return [str(line.get("text", "") if isinstance(line, Mapping) else line).rstrip("\n") for line in lines or []]
+        return visible(lines.replace("\r\n", "\n")).splitlines()
+    texts = [str(line.get("text", "") if isinstance(line, Mapping) else line) for line in lines or []]
+    return [visible(text.rstrip("\r\n")) for text in texts]

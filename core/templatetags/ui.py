@@ -4,7 +4,6 @@ Loaded into every template (settings, `builtins`). Everything here returns escap
 `format_html`; nothing reads the database.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -17,8 +16,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core import clock
+from core.patterns import Pattern
 from core.templatetags import lines
-from core.text import DAY, HOUR, MINUTE, duration
+from core.text import DAY, HOUR, MINUTE, duration, visible
 from core.words import Tone
 
 register = template.Library()
@@ -29,6 +29,7 @@ register.filter("duration", duration)
 NOTHING = SafeString('<span class="muted">—</span>')
 VERDICT_TONES = {"confirmed": "bad", "suspected": "warn", "ruled_out": "ok", "could_not_tell": "unk"}
 SEVERITY_TONES = {"problem": "bad", "warning": "warn", "notice": "idle"}
+BREAKABLE = Pattern(r"(->|[./:@]\b)")
 
 
 @register.simple_tag
@@ -177,9 +178,14 @@ def name_of(thing: Any) -> str:
 @register.filter
 def breakable(text: Any) -> SafeString:
     """A long name that breaks behind its dots and slashes rather than within a word, and an arrow that never does."""
-    pieces = re.split(r"(->|(?<=[./:@])(?=\w))", str(text))
-    marks = {"": SafeString("<wbr>"), "->": SafeString('<span class="nowrap">-&gt;</span>')}
-    return format_html_join("", "{}", ((marks.get(piece, piece),) for piece in pieces))
+    pieces = BREAKABLE.split(visible(str(text)))
+    arrow = SafeString('<span class="nowrap">-&gt;</span>')
+    # Every second piece is what stands between two others: an arrow, or a mark to break behind.
+    marked = (
+        (piece, "") if place % 2 == 0 else (arrow, "") if piece == "->" else (piece, SafeString("<wbr>"))
+        for place, piece in enumerate(pieces)
+    )
+    return format_html_join("", "{}{}", marked)
 
 
 @register.filter

@@ -1,8 +1,8 @@
 """The environment variables a container gets: names, the values that are no secret, and where each comes from."""
 
-import re
 from dataclasses import dataclass
 
+from core.patterns import Pattern
 from diagnosis.queries.containers import Container
 from diagnosis.queries.objects import Obj, dig, items, mapping, text_at
 from diagnosis.queries.scope import Scope
@@ -73,10 +73,11 @@ def naming(found: dict[str, Variable], text: str) -> Variable | None:
     return next(iter(exact or inside), None)
 
 
-HOSTS = re.compile(
+HOSTS = Pattern(
     r"(?:\w+://(?:[^@/\s]+@)?|\b(?:nslookup|getent hosts|pg_isready -h|redis-cli -h|mysqladmin ping -h|-h|--host)[ =]"
     r"|\bnc(?: -\w+(?: \d+)?)* |wait-for(?:-it)?(?:\.sh)? )[\"']?([A-Za-z][\w.\-]*)"
 )
+ADDRESS = Pattern(r"[A-Za-z][\w.\-]*(?::\d+)?")
 
 
 def hosts_of(scope: Scope, container: Container) -> list[str]:
@@ -85,7 +86,7 @@ def hosts_of(scope: Scope, container: Container) -> list[str]:
     for variable in of_container(scope, container).values():
         value = variable.value or ""
         found += HOSTS.findall(value)
-        if re.fullmatch(r"[A-Za-z][\w.\-]*(?::\d+)?", value):
+        if ADDRESS.fullmatch(value):
             found.append(value.partition(":")[0])
     command = [*(container.spec.get("command") or []), *(container.spec.get("args") or [])]
     found += HOSTS.findall(" ".join(str(part) for part in command))

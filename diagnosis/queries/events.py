@@ -7,12 +7,13 @@ from diagnosis.queries.objects import Obj, number_at, text_at, when
 
 FIRST = ("firstTimestamp", "deprecatedFirstTimestamp", "eventTime")
 LAST = ("lastTimestamp", "deprecatedLastTimestamp", "eventTime", "firstTimestamp")
+LONGEST_MESSAGE = 4_000
 COMBINED = "(combined from similar events): "
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """`last` is None only for an event without any time. `message` is text from outside."""
+    """`last` is None only for an event without any time. `message` is text from outside, its beginning."""
 
     kind: str
     namespace: str
@@ -54,7 +55,7 @@ def read_event(obj: Obj) -> Event:
         field_path=str(target.get("fieldPath") or ""),
         type=str(obj.get("type") or ""),
         reason=str(obj.get("reason") or ""),
-        message=str(obj.get("message") or obj.get("note") or "").removeprefix(COMBINED),
+        message=str(obj.get("message") or obj.get("note") or "")[:LONGEST_MESSAGE].removeprefix(COMBINED),
         first=_first_time(obj, FIRST) or last,
         last=last or when(metadata.get("creationTimestamp")),
         count=number_at(series, "count") or number_at(obj, "count") or number_at(obj, "deprecatedCount") or 1,

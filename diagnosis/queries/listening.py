@@ -1,19 +1,22 @@
 """Where a program says it listens: addresses and ports out of its start-up lines."""
 
-import re
 from dataclasses import dataclass
 
-_PLACE = r"(?:\w+://)?(?P<host>\[?[\w:.\-*]*?\]?):(?P<port>\d{2,5})(?!\d|\.\d)"
+from core.patterns import Pattern
+
+_PLACE = r"(?:\w+://)?(?P<host>\[?[\w:.\-*]*?\]?):(?P<port>\d{2,5})"
+# No digit follows, nor a dot and a digit: those are parts of an address or of a time.
+_END = r"(?:[^\d.]|\.\D|\.?$)"
 _ROWS = (
-    rf"(?i)(?:listen\w*|serving|running|started|bound|binding|available|accepting|up|ready)\b[^\d\n]{{0,60}}?(?:on|at|to|:|=)\s*[\"']?{_PLACE}",
-    rf"(?i)(?:addr(?:ess)?|bind|endpoint|listen(?:ing)?)[\"']?\s*[:=]\s*[\"']?{_PLACE}",
-    r"(?i)(?:listen\w*|serving|running|started|bound|accepting)\b[^\d\n]{0,60}?(?:port|ports|port\(s\))[\"']?\s*[:=]?\s*[\"']?(?P<port>\d{2,5})(?!\d|\.\d)",
-    r"(?i)(?:listen\w*|serving) (?:on|at) [\"']?(?P<port>\d{2,5})\b(?!\.\d)",
+    rf"(?i)(?:listen\w*|serving|running|started|bound|binding|available|accepting|up|ready)\b[^\d\n]{{0,60}}?(?:on|at|to|:|=)\s*[\"']?{_PLACE}{_END}",
+    rf"(?i)(?:addr(?:ess)?|bind|endpoint|listen(?:ing)?)[\"']?\s*[:=]\s*[\"']?{_PLACE}{_END}",
+    rf"(?i)(?:listen\w*|serving|running|started|bound|accepting)\b[^\d\n]{{0,60}}?(?:port|ports|port\(s\))[\"']?\s*[:=]?\s*[\"']?(?P<port>\d{{2,5}}){_END}",
+    rf"(?i)(?:listen\w*|serving) (?:on|at) [\"']?(?P<port>\d{{2,5}})\b{_END}",
     r"(?i)\bport[\"']?\s*[:=]\s*[\"']?(?P<port>\d{2,5})\b.*(?:listen|start|serv)",
 )
-_EXPRESSIONS = tuple(re.compile(row) for row in _ROWS)
-_WORD = re.compile(r"(?i)listen|serving|running|started|bound|bind|accepting|available|ready|\bup\b")
-_FAILS = re.compile(r"(?i)in use|refused|failed|cannot|could not|error|denied|connect(?:ed|ing)? to")
+_EXPRESSIONS = tuple(Pattern(row) for row in _ROWS)
+_WORD = Pattern(r"(?i)listen|serving|running|started|bound|bind|accepting|available|ready|\bup\b")
+_FAILS = Pattern(r"(?i)in use|refused|failed|cannot|could not|error|denied|connect(?:ed|ing)? to")
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 

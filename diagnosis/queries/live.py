@@ -5,7 +5,6 @@ asked to be thorough, what tells why: logs, nodes, the keys of referenced Secret
 namespaces the service talks to. Secrets are read for the names of their keys only.
 """
 
-import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from django.conf import settings
 
 from core import clock
 from core.errors import Problem, Unavailable
+from core.patterns import Pattern
 from diagnosis.queries.checks.databases import clusters
 from diagnosis.queries.engine import diagnose_snapshot
 from diagnosis.queries.environment import of_container
@@ -45,7 +45,8 @@ MOST_LOGS = 8
 MOST_SECRETS = 40
 # What the API server answers for a container that never started or has no previous life: there is no log.
 NO_LOG = frozenset({400, 404})
-FOREIGN = re.compile(r"[a-z0-9\-]+\.([a-z0-9\-]+)\.svc\b")
+ASKED = Pattern(r"\b(?:list|read) .*$")
+FOREIGN = Pattern(r"[a-z0-9\-]+\.([a-z0-9\-]+)\.svc\b")
 
 Logs = dict[tuple[str, str, bool], str]
 Brought = tuple[list[Obj], Logs]
@@ -250,4 +251,4 @@ def _sources(answers: list[Answer]) -> list[Source]:
 
 def _reason(error: str) -> str:
     """The sentence without what was asked, so that thirty refusals of one kind are one."""
-    return re.sub(r"\b(?:list|read) .*$", "", error)
+    return ASKED.sub("", error)

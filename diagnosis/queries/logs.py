@@ -1,9 +1,9 @@
 """The log of a container in trouble: which one to read, bounded, and lines that only inform left out."""
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
 
+from core.patterns import Pattern
 from diagnosis.queries.containers import Container, Trouble
 from diagnosis.queries.findings import Evidence, field_fact, ref
 from diagnosis.queries.objects import name, text_at
@@ -14,27 +14,24 @@ from diagnosis.queries.text import shown
 MOST_LINES = 400
 # Reports of several lines, of which one names the trouble and the next what it is about: read as one.
 JOINED = (
-    (re.compile(r"(?m)^([A-Za-z]\w+)\n\s+([Ff]ield required)"), r"\1: \2"),
-    (re.compile(r"(?i)(environment variables?):\s*\n\s*[-*] "), r"\1: "),
+    (Pattern(r"(?m)^([A-Za-z]\w+)\n\s+([Ff]ield required)"), r"\1: \2"),
+    (Pattern(r"(?i)(environment variables?):\s*\n\s*[-*] "), r"\1: "),
     (
-        re.compile(
+        Pattern(
             r"(?m)(could not connect to server[^\n]*)\n\s+(Is the server running on[^\n]*)(?:\n\s+(TCP/IP[^\n]*))?"
         ),
         r"\1 \2 \3",
     ),
     (
-        re.compile(
-            r"\"path\":\s*\[\s*\"([A-Z][A-Z0-9_]{3,})\"\s*\],\s*\"message\":\s*\"(?:Required|[^\"]*undefined)\""
-        ),
+        Pattern(r"\"path\":\s*\[\s*\"([A-Z][A-Z0-9_]{3,})\"\s*\],\s*\"message\":\s*\"(?:Required|[^\"]*undefined)\""),
         r"environment variable \1 is required",
     ),
 )
 LONGEST_LINE = 2000
-INFORMS = re.compile(
-    r"^\W{0,3}(?:[\dTZ:.,+\-/ "
+INFORMS = Pattern(
+    r"(?i)^\W{0,3}(?:[\dTZ:.,+\-/ "
     r"]{8,40}\W{0,3})?(?:INFO|DEBUG|TRACE|NOTICE)\b|\blevel[\"']?\s*[=:]\s*[\"']?(?:info|debug|trace|10|20|30)\b"
     r"|\"(?:severity|lvl)\"\s*:\s*\"(?:INFO|DEBUG|NOTICE)\"|^I\d{4} \d\d:|\[(?:info|debug|notice)\]",
-    re.IGNORECASE,
 )
 
 

@@ -1,9 +1,9 @@
 """Hosts and ports as the cluster knows them: which Service a host is, whether anything answers behind it."""
 
 import ipaddress
-import re
 from difflib import get_close_matches
 
+from core.patterns import Pattern
 from diagnosis.queries.containers import containers_of, is_over, is_ready
 from diagnosis.queries.objects import (
     Obj,
@@ -25,10 +25,12 @@ from diagnosis.queries.text import count_of
 
 DATABASE_PORTS = frozenset({"5432", "6432", "3306", "27017", "1433", "1521", "26257", "9042", "5433"})
 CACHE_PORTS = frozenset({"6379", "11211"})
-DATABASE_WORDS = re.compile(
+DATABASE_WORDS = Pattern(
     r"(?i)postgres|psycopg|pgbouncer|\bpg[_\-x]|mysql|mariadb|mongo|database|\bjdbc|\bsql|\bdb\b|[_\-]db\b|\bdb[_\-]|cassandra|cockroach"
 )
-CACHE_WORDS = re.compile(r"(?i)redis|valkey|memcache")
+PORT_BEHIND = Pattern(r":(\d{2,5})")
+ROLE = Pattern(r"-(rw|ro|r)$")
+CACHE_WORDS = Pattern(r"(?i)redis|valkey|memcache")
 
 
 def is_address(host: str) -> bool:
@@ -133,7 +135,7 @@ def cluster_behind(snapshot: Snapshot, service: Obj) -> Obj | None:
     if not cluster and kind(workload_behind(snapshot, service) or {}) == "Cluster":
         return workload_behind(snapshot, service)
     if not cluster:
-        bare = re.sub(r"-(rw|ro|r)$", "", name(service))
+        bare = ROLE.sub("", name(service))
         return snapshot.get("Cluster", namespace(service), bare)
     return snapshot.get("Cluster", namespace(service), cluster)
 
@@ -154,6 +156,12 @@ def state_words(snapshot: Snapshot, service: Obj) -> str:
     ]  # fmt: skip
     why = next((reason for reason in reasons if reason), "")
     return f"{head} has {ready} of {count_of(len(pods), 'pod')} ready{f': {why}' if why else ''}"
+
+
+def port_behind(host: str, line: str) -> str:
+    """The port that follows the host in a log line, "" where none does."""
+    found = (PORT_BEHIND.match(rest) for rest in line.split(host)[1:])
+    return next((port[1] for port in found if port), "")
 
 
 def is_database(host: str, port: str, line: str, variable: str = "") -> bool:

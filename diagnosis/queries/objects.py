@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from math import isfinite
 from typing import Any
 
 Obj = dict[str, Any]
@@ -11,6 +12,9 @@ _UNITS = {
     "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15,
     "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50,
 }  # fmt: skip
+LONGEST_TIME = 40
+# Whoever may write a status may write a megabyte into it; no message that we know the words of is longer than this.
+LONGEST_TEXT = 20_000
 
 
 def dig(obj: Any, *path: str | int) -> Any:
@@ -38,8 +42,9 @@ def mapping(obj: Any, *path: str | int) -> Obj:
 
 
 def text_at(obj: Any, *path: str | int) -> str:
+    """The text at a path, its beginning where it is very long; "" for absent."""
     found = dig(obj, *path)
-    return "" if found is None else str(found)
+    return "" if found is None else str(found)[:LONGEST_TEXT]
 
 
 def number_at(obj: Any, *path: str | int) -> int:
@@ -49,7 +54,7 @@ def number_at(obj: Any, *path: str | int) -> int:
         return 0
     try:
         return int(found)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0
 
 
@@ -90,7 +95,7 @@ def when(value: Any) -> datetime | None:
     """A time as the API server or a YAML reader gives it; None for absent or unreadable."""
     if isinstance(value, datetime):
         return value if value.tzinfo else value.replace(tzinfo=UTC)
-    return _parsed_time(value) if isinstance(value, str) else None
+    return _parsed_time(value) if isinstance(value, str) and len(value) <= LONGEST_TIME else None
 
 
 def created(obj: Obj | None) -> datetime | None:
@@ -171,9 +176,10 @@ def quantity(value: Any) -> float:
     digits = raw.rstrip("numkKMGTPi")
     unit = raw[len(digits) :]
     try:
-        return float(digits) * _UNITS.get(unit, 1.0)
+        number = float(digits) * _UNITS.get(unit, 1.0)
     except ValueError:
         return 0.0
+    return number if isfinite(number) else 0.0
 
 
 def span(delta: timedelta | None) -> str:

@@ -1,18 +1,18 @@
 """Probes: what each asks, and the kubelet's latest words about each."""
 
-import re
 from dataclasses import dataclass
 from datetime import timedelta
 
+from core.patterns import Pattern
 from diagnosis.queries.containers import Container
 from diagnosis.queries.events import Event
 from diagnosis.queries.objects import Obj, items, mapping, text_at
 from diagnosis.queries.scope import Scope
 
 KINDS = ("startup", "liveness", "readiness")
-HEAD = re.compile(r"(?i)^(readiness|liveness|startup) probe (failed|errored)[^:]*:?\s*")
-STATUS = re.compile(r"statuscode:?\s*(\d{3})", re.IGNORECASE)
-ADDRESS = re.compile(r"(?:dial tcp |https?://|service \")\[?[^\s/\"]*?\]?:(\d{2,5})")
+HEAD = Pattern(r"(?i)^(readiness|liveness|startup) probe (failed|errored)[^:]*:?\s*")
+STATUS = Pattern(r"(?i)statuscode:?\s*(\d{3})")
+ADDRESS = Pattern(r"(?:dial tcp |https?://|service \")\[?[^\s/\"]*?\]?:(\d{2,5})")
 RESTARTING = timedelta(minutes=15)
 
 

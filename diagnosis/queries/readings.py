@@ -4,11 +4,11 @@ Crashing containers are read for any cause; containers that run but are not read
 trouble with things outside them; ready ones only for errors that are repeated, recent and not followed by better news.
 """
 
-import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from core.patterns import Pattern
 from diagnosis.queries.containers import Container, Trouble
 from diagnosis.queries.logs import Log, log_of
 from diagnosis.queries.objects import when
@@ -19,9 +19,9 @@ OUTSIDE = frozenset(
     {"connection", "db-connection-failed", "hostname-unresolvable", "db-auth-failed", "db-too-many-connections",
      "rbac-forbidden", "app-certificate-expired", "volume-full"}
 )  # fmt: skip
-ERROR = re.compile(r"(?i)\b(?:error|fatal|critical|severe|panic|exception|err)\b|\"level\"\s*:\s*(?:50|60)\b|^E\d{4} ")
-GOOD_NEWS = re.compile(r"(?i)\b(?:re)?connected\b|recovered|succeeded|successful|is healthy|back online|restored")
-STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+\-]\d\d:?\d\d)?")
+ERROR = Pattern(r"(?i)\b(?:error|fatal|critical|severe|panic|exception|err)\b|\"level\"\s*:\s*(?:50|60)\b|^E\d{4} ")
+GOOD_NEWS = Pattern(r"(?i)\b(?:re)?connected\b|recovered|succeeded|successful|is healthy|back online|restored")
+STAMP = Pattern(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+\-]\d\d:?\d\d)?")
 RECENT = timedelta(minutes=15)
 # How often a ready program must say so; a refused permission is refused for good.
 REPEATED = {"rbac-forbidden": 1, "db-too-many-connections": 2, "volume-full": 2}

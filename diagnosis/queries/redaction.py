@@ -4,36 +4,16 @@ Objects are cut down to what diagnoses need, by field; what is left is searched 
 program may print anything into its log, an event or an annotation.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from core.credentials import SECRET_NAME, masked_for_strangers
+from core.patterns import Pattern
 from diagnosis.queries.objects import Obj, kind
-from diagnosis.queries.text import CREDENTIAL
 
 HIDDEN = "(hidden)"
-SHAPES = re.compile(
-    r"(?s)(?P<pem>-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$))"
-    r"|(?P<jwt>\beyJ[\w\-]{6,}\.[\w\-]{4,}(?:\.[\w\-]*)?)"
-    r"|(?P<prefixed>\b(?:gh[opsur]_|github_pat_|glpat-|hvs\.|hvb\.|s\.|xox[abposr]-|sk[-_]|rk_|pk_|npm_|mctl_(?:pat|rt)_|dckr_pat_|AIza)"
-    r"[\w\-.]{8,}|\bA(?:KIA|SIA)[A-Z0-9]{12,})"
-    r"|(?P<basic>(?i:basic|bearer|token|digest) [A-Za-z0-9+/=_\-.]{8,})"
-)
-SECRET = (
-    r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_\-]?key|private[_\-]?key|credential|auth(?:orization)?"
-    r"|dsn|session|cookie|signature)"
-)
-# A quote may stand escaped, as in JSON that a program logs inside of JSON.
-QUOTE = r"(?:\\*[\"'])"
-VALUE = r"(?:\\*\"[^\"]*\"|\\*'[^']*'|[^\s,;&}\]\\]+)"
-NAMED = re.compile(
-    rf"(?i)({QUOTE}?[\w.\-]*{SECRET}[\w.\-]*{QUOTE}?\s*[=:]\s*){VALUE}"
-    # {"name": "DB_PASSWORD", "value": "..."}, a flag and its argument, and "password hunter2".
-    rf"|({QUOTE}name{QUOTE}\s*:\s*{QUOTE}[\w.\-]*{SECRET}[\w.\-]*{QUOTE}\s*,\s*{QUOTE}value{QUOTE}\s*:\s*){VALUE}"
-    rf"|(--?[\w.\-]*{SECRET}[\w.\-]*\s+){VALUE}"
-    r"|(\b(?:password|passwd|passphrase)\s+)(?=\S*\d)\S+"
-)
-SECRET_NAME = re.compile(SECRET, re.IGNORECASE)
+NAMES_SECRET = Pattern(f"(?i){SECRET_NAME}")
+FLAG = Pattern(r"^(-{1,2}[\w.\-]+=).+")
 # Kinds whose data are values of settings; only the names of their keys are kept.
 HOLDERS = frozenset({"Secret", "ConfigMap"})
 DROPPED = frozenset({"managedFields", "annotations", "data", "stringData", "binaryData"})
@@ -42,9 +22,7 @@ HELM_VALUES = frozenset({"values", "valuesObject"})
 
 def scrubbed_text(text: str) -> str:
     """The text without credentials. The name in front of a value stays."""
-    text = SHAPES.sub(HIDDEN, text)
-    text = CREDENTIAL.sub(lambda found: next(part for part in found.groups() if part is not None) + HIDDEN, text)
-    return NAMED.sub(lambda found: next(part for part in found.groups() if part is not None) + HIDDEN, text)
+    return masked_for_strangers(text, HIDDEN)
 
 
 def scrubbed(value: Any) -> Any:
@@ -91,7 +69,7 @@ def _arguments(words: list[Any]) -> list[Any]:
     before = ""
     for word in words:
         text = word if isinstance(word, str) else ""
-        follows = before.startswith("-") and "=" not in before and bool(SECRET_NAME.search(before))
-        kept.append(HIDDEN if follows else re.sub(r"^(-{1,2}[\w.\-]+=).+", rf"\1{HIDDEN}", text) if text else word)
+        follows = before.startswith("-") and "=" not in before and NAMES_SECRET.search(before) is not None
+        kept.append(HIDDEN if follows else FLAG.sub(rf"\1{HIDDEN}", text) if text else word)
         before = text
     return kept

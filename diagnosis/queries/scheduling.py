@@ -1,8 +1,8 @@
 """Nodes against pods: what the scheduler would say, computed from fields, and its own message taken apart."""
 
-import re
 from dataclasses import dataclass
 
+from core.patterns import Pattern
 from diagnosis.queries.containers import is_over
 from diagnosis.queries.objects import (
     Obj,
@@ -18,8 +18,8 @@ from diagnosis.queries.objects import (
 )
 from diagnosis.queries.snapshot import Snapshot
 
-REASON = re.compile(
-    r"(?:^|[,:.]\s+)(\d+) ((?:node\(s\)|Insufficient|Too many|No preemption|Preemption)[^,{]*(?:\{[^}]*\})?[^,.]*)"
+REASON = Pattern(
+    r"(?:^|[,:.]\s+)(\d{1,9}) ((?:node\(s\)|Insufficient|Too many|No preemption|Preemption)[^,{]*(?:\{[^}]*\})?[^,.]*)"
 )
 # Taints the node controller sets for a node's own condition: the node is the trouble, not a missing toleration.
 CONDITION_TAINTS = {

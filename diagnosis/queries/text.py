@@ -1,28 +1,16 @@
 """Text from outside, made fit to be shown: bounded, control characters visible, credentials hidden."""
 
-import re
+from core.credentials import masked
+from core.text import visible
 
 LONGEST = 600
-CREDENTIAL = re.compile(
-    r"(?i)(?P<url>://[^/\s:@]+:)[^@\s/]+(?=@)"
-    r"|(?P<word>\b(?:password|passwd|pwd|secret|token|api_?key)\b\s*[=:]\s*[\"']?)(?!\s)[^\s\"',;&]{4,}"
-    r"|(?P<bearer>bearer\s+)[A-Za-z0-9_\-.]{8,}"
-    r"|(?P<known>gh[oprsu]_|github_pat_|glpat-|mctl_(?:pat|rt)_|hvs\.)[A-Za-z0-9_\-.]+"
-)
 
 
 def shown(text: object, limit: int = LONGEST) -> str:
     """At most `limit` characters, one line; a control character appears as its escape, such as \\x1b."""
     raw = str(text).strip()
-    cut = raw[:limit]
-    if not cut.isprintable():
-        cut = "".join(char if char.isprintable() else _escaped(char) for char in cut)
-    hidden = CREDENTIAL.sub(lambda found: next(part for part in found.groups() if part is not None) + "***", cut)
+    hidden = masked(visible(raw[:limit], stays=""))
     return hidden if len(raw) <= limit else f"{hidden}... ({len(raw):,} characters)"
-
-
-def _escaped(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")
 
 
 def listed(words: list[str], limit: int = 4) -> str:

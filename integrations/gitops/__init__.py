@@ -22,11 +22,14 @@ from integrations.gitops.model import (
 )
 from integrations.gitops.new_files import new_service_values
 from integrations.gitops.reading import unified_diff
+from integrations.gitops.routes import FILE_SOURCES, Route, routes_of
 from integrations.gitops.specs import mapping
-from integrations.gitops.values_file import editable_values, values_of
+from integrations.gitops.values_file import editable_values, root_of, values_of
+from integrations.gitops.yaml_events import UnreadableYaml
 from integrations.gitops.yaml_text import parse, printed
 
 __all__ = [
+    "FILE_SOURCES",
     "Append",
     "Autoscaling",
     "Change",
@@ -40,11 +43,13 @@ __all__ = [
     "MemberSpec",
     "Remove",
     "Revision",
+    "Route",
     "ServiceSpec",
     "Set",
     "SetMapping",
     "TenantSpec",
     "UnreadableFile",
+    "UnreadableYaml",
     "World",
     "edit_yaml",
     "editable_values",
@@ -54,6 +59,8 @@ __all__ = [
     "new_service_values",
     "parse",
     "printed",
+    "root_of",
+    "routes_of",
     "unified_diff",
     "values_of",
 ]

@@ -1,13 +1,14 @@
 """Commit messages: written with trailers that join the history to the audit, and read back."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from core.patterns import Pattern
 from integrations.gitops.model import Change, Commit
 
-TRAILER = re.compile(r"([A-Za-z][A-Za-z0-9-]*): (.*)")
+TRAILER = Pattern(r"([A-Za-z][A-Za-z0-9-]*): (.*)")
+BETWEEN_PARAGRAPHS = Pattern(r"\n\s*\n")
 LONGEST_SUBJECT = 200
 OPERATION = "Operation-Id"
 
@@ -27,7 +28,7 @@ def _line(text: str) -> str:
 
 def trailers_of(message: str) -> Mapping[str, str]:
     """Those of the last paragraph, if all of its lines are trailers and it is not the subject."""
-    paragraphs = re.split(r"\n\s*\n", message.strip())
+    paragraphs = BETWEEN_PARAGRAPHS.split(message.strip())
     if len(paragraphs) < 2:
         return {}
     found = [TRAILER.fullmatch(line) for line in paragraphs[-1].splitlines()]
@@ -38,7 +39,7 @@ def commit_of(commit: Any) -> Commit:
     """A pygit2 commit in our words. Foreign bytes that are not text are replaced, never an error."""
     message = commit.raw_message.decode("utf-8", "replace")
     trailers = trailers_of(message)
-    paragraphs = re.split(r"\n\s*\n", message.strip())
+    paragraphs = BETWEEN_PARAGRAPHS.split(message.strip())
     subject = " ".join(paragraphs[0].splitlines())
     inner = paragraphs[1:-1] if trailers else paragraphs[1:]
     author = commit.author

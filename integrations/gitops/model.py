@@ -7,6 +7,7 @@ from typing import Any
 
 from integrations.errors import Missing, Refused
 from integrations.gitops.edits import Edit, edit_yaml
+from integrations.gitops.routes import Route
 from integrations.gitops.values_file import editable_values, place, values_of
 
 
@@ -84,7 +85,8 @@ class Autoscaling:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """One values file, the chart's defaults filled in. `hosts` are those of an enabled ingress, `host` the first."""
+    """One values file, the chart's defaults filled in. `hosts` are those of an enabled ingress, `host` the first;
+    `routes` are those of every Ingress that the file makes."""
 
     tenant: str
     name: str
@@ -92,6 +94,7 @@ class ServiceSpec:
     tag: str
     host: str
     hosts: tuple[str, ...]
+    routes: tuple[Route, ...]
     port: int
     replicas: int
     autoscaling: Autoscaling

@@ -1,14 +1,11 @@
 """Paths of the layout, built only from names that are checked here, so that no path leaves its folder."""
 
-import re
-
 from core.errors import Invalid
-
-NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+from core.names import is_cluster_name
 
 
 def checked(name: str, field: str) -> str:
-    if not NAME.fullmatch(name):
+    if not is_cluster_name(name):
         sentence = "A name is 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end."
         entry = {"field": field, "value": name, "sentence": sentence, "example": "ledger-api"}
         raise Invalid(f"{field} is not a name.", fields=[entry])

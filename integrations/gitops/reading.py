@@ -9,10 +9,11 @@ import pygit2
 import structlog
 from pygit2.enums import ObjectType, SortMode
 
+from core.names import is_cluster_name
 from integrations.errors import Missing
 from integrations.gitops.messages import commit_of
 from integrations.gitops.model import Commit, FileText, Revision, ServiceSpec, TenantSpec, UnreadableFile, World
-from integrations.gitops.names import NAME, joined
+from integrations.gitops.names import joined
 from integrations.gitops.specs import service_spec, tenant_spec
 from integrations.gitops.store import intact
 from integrations.gitops.values_file import unreadable
@@ -86,7 +87,7 @@ class Reader:
         tenant, service = (name, "") if is_tenant else (folder.rpartition("/")[2], name)
         blob_id = str(blob.id)
         for part in (tenant, service):
-            if part and not NAME.fullmatch(part):
+            if part and not is_cluster_name(part):
                 return UnreadableFile(path, "", "", f"The folder {shown(part)[:80]} has no {A_NAME}", 0, blob_id)
         try:
             text = text_of(blob)

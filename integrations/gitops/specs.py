@@ -9,6 +9,7 @@ from typing import Any
 
 from core.actor import Role
 from integrations.gitops.model import Autoscaling, MemberSpec, ServiceSpec, TenantSpec
+from integrations.gitops.routes import EVERY_HOST, INGRESS, Route, routes_of
 from integrations.gitops.values_file import root_of
 from integrations.gitops.yaml_events import UnreadableYaml
 from integrations.gitops.yaml_text import printed
@@ -51,7 +52,8 @@ def service_spec(tenant: str, name: str, path: str, blob_id: str, text: str) -> 
     """Raises UnreadableYaml."""
     values = root_of(text)
     image = mapping(values.get("image"))
-    hosts = _hosts(mapping(values.get("ingress")))
+    routes = routes_of(values)
+    hosts = _hosts(routes)
     return ServiceSpec(
         tenant=tenant,
         name=name,
@@ -59,6 +61,7 @@ def service_spec(tenant: str, name: str, path: str, blob_id: str, text: str) -> 
         tag=printed(image.get("tag")),
         host=hosts[0] if hosts else "",
         hosts=hosts,
+        routes=routes,
         port=_number(text, values, "service", "port", default=DEFAULT_PORT),
         replicas=_number(text, values, "replicaCount", default=1),
         autoscaling=_autoscaling(text, values),
@@ -76,12 +79,8 @@ def service_spec(tenant: str, name: str, path: str, blob_id: str, text: str) -> 
     )
 
 
-def _hosts(ingress: Mapping[str, Any]) -> tuple[str, ...]:
-    if ingress.get("enabled") is not True:
-        return ()
-    several = _list(ingress.get("hosts")) or [ingress.get("host")]
-    names = [printed(entry.get("host")) if isinstance(entry, Mapping) else printed(entry) for entry in several]
-    return tuple(name for name in names if name)
+def _hosts(routes: tuple[Route, ...]) -> tuple[str, ...]:
+    return tuple(route.host for route in routes if route.source == INGRESS and route.host != EVERY_HOST)
 
 
 def _autoscaling(text: str, values: Mapping[str, Any]) -> Autoscaling:

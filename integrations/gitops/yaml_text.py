@@ -33,6 +33,7 @@ _WORDS: dict[str, Any] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
 }
 _INTEGER = re.compile(r"([-+]?)(?:0[xX]([0-9a-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(0|[1-9][0-9]*))")
+_BASES = (16, 2, 8, 10)
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _BARE_FRACTION = re.compile(r"\.[0-9](?:_?[0-9])*(?:[eE][-+]?[0-9](?:_?[0-9])*)?")
 _SLASH_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\/")
@@ -203,15 +204,24 @@ def resolved(text: str) -> Any:
     if text.startswith(".") and not _BARE_FRACTION.fullmatch(text):
         return text
     digits = text.replace("_", "")
-    if whole := _INTEGER.fullmatch(digits):
-        sign, sixteen, two, eight, ten = whole.groups()
-        number = next(int(part, base) for part, base in ((sixteen, 16), (two, 2), (eight, 8), (ten, 10)) if part)
-        number = -number if sign == "-" else number
-        if -_LARGEST_INT - 1 <= number <= (_LARGEST_INT if sign else _LARGEST_UINT):
-            return number
+    if (number := _integer(digits)) is not None:
+        return number
     if _FLOAT.fullmatch(digits) and isfinite(number_read := float(digits)):
         return number_read
     return text
+
+
+def _integer(text: str) -> int | None:
+    """A whole number that Go has room for; None for other text."""
+    found = _INTEGER.fullmatch(text)
+    if found is None:
+        return None
+    sign, *parts = found.groups()
+    digits, base = next((part.lstrip("0"), base) for part, base in zip(parts, _BASES, strict=True) if part)
+    # No number of 64 bits has more digits; Python refuses to read very long ones.
+    number = int(digits or "0", base) if len(digits) <= 64 else _LARGEST_UINT + 1
+    number = -number if sign == "-" else number
+    return number if -_LARGEST_INT - 1 <= number <= (_LARGEST_INT if sign else _LARGEST_UINT) else None
 
 
 def _finite(value: Any, event: Any) -> Any:

@@ -18,6 +18,7 @@ from integrations.gitops.yaml_events import events_of
 
 # YAML's line breaks are more than Python's text files know.
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")
+BLANKS = " \t\r\n\x85\u2028\u2029"
 PROPERTIES = re.compile(r"(?:[&!]\S*(?:\s+|$))*")
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 _SPACES = re.compile(" *")
@@ -222,11 +223,14 @@ def _mapping(text: str, held: Mapping, events: Iterator[Any]) -> Mapping:
 def _end_of_block_scalar(text: str, start: int, end: int) -> int:
     """The parser's end lies at the next token. With "keep" the blank lines belong to the value, otherwise not."""
     header = text[start : start + 3]
-    span = text[start:end]
+    kept = text[start:end].rstrip(BLANKS)
+    after = text[start + len(kept) : end]
+    if not LINE_BREAK.search(after):
+        return end
     if "+" not in header:
-        span = re.sub(r"(?:[ \t]*(?:\r\n|[\n\r\x85\u2028\u2029]))+[ \t]*\Z", "", span)
-        return start + len(span)
-    return start + len(re.sub(r"(?:\r\n|[\n\r\x85\u2028\u2029])[ \t]*\Z", "", span))
+        return start + len(kept)
+    # The last break ends the line it stands in; what follows it belongs to the next token.
+    return start + len(kept) + [found.start() for found in LINE_BREAK.finditer(after)][-1]
 
 
 def line_at(text: str, path: Iterable[str]) -> int:

@@ -9,8 +9,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+# Longer text is quoted: the patterns look at a word several times.
+LONGEST_PLAIN = 256
 PLAIN_WORD = re.compile(r"[A-Za-z/][A-Za-z0-9_./@+-]*(?::[A-Za-z0-9_./@+-]+)*")
-PLAIN_VERSION = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+(?:[.+-]?[A-Za-z0-9]+)*")
+# One alphanumeric a turn: with `[A-Za-z0-9]+` inside the repetition every split of a word would be tried.
+PLAIN_VERSION = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+(?:[.+-]?[A-Za-z0-9])*")
 PLAIN_AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:m|k|M|G|T|Ki|Mi|Gi|Ti)|[0-9]+[smhd]")
 WORDS_WITH_MEANING = frozenset(
     {"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf", "none", "infinity"}
@@ -48,7 +51,7 @@ def scalar(value: Any, *, style: str = "", flow: bool = False, indent: int = 2, 
 
 def is_plain(value: str) -> bool:
     """Whether every reader takes the bare text as this text, also inside braces."""
-    if value.lower() in WORDS_WITH_MEANING:
+    if len(value) > LONGEST_PLAIN or value.lower() in WORDS_WITH_MEANING:
         return False
     return any(pattern.fullmatch(value) for pattern in (PLAIN_WORD, PLAIN_VERSION, PLAIN_AMOUNT))
 

@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from core.patterns import Pattern
 from integrations.errors import Refused, Unreachable
 from integrations.gitops.yaml_events import UnreadableYaml
 from integrations.gitops.yaml_text import parse_all
@@ -22,6 +22,8 @@ PROGRAM = Path(__file__).with_name("render_program.py")
 TIMEOUT_S = 10.0
 TIMEOUT_PER_JOB_S = 0.05
 MEMORY_BYTES = 2 * 1024**3
+TEMPLATE_LINE = Pattern(r"([\w./-]+\.(?:yaml|yml|tpl)):(\d{1,9})")
+CHARTS_OWN_WORDS = Pattern(r"(?s)execution error at \([^)]*\): (.+)")
 
 # The order in which Helm installs: what others need comes first.
 INSTALL_ORDER = (
@@ -162,8 +164,8 @@ def _install_position(manifest: Manifest) -> int:
 
 def _refused(job: RenderJob, error: str) -> Refused:
     """The engine's message, the template and line taken out of it where it names one."""
-    place = re.search(r"([\w./-]+\.(?:yaml|yml|tpl)):(\d+)", error)
-    reason = re.search(r"execution error at \([^)]*\): (.+)", error, re.S)
+    place = TEMPLATE_LINE.search(error)
+    reason = CHARTS_OWN_WORDS.search(error)
     said = (reason.group(1) if reason else error).strip()
     return Refused(
         "helm",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 from django.conf import settings
@@ -18,6 +19,7 @@ from integrations.oidc.keys import ALGORITHMS, KeySet
 SKEW_S = 60
 TIMEOUT_S = 5.0
 LONGEST_KEY_ID = 200
+LAST_MOMENT = datetime.max.replace(tzinfo=UTC).timestamp() - 1
 ASYMMETRIC = frozenset().union(*ALGORITHMS.values())
 HEADERS_NAMING_KEYS = ("jku", "jwk", "x5u", "x5c")
 FAILURES: dict[type[jwt.PyJWTError], tuple[str, str]] = {
@@ -81,7 +83,7 @@ class DexVerifier:
         except jwt.PyJWTError as error:
             raise DexTokenInvalid("token_unreadable", "The token's header cannot be read.") from error
         algorithm, kid = header.get("alg"), header.get("kid")
-        if algorithm not in ASYMMETRIC:
+        if not isinstance(algorithm, str) or algorithm not in ASYMMETRIC:
             raise DexTokenInvalid("token_algorithm", "The token is not signed with a public-key algorithm.")
         if any(name in header for name in HEADERS_NAMING_KEYS):
             raise DexTokenInvalid("token_key", "The token brings its own key; only the issuer's published keys count.")
@@ -102,6 +104,9 @@ class DexVerifier:
             raise Unreachable("dex", f"The identity provider answered {status} for its configuration.")
         if body.get("issuer") != self.issuer:
             raise Unreachable("dex", "The identity provider names another issuer than MCTL_DEX_ISSUER.")
+        # Whoever can change the answer of the issuer must not send us to another machine of the network.
+        if origin_of(body["jwks_uri"]) != origin_of(self.issuer):
+            raise Unreachable("dex", "The identity provider keeps its keys at another address than its own.")
         return str(body["jwks_uri"])
 
 
@@ -117,9 +122,21 @@ def claims_of(claims: dict[str, Any]) -> DexClaims:
     login = next((name for name in names if isinstance(name, str) and name), "")
     if not login or len(login) > 100:
         raise DexTokenInvalid("token_claims", "The token does not say whose it is.")
+    if not all(is_moment(claims[name]) for name in ("exp", "nbf", "iat") if name in claims):
+        raise DexTokenInvalid("token_claims", "The token names a moment that is none.")
     groups = claims.get("groups")
     named = [group for group in groups if isinstance(group, str)] if isinstance(groups, list) else []
-    return DexClaims(login.lower(), tuple(named[:100]), datetime.fromtimestamp(float(claims["exp"]), UTC))
+    return DexClaims(login.lower(), tuple(named[:100]), datetime.fromtimestamp(claims["exp"], UTC))
+
+
+def is_moment(value: Any) -> bool:
+    """A NumericDate of RFC 7519 that a calendar has; the library takes digits in a text for one too."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= LAST_MOMENT
+
+
+def origin_of(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
 
 
 def dex() -> DexVerifier | None:

@@ -18,6 +18,7 @@ from ninja import Query, Router, Status
 from core.actor import Actor
 from core.errors import Problem
 from core.gate import gate
+from core.places import Open, Place, held, take_place
 from core.rest import ApiRequest, answers, cursor_after, page_of, wrong_cursor
 from operations import actions, queries
 from operations.api import shapes
@@ -77,8 +78,9 @@ def run(
 def run_events(request: ApiRequest, public_id: str) -> StreamingHttpResponse:
     """Server-Sent Events: `run` with the object of GET whenever it has changed, `end` once it has ended."""
     first = described(request.actor, public_id)
+    place = take_place(request.actor, Open.STREAM)
     return StreamingHttpResponse(
-        events(request.actor, public_id, first),
+        counted(request.actor, public_id, first, place),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -134,6 +136,12 @@ def let_go() -> None:
     """A waiting request keeps no connection that others could use."""
     if not connection.in_atomic_block:
         connection.close()
+
+
+async def counted(actor: Actor, public_id: str, first: dict[str, Any], place: Place) -> AsyncIterator[bytes]:
+    async with held(place):
+        async for sent in events(actor, public_id, first):
+            yield sent
 
 
 async def events(actor: Actor, public_id: str, first: dict[str, Any]) -> AsyncIterator[bytes]:

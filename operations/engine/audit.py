@@ -6,7 +6,7 @@ as well calls `hold_chain` before them, and no two can wait for each other.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -14,15 +14,28 @@ from django.db import transaction
 
 from core.actor import Actor, Door
 from core.clock import now
-from integrations.errors import CREDENTIAL, scrubbed
+from core.credentials import masked
+from core.tally import Happening, note
+from core.text import visible
+from integrations.errors import scrubbed
 from operations.choices import AuditResult
-from operations.models import AuditChain, AuditEntry, Operation, chained_digest
+from operations.models import AuditChain, AuditEntry, Operation, chained_digest, seal_of
 
 LONGEST_REASON = 1_000
 LONGEST_TEXT = 100
+# Longer than any column, and room for the credentials that masking takes out.
+LONGEST_SCANNED = 8 * LONGEST_REASON
 # What has been cut says how long it was; masking again must not cut that.
 LONGEST_CUT = LONGEST_TEXT + 30
 REMOVED_AT_ONCE = 2_000
+log = structlog.get_logger(__name__)
+
+REFUSALS = (AuditResult.DENIED.value, AuditResult.REFUSED.value)
+REPEATED_WITHIN_S = 60
+# What somebody honest may run into within a minute.
+MOST_AT_ONCE = 10
+KIND = ("verb", "tenant", "target", "result", "reason", "door")
+MORE = "More refusals within a minute than are written one by one."
 KEEPER = Actor("mctl", Door.SCHEDULE)
 
 
@@ -43,21 +56,45 @@ def record_attempt(
     reason: str = "",
     parameters: Mapping[str, Any] | None = None,
     plan_hash: str = "",
+    at_once: bool = False,
 ) -> None:
-    """What somebody tried and what came of it. Secret parameters were left out before; the rest is masked here."""
-    _append(
-        actor=_text(actor.name, 100),
-        door=actor.door.value,
-        client=_text(actor.client, 100),
-        verb=_text(verb, 80),
-        tenant=_text(tenant, 63),
-        target=_text(target, 130),
-        operation=_text(operation, 80),
-        result=AuditResult(result).value,
-        reason=_text(reason, LONGEST_REASON),
-        parameters=redacted(parameters or {}),
-        plan_hash=_text(plan_hash, 64),
-    )
+    """What somebody tried and what came of it. Secret parameters were left out before; the rest is masked here.
+
+    Refusals that repeat are counted, and a row tells of them within half a minute; not so with `at_once`.
+    """
+    columns = {
+        "actor": _text(actor.name, 100),
+        "door": actor.door.value,
+        "client": _text(actor.client, 100),
+        "verb": _text(verb, 80),
+        "tenant": _text(tenant, 63),
+        "target": _text(target, 130),
+        "operation": _text(operation, 80),
+        "result": AuditResult(result).value,
+        "reason": _text(reason, LONGEST_REASON),
+        "parameters": redacted(parameters or {}),
+        "plan_hash": _text(plan_hash, 64),
+    }
+    if at_once or result not in REFUSALS or not _was_counted(columns):
+        _append(**columns)
+
+
+def _was_counted(columns: Mapping[str, Any]) -> bool:
+    """A loop of one person's must not fill the audit, nor hold the chain's lock that everybody's changes wait for.
+
+    The first refusal of a kind is written at once. Its repetitions within a minute are counted together, and so is
+    whatever exceeds the number that one person can have written at once. False where the cache cannot count.
+    """
+    since = now() - timedelta(seconds=REPEATED_WITHIN_S)
+    own = AuditEntry.objects.filter(actor=columns["actor"], result__in=REFUSALS, at__gt=since)
+    recent = list(own.order_by().values_list(*KIND))
+    about = {name: columns[name] for name in ("door", "client", "result")}
+    if tuple(columns[name] for name in KIND) in recent:
+        told = {name: columns[name] for name in ("verb", "tenant", "target", "reason")}
+        return note(Happening(name=columns["actor"], **told, **about))
+    if len(recent) >= MOST_AT_ONCE:
+        return note(Happening("refusals.more", MORE, name=columns["actor"], **about))
+    return False
 
 
 def record_result(operation: Operation, *, result: AuditResult, reason: str) -> None:
@@ -81,8 +118,13 @@ def _append(**columns: Any) -> None:
         chain = hold_chain()
         # Asked under the lock, so that the order of the moments is the order of the rows.
         columns |= {"at": now(), "request_id": _text(request_id, 64), "previous": chain.digest}
-        entry = AuditEntry.objects.create(**columns, digest=chained_digest(columns))
-        AuditChain.objects.filter(pk=chain.pk).update(digest=entry.digest, written=chain.written + 1)
+        digest = chained_digest(columns)
+        seal = seal_of("entry", digest)
+        if seal and chain.seal != seal_of("entry", chain.digest):
+            # The first entry after the key was set. At any other time somebody has written to the database.
+            log.warning("audit_sealing_begins", entries_before=chain.written)
+        AuditEntry.objects.create(**columns, digest=digest, seal=seal)
+        AuditChain.objects.filter(pk=chain.pk).update(digest=digest, seal=seal, written=chain.written + 1)
 
 
 def trim(before: datetime) -> int:
@@ -110,9 +152,11 @@ def _removed_some(newest: int) -> int:
         batch = list(oldest[:REMOVED_AT_ONCE])
         if not batch:
             return 0
-        last, digest = batch[-1]
+        last, chain.removed_digest = batch[-1]
+        chain.removed += len(batch)
+        chain.removed_seal = chain.computed_removed_seal()
         AuditEntry.objects.filter(pk__lte=last).delete()
-        AuditChain.objects.filter(pk=chain.pk).update(removed_digest=digest, removed=chain.removed + len(batch))
+        chain.save(update_fields=["removed_digest", "removed", "removed_seal"])
         return len(batch)
 
 
@@ -135,12 +179,6 @@ def _redacted(value: Any) -> Any:
 
 
 def _text(value: str, longest: int) -> str:
-    """One line of visible characters without credentials: a line break or a terminal's escape shows as its number,
-    `\\x0a`, and can neither begin a record of its own nor hide one."""
-    masked = CREDENTIAL.sub(lambda found: f"{found.group(1) or found.group(2) or ''}***", value)[:longest]
-    shown = "".join(char if char.isprintable() else escaped(char) for char in masked)
-    return shown[:longest]
-
-
-def escaped(char: str) -> str:
-    return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\u{ord(char):04x}"
+    """One line of visible characters without credentials: a line break or a terminal's escape shows as `\\n` and
+    `\\x1b`, and can neither begin a record of its own nor hide one."""
+    return visible(masked(value[:LONGEST_SCANNED])[:longest], stays="")[:longest]

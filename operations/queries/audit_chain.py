@@ -1,8 +1,14 @@
-"""Whether the audit is whole: every entry hashed anew, each following the one before it."""
+"""Whether the audit is whole: every entry hashed again, each following the one before it and, with a key, sealed.
 
-from dataclasses import dataclass
+The chain alone shows a change by somebody who does not know how it is made. Who does can write all of it again; the
+seals show that, as far as they go back.
+"""
+
+import secrets
+from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
 from operations.models import AuditChain, AuditEntry
@@ -13,17 +19,22 @@ MOST_TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """`broken` says in one sentence what does not hold, naming the first row; "" where the chain is whole.
+    """`broken` says in one sentence what does not hold, naming the first row, and `unchecked` what could not be asked
+    here; both "" where all is well.
 
     `entries` were verified, `removed` had been taken away by retention before; `digest` is that of the newest entry.
+    `sealed` carry a seal, the first of them `sealed_from`.
     """
 
     broken: str
+    unchecked: str
     entries: int
     removed: int
     oldest: datetime | None
     newest: datetime | None
     digest: str
+    sealed: int
+    sealed_from: str
 
 
 def verify_audit(*, known: str = "") -> Verification:
@@ -47,30 +58,84 @@ def _ends() -> tuple[AuditChain, int]:
         return chain, AuditEntry.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
 
 
-def _walked(chain: AuditChain, last: int, known: str) -> Verification:
-    previous, entries, oldest, newest = chain.removed_digest, 0, None, None
-    knows = known in ("", previous)
+@dataclass(slots=True)
+class _Walk:
+    """What has been seen so far, from the oldest entry on."""
 
-    def result(broken: str) -> Verification:
-        return Verification(broken, entries, chain.removed, oldest, newest, previous)
+    previous: str
+    entries: int = 0
+    sealed: int = 0
+    oldest: AuditEntry | None = None
+    newest: AuditEntry | None = None
+    sealed_from: str = ""
+    digests_wanted: set[str] = field(default_factory=set)
 
-    for entry in AuditEntry.objects.filter(pk__lte=last).order_by("pk").iterator(chunk_size=READ_AT_ONCE):
-        if entry.previous != previous:
-            return result(f"{_named(entry)} does not follow the one before it: a row was removed, added or moved.")
+    def step(self, entry: AuditEntry) -> str:
+        """Goes on to the entry. What is wrong with it, else ""."""
+        if entry.previous != self.previous:
+            return f"{_named(entry)} does not follow the one before it: a row was removed, added or moved."
         if entry.computed_digest() != entry.digest:
-            return result(f"{_named(entry)} does not match its hash: it was changed after it was written.")
-        previous, entries, newest = entry.digest, entries + 1, entry.at
-        oldest = oldest or entry.at
-        knows = knows or entry.digest == known
-    if previous != chain.digest or entries != chain.written - chain.removed:
-        missing = chain.written - chain.removed - entries
+            return f"{_named(entry)} does not match its hash: it was changed after it was written."
+        if wrong := self._wrong_seal(entry):
+            return wrong
+        self.previous, self.entries, self.newest = entry.digest, self.entries + 1, entry
+        self.oldest = self.oldest or entry
+        self.digests_wanted.discard(entry.digest)
+        return ""
+
+    def _wrong_seal(self, entry: AuditEntry) -> str:
+        if not entry.seal:
+            return f"{_named(entry)} has no seal, but entries before it have one." if self.sealed else ""
+        if settings.AUDIT_KEY and not secrets.compare_digest(entry.seal, entry.computed_seal()):
+            return f"{_named(entry)} has a seal that MCTL_AUDIT_KEY did not make: another key did, or nobody's."
+        self.sealed += 1
+        self.sealed_from = self.sealed_from or _named(entry)
+        return ""
+
+
+def _walked(chain: AuditChain, last: int, known: str) -> Verification:
+    walk = _Walk(chain.removed_digest, digests_wanted={known} - {"", chain.removed_digest})
+    wrong = ""
+    for entry in AuditEntry.objects.filter(pk__lte=last).order_by("pk").iterator(chunk_size=READ_AT_ONCE):
+        if wrong := walk.step(entry):
+            break
+    return Verification(
+        wrong or _wrong_ends(chain, walk) or _lacks(walk.digests_wanted),
+        _unchecked(walk.sealed),
+        walk.entries,
+        chain.removed,
+        walk.oldest.at if walk.oldest else None,
+        walk.newest.at if walk.newest else None,
+        walk.previous,
+        walk.sealed,
+        walk.sealed_from,
+    )
+
+
+def _wrong_ends(chain: AuditChain, walk: _Walk) -> str:
+    missing = chain.written - chain.removed - walk.entries
+    if walk.previous != chain.digest or missing:
         what = f"{missing:,} entries are missing at the end" if missing > 0 else "The end is not the one last written"
-        return result(f"{what}: {_named(newest_row) if (newest_row := _newest(last)) else 'no entry'} is the last one.")
-    return result("" if knows else f"No entry has the digest {known[:64]}: the chain was written anew.")
+        return f"{what}: {_named(walk.newest) if walk.newest else 'no entry'} is the last one."
+    began_sealed = walk.oldest is None or bool(walk.oldest.seal)
+    is_due = settings.AUDIT_KEY and chain.removed and (began_sealed or chain.removed_seal)
+    if is_due and not secrets.compare_digest(chain.removed_seal, chain.computed_removed_seal()):
+        return f"{chain.removed:,} entries are missing at the beginning, and not retention took them away."
+    return ""
 
 
-def _newest(last: int) -> AuditEntry | None:
-    return AuditEntry.objects.filter(pk=last).first()
+def _lacks(digests: set[str]) -> str:
+    return "".join(f"No entry has the digest {one[:64]}: the chain was written anew." for one in digests)
+
+
+def _unchecked(sealed: int) -> str:
+    if sealed and not settings.AUDIT_KEY:
+        return (
+            f"{sealed:,} entries are sealed, and MCTL_AUDIT_KEY, which alone can tell who sealed them, is not set here."
+        )
+    if settings.AUDIT_KEY and not sealed:
+        return "No entry is sealed. Where MCTL_AUDIT_KEY was set just now, sealing begins with the next entry."
+    return ""
 
 
 def _named(entry: AuditEntry) -> str:

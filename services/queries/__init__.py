@@ -3,6 +3,7 @@
 from services.queries.access import access_service
 from services.queries.configuration import chart_defaults, environment_now, service_config, settings_now
 from services.queries.home import home, tenant_page, tenant_rows
+from services.queries.hosts import service_hosts
 from services.queries.live import LogQuery, service_events, service_logs, service_pods
 from services.queries.page import ServiceHead, service_head, service_history, service_page
 from services.queries.rows import ServiceFilter, ServiceList, ServiceRow, service_list, visible_services
@@ -26,6 +27,7 @@ __all__ = [
     "service_events",
     "service_head",
     "service_history",
+    "service_hosts",
     "service_list",
     "service_logs",
     "service_page",

@@ -20,6 +20,7 @@ from operations.registry import diagnosis_of
 from services.models import Service
 from services.policies import may_configure, may_deploy, may_roll_back, may_scale
 from services.queries.configuration import NOT_IN_GIT
+from services.queries.hosts import ServiceHosts, service_hosts
 from services.queries.live import Reading, service_pods
 from services.queries.rows import shown_health
 from services.queries.versions import states_of
@@ -72,6 +73,7 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class ServicePage:
     head: ServiceHead
+    hosts: ServiceHosts
     diagnosis: Mapping[str, Any]
     diagnosis_live: bool
     pods: Reading
@@ -111,7 +113,8 @@ def service_page(actor: Actor, service: Service) -> ServicePage:
     pods = READERS.submit(service_pods, service)
     history = service_history(service, limit=HISTORY_SHOWN)
     found, is_live = in_time(diagnosis, (service.diagnosis, False))
-    return ServicePage(service_head(actor, service), found, is_live, in_time(pods, too_late()), history)
+    head, hosts = service_head(actor, service), service_hosts(actor, service)
+    return ServicePage(head, hosts, found, is_live, in_time(pods, too_late()), history)
 
 
 def in_time(reading: Future[Answer], otherwise: Answer) -> Answer:

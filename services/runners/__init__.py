@@ -4,20 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.actor import Actor, Decision
+from core.errors import Busy, NotFound
+from integrations.errors import IntegrationError
 from operations.choices import Risk
 from operations.registry import OperationDefinition, Target
 from services import policies
 from services.errors import refused
 from services.models import Service
-from services.runners.changes import kind_of, summary
-from services.runners.checks import refuse_a_taken_host, refuse_nothing
+from services.runners.changes import host_name, kind_of, summary
+from services.runners.checks import refuse_nothing
+from services.runners.hosts import refuse_hosts
 from services.runners.parameters import (
     DeployServiceParameters,
     RollbackServiceParameters,
     ScaleServiceParameters,
     ServiceParameters,
 )
-from services.runners.plan import plan_change
+from services.runners.plan import file_change, plan_change
 from services.runners.steps import steps_of
 from tenants.queries import access_tenant
 
@@ -48,7 +51,17 @@ def check(actor: Actor, parameters: ServiceParameters) -> None:
         # Not whose: it may be a tenant this person cannot see.
         sentence = "An Application of that name exists: tenant and service joined read the same as another pair."
         raise refused("component_name", parameters.component_name, sentence, remedy="Choose another name.")
-    refuse_a_taken_host(actor, parameters)
+    if host_name(parameters):
+        refuse_hosts_at_once(actor, parameters)
+
+
+def refuse_hosts_at_once(actor: Actor, parameters: DeployServiceParameters) -> None:
+    """By git as last fetched, for those who start without a plan. What else stands in the way, the steps say."""
+    try:
+        _, before, after, _ = file_change(parameters)
+    except (Busy, NotFound, IntegrationError):
+        return
+    refuse_hosts(actor, parameters, before, after)
 
 
 def shares_an_application(parameters: DeployServiceParameters) -> bool:

@@ -3,13 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.actor import Actor
+from core.credentials import holds_credential
 from core.quantity import amount
-from integrations.errors import CREDENTIAL, IntegrationError, Missing
-from integrations.gitops import gitops
 from services.errors import refused
 from services.models import Service
-from services.runners.changes import host_name
 from services.runners.parameters import (
     DeployServiceParameters,
     RollbackServiceParameters,
@@ -24,37 +21,6 @@ SECRET_WORDS = {
 }  # fmt: skip
 # What a name ends with that tells about a secret, or is none: TOKEN_TTL_S, PUBLIC_KEY.
 HARMLESS_WORDS = {"PUBLIC", "TTL", "S", "MS", "SECONDS", "MINUTES", "URL", "PATH", "FILE", "NAME", "ID", "SIZE"}
-
-
-def refuse_a_taken_host(actor: Actor, parameters: DeployServiceParameters) -> None:
-    """Two Ingresses of one host answer in turns. The other service is named to those who may see it."""
-    name = "" if parameters.component_type == "worker-service" else host_name(parameters)
-    holder = next(iter(holders_of(name, parameters)), None) if name else None
-    if holder:
-        whose = "/".join(holder) if actor.sees(holder[0]) else "another service"
-        remedy = "Choose another host, or take it away there first."
-        raise refused("host", name, f"{name} belongs to {whose}.", remedy=remedy)
-
-
-def holders_of(host: str, parameters: ServiceParameters) -> list[tuple[str, str]]:
-    """Tenant and name of the other services whose values files give them the host. Only files that hold its letters
-    are parsed: there may be ten thousand."""
-    own = gitops().service_path(parameters.team_name, parameters.component_name)
-    folder = own.rsplit("/", 3)[0]
-    try:
-        _, files = gitops().tree_files(folder)
-    except Missing:
-        return []
-    holding = [path for path, content in files.items() if host.encode() in content and f"{folder}/{path}" != own]
-    pairs = [(path.split("/")[0], path.split("/")[1]) for path in holding if path.count("/") == 2]
-    return [pair for pair in pairs if host in hosts_of(*pair)]
-
-
-def hosts_of(tenant: str, service: str) -> tuple[str, ...]:
-    try:
-        return gitops().service(tenant, service).hosts
-    except IntegrationError:
-        return ()
 
 
 def refuse_limits_below_requests(parameters: ServiceParameters, objects: Sequence[Mapping[str, Any]]) -> None:
@@ -119,7 +85,7 @@ def secrets_warning(variables: Mapping[str, str]) -> str:
 def looks_secret(name: str, value: str) -> bool:
     words = name.upper().split("_")
     named = bool(SECRET_WORDS.intersection(words)) and not HARMLESS_WORDS.intersection(words)
-    return named or CREDENTIAL.search(value) is not None
+    return named or holds_credential(value)
 
 
 def refuse_nothing(parameters: ScaleServiceParameters) -> None:

@@ -23,6 +23,8 @@ from integrations.gitops import edit_yaml, editable_values, gitops, new_service_
 from integrations.helm import RenderJob, chart_at, render_many
 from services.runners.changes import edits_for, host_name, host_warnings, subject, summary
 from services.runners.checks import refuse_limits_below_requests, warnings_for
+from services.runners.effects import refuse_without_effect
+from services.runners.hosts import refuse_hosts
 from services.runners.parameters import DeployServiceParameters, RollbackServiceParameters, ServiceParameters
 from services.runners.places import application_name
 from services.runners.targets import commit_of_history, target, with_target
@@ -43,10 +45,12 @@ def plan_change(actor: Actor, asked: ServiceParameters) -> dict[str, Any]:
     aim = target(asked)
     parameters = with_target(asked, aim)
     path, before, after, blob = file_change(parameters)
+    refuse_hosts(actor, parameters, before, after)
     seed = json.dumps([parameters.operation, path, blob, after, chart_id()], sort_keys=True)
     plan_hash = hashlib.sha256(seed.encode()).hexdigest()[:16]
     objects_before, objects_after, warnings = rendered_once(parameters, before, after, key=plan_hash)
     refuse_limits_below_requests(parameters, objects_after)
+    refuse_without_effect(parameters, objects_after)
     objects = object_changes(objects_before, objects_after)
     quota = quota_fit(parameters.team_name, objects_before, objects_after)
     return {

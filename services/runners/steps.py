@@ -12,6 +12,8 @@ from integrations.kubernetes import cluster, label_selector
 from operations.registry import Done, StepContext, StepDefinition, Wait, diagnosis_of
 from services.runners.changes import subject
 from services.runners.checks import refuse_limits_below_requests
+from services.runners.effects import refuse_without_effect
+from services.runners.hosts import claim_hosts
 from services.runners.parameters import ServiceParameters
 from services.runners.places import application_name, workload_name
 from services.runners.plan import file_change, quota_fit, rendered, text_after
@@ -44,8 +46,10 @@ def check(step: StepContext) -> Done:
     aim = dict(step.plan.get("target") or target(step.parameters))
     parameters = with_target(step.parameters, aim)
     path, before, after, _ = file_change(parameters)
+    claim_hosts(step, before, after)
     old, new, warnings = rendered(parameters, before, after)
     refuse_limits_below_requests(parameters, new)
+    refuse_without_effect(parameters, new)
     tight = [row for row in quota_fit(step.tenant, old, new) if not row["fits"]]
     for row in tight:
         step.log(f"quota {row['resource']}: {row['peak']} needed at the peak of {row['hard']}")
@@ -65,6 +69,8 @@ def commit(step: StepContext) -> Done:
 
     def change(text: str | None) -> str:
         after = text_after(parameters, text)
+        # Again: this text may be newer than the one that was checked.
+        claim_hosts(step, text, after)
         # The push follows at once: a worker that was held up until the operation was given up may not push any more.
         step.keep_lease()
         return after

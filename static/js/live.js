@@ -7,6 +7,8 @@ const LONGEST_WAIT_MS = 30_000;
 const REFRESH_EVERY_MS = 1000;
 const UNTIL_POLLING_MS = 15_000;
 const NOT_ALLOWED = new Set([4401, 4403]);
+const TRY_AGAIN_LATER = 1013;
+const TRIES_OF_LONGEST_WAIT = Math.ceil(Math.log2(LONGEST_WAIT_MS / FIRST_WAIT_MS));
 
 const shown = document.querySelector("[data-live]");
 const due = new Map();
@@ -35,6 +37,8 @@ function opened() {
 
 function closed(code) {
   if (NOT_ALLOWED.has(code)) return tell("tone-warn", "i-triangle", code === 4401 ? "Signed out" : "Not live");
+  // Said after the handshake, which set the tries back: too many pages are open, and that lasts.
+  if (code === TRY_AGAIN_LATER) tries = TRIES_OF_LONGEST_WAIT;
   // Jitter, or a restarted server is met by every open page in the same second.
   const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** tries++) * (0.5 + Math.random());
   if (connectedBefore || tries > 1) tell("tone-unk", "i-dashed", "Reconnecting…");

@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from accounts.actions.admission import check_organisation
+from accounts.actions.admission import check_organisation, shut_out
 from accounts.models import Person
 from core.clock import now
 from core.errors import Problem
@@ -105,10 +105,9 @@ def expel_absent(github: GitHub, present: Mapping[int, str]) -> None:
 
 def expel(people: QuerySet[Person]) -> None:
     """Only people GitHub once vouched for: its silence about others says nothing."""
-    vouched = people.filter(github_id__isnull=False, is_active=True)
-    for person in vouched:
+    for person in people.filter(github_id__isnull=False, is_active=True):
         log.info("person_left", person=person.login)
-    vouched.update(is_active=False, memberships_at=now())
+        shut_out(person)
 
 
 def note_contact(error: str) -> None:

@@ -5,8 +5,8 @@ from dataclasses import replace
 from structlog.contextvars import bound_contextvars
 
 from core.actor import Actor, Door
-from core.audit import record
 from core.tally import Counted, Happening, taken
+from operations.engine import record_attempt
 from operations.models import Operation
 from tenants.models import Tenant
 
@@ -37,7 +37,7 @@ def real(happening: Happening) -> Happening | None:
 def write(happening: Happening, counted: Counted) -> None:
     """The row's own moment is that of the round; the parameters say when it happened."""
     with bound_contextvars(request_id=counted.request_id):
-        record(
+        record_attempt(
             Actor(happening.name, Door(happening.door), client=happening.client),
             happening.verb,
             result=happening.result,
@@ -45,4 +45,5 @@ def write(happening: Happening, counted: Counted) -> None:
             target=happening.target,
             reason=happening.reason,
             parameters={"times": counted.times, "first_at": counted.first_at, "last_at": counted.last_at},
+            at_once=True,
         )

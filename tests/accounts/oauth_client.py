@@ -13,7 +13,7 @@ from django.test import Client
 
 from accounts.models import Person
 
-RESOURCE = "http://127.0.0.1:8000/mcp"
+MCP, REST = "http://127.0.0.1:8000/mcp", "http://127.0.0.1:8000/api/v1"
 REDIRECT = "http://localhost:3118/callback"
 
 
@@ -21,6 +21,7 @@ REDIRECT = "http://localhost:3118/callback"
 class OAuthClient:
     person: str = "olga"
     redirect: str = REDIRECT
+    resource: str = REST
     http: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True))
     browser: Client = field(default_factory=lambda: Client(enforce_csrf_checks=True))
     client_id: str = ""
@@ -38,7 +39,7 @@ class OAuthClient:
         asked = {
             "response_type": "code", "client_id": self.client_id, "redirect_uri": self.redirect, "scope": "read",
             "state": "s-123", "code_challenge": base64.urlsafe_b64encode(digest).decode().rstrip("="),
-            "code_challenge_method": "S256", "resource": RESOURCE, **changed,
+            "code_challenge_method": "S256", "resource": self.resource, **changed,
         }  # fmt: skip
         return {name: value for name, value in asked.items() if value is not None}
 
@@ -63,7 +64,7 @@ class OAuthClient:
     def token(self, **changed: Any) -> Any:
         asked = {
             "grant_type": "authorization_code", "client_id": self.client_id, "redirect_uri": self.redirect,
-            "code_verifier": self.verifier, "resource": RESOURCE, **changed,
+            "code_verifier": self.verifier, "resource": self.resource, **changed,
         }  # fmt: skip
         return self.http.post("/oauth/token", {name: value for name, value in asked.items() if value is not None})
 

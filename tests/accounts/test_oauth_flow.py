@@ -11,7 +11,7 @@ from accounts.tasks import clear_tokens
 from core.clock import now
 from operations.models import AuditEntry
 from tests import builders
-from tests.accounts.oauth_client import RESOURCE, OAuthClient
+from tests.accounts.oauth_client import MCP, REST, OAuthClient
 
 pytestmark = pytest.mark.django_db
 ISSUER = "http://127.0.0.1:8000"
@@ -30,11 +30,11 @@ def client() -> OAuthClient:
     return made
 
 
-@pytest.mark.parametrize("path", ["", "/mcp"])
-def test_discovery_leads_from_the_resource_to_the_server(path: str) -> None:
+@pytest.mark.parametrize(("path", "stands_for"), [("", MCP), ("/mcp", MCP), ("/api/v1", REST)])
+def test_discovery_leads_from_the_resource_to_the_server(path: str, stands_for: str) -> None:
     resource = Client().get(f"/.well-known/oauth-protected-resource{path}").json()
     server = Client().get(f"/.well-known/oauth-authorization-server{path}").json()
-    assert (resource["resource"], resource["authorization_servers"]) == (RESOURCE, [ISSUER])
+    assert (resource["resource"], resource["authorization_servers"]) == (stands_for, [ISSUER])
     assert (server["issuer"], server["code_challenge_methods_supported"]) == (ISSUER, ["S256"])
     assert server["token_endpoint_auth_methods_supported"] == ["none"]
     assert "device" not in str(server)

@@ -6,12 +6,16 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from accounts.actions import create_token
 from accounts.models import Person
-from core.actor import Door
+from core.actor import Actor, Door
+from core.audit import DENIED, record
 from core.tally import MANY, MOST_ROWS, NOBODY, note_stranger
+from operations.engine.audit import MOST_AT_ONCE
 from operations.models import AuditEntry
 from operations.queries.audit_chain import verify_audit
 from tenants.engine import keep_tally
+from tenants.queries import actor_for
 from tests import builders
 from tests.doors.test_bearer_mcp import ask
 
@@ -130,3 +134,70 @@ def test_a_round_writes_what_was_noted_once() -> None:
     note_stranger("bearer_token", "Refused.", door=Door.MCP, address="198.51.100.1")
 
     assert [keep_tally(), keep_tally()] == [1, 0]
+
+
+# --- One person's refusals that repeat
+
+
+def plan(client: Client, service: str = "payments-api", name: str = "scale-service") -> int:
+    asked = {"team_name": "payments", "component_name": service, "replicas": 3}
+    return int(client.post(f"/api/v1/operations/{name}/plan", asked, content_type="application/json").status_code)
+
+
+def vera() -> Client:
+    Person.objects.signed_in("vera")
+    secret = create_token(actor_for("vera", door=Door.WEB), name="loop", scopes=["read", "write"], days=1).secret
+    return Client(headers={"Authorization": f"Bearer {secret}"})
+
+
+def refusals() -> list[AuditEntry]:
+    return list(AuditEntry.objects.filter(actor="vera", result="denied").order_by("pk"))
+
+
+def test_a_loop_of_refused_requests_leaves_the_first_at_once_and_one_row_that_counts_the_others() -> None:
+    client = vera()
+    assert {plan(client) for _ in range(100)} == {403}
+
+    assert [row.verb for row in refusals()] == ["scale-service"]
+    keep_tally()
+
+    first, others = refusals()
+    assert (others.verb, others.target, others.reason) == (first.verb, first.target, first.reason)
+    assert (first.parameters.get("times"), others.parameters["times"]) == (None, 99)
+    assert verify_audit().broken == ""
+
+
+def test_a_loop_that_changes_its_target_each_time_leaves_few_rows_too() -> None:
+    client = vera()
+    for number in range(60):
+        plan(client, f"service-{number}")
+    keep_tally()
+
+    assert len(refusals()) == MOST_AT_ONCE + 1
+    assert (refusals()[-1].verb, refusals()[-1].parameters["times"]) == ("refusals.more", 60 - MOST_AT_ONCE)
+
+
+def test_operations_that_do_not_exist_are_no_way_around_it() -> None:
+    client = vera()
+    for number in range(60):
+        assert plan(client, name=f"no-such-operation-{number}") == 404
+    keep_tally()
+
+    assert AuditEntry.objects.filter(actor="vera", result="refused").count() == MOST_AT_ONCE + 1
+
+
+def test_one_person_s_loop_hides_nobody_else_s_refusal() -> None:
+    client = vera()
+    for number in range(60):
+        plan(client, f"service-{number}")
+    record(Actor("dev", Door.WEB), "paint-service", result=DENIED, target="wall")
+
+    assert AuditEntry.objects.get(actor="dev").target == "wall"
+
+
+def test_where_nothing_can_count_every_refusal_is_written(settings: Any) -> None:
+    settings.CACHES = {**settings.CACHES, "default": {**settings.CACHES["default"], "LOCATION": "unix:///nowhere"}}
+    for _ in range(3):
+        record(Actor("dev", Door.WEB), "paint-service", result=DENIED, target="wall")
+
+    assert AuditEntry.objects.filter(actor="dev").count() == 3

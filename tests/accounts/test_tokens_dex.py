@@ -1,10 +1,12 @@
 """JWTs of Dex: attacks on the signature, the claims and the keys."""
 
+import json
 import threading
 import time
 
 import jwt
 import pytest
+from pytest_django import Settings
 
 from accounts.errors import TokenRefused
 from accounts.queries import verified
@@ -74,6 +76,71 @@ def test_claims_that_do_not_hold_are_refused_by_name(dex: Dex, claims: dict[str,
     moment = int(time.time())
     set_now = {name: value + moment if isinstance(value, int) else value for name, value in claims.items()}
     assert code_of(dex.token(**set_now)) == code
+
+
+MOMENTS = [
+    float("inf"),
+    float("-inf"),
+    float("nan"),
+    -1,
+    -1e300,
+    1e300,
+    10**30,
+    2**63,
+    "2000000000",
+    "soon",
+    [],
+    {},
+    True,
+]
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+@pytest.mark.parametrize("claim", ["exp", "nbf", "iat"])
+def test_a_moment_that_no_calendar_has_is_refused(dex: Dex, claim: str, moment: object) -> None:
+    assert code_of(dex.token(**{claim: moment})).startswith("token_")
+
+
+HEADERS = [
+    {"alg": ["RS256"]},
+    {"alg": {}},
+    {"alg": None},
+    {"kid": ["first"]},
+    {"kid": 7},
+    {"alg": "RS256", "crit": ["x"]},
+]
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=str)
+def test_a_header_of_wrong_types_is_refused(dex: Dex, header: dict[str, object]) -> None:
+    verified(dex.token())
+    named = jwt.utils.base64url_encode(json.dumps({"kid": "first", "alg": "RS256", **header}).encode()).decode()
+    assert code_of(f"{named}.{dex.token().partition('.')[2]}").startswith("token_")
+
+
+@pytest.mark.parametrize("issuer", ["dex", "ours"])
+@pytest.mark.parametrize("depth", [100, 3_000])
+def test_a_token_nested_deeply_is_refused(dex: Dex, settings: Settings, depth: int, issuer: str) -> None:
+    claims = json.dumps({"iss": dex.url if issuer == "dex" else settings.PUBLIC_URL})
+    parts = ["[" * depth + "]" * depth, claims, "signature"]
+    header, payload, signature = (jwt.utils.base64url_encode(part.encode()).decode() for part in parts)
+    assert code_of(f"{header}.{payload}.{signature}").startswith("token_")
+
+
+def test_the_keys_are_read_from_the_issuer_s_own_address_alone(dex: Dex) -> None:
+    """An answer that names another machine of the network makes us ask nothing there."""
+    elsewhere = Dex()
+    elsewhere.begin()
+    dex.answers["/.well-known/openid-configuration"] = (
+        200,
+        {},
+        {"issuer": dex.url, "jwks_uri": f"{elsewhere.url}/keys"},
+    )
+    verifier, _ = verifier_of(dex)
+    with pytest.raises(Unreachable):
+        verifier.verify(dex.token())
+    elsewhere.stop()
+    assert elsewhere.asked["/keys"] == 0
 
 
 def test_clocks_may_differ_by_a_minute(dex: Dex) -> None:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError, connection, transaction
 
 from accounts.actions import create_token, revoke_token
 from accounts.errors import TokenRefused
@@ -11,6 +12,7 @@ from accounts.queries import personal_tokens, verified
 from core.actor import Actor, Door
 from core.clock import now
 from core.errors import Forbidden, Invalid, NotFound
+from operations.models import AuditEntry
 
 pytestmark = pytest.mark.django_db
 
@@ -89,3 +91,34 @@ def test_two_tokens_of_one_name_need_the_first_to_be_revoked(olga: Actor) -> Non
         create_token(olga, name="ci", scopes=["read"], days=30)
     revoke_token(olga, PersonalToken.objects.get().pk)
     assert create_token(olga, name="ci", scopes=["read"], days=30)
+
+
+def test_making_and_ending_a_token_are_in_the_audit_without_it(olga: Actor) -> None:
+    made = create_token(olga, name="ci", scopes=["read"], days=30)
+    revoke_token(olga, PersonalToken.objects.get().pk)
+
+    rows = AuditEntry.objects.order_by("pk")
+    assert [(row.verb, row.actor, row.target, row.result) for row in rows] == [
+        ("token.create", "olga", "ci", "succeeded"),
+        ("token.revoke", "olga", "ci", "succeeded"),
+    ]
+    assert rows[0].parameters == {"scopes": ["read"], "days": 30}
+    assert made.secret[9:20] not in str(rows.values())
+
+
+def test_a_token_that_could_not_be_made_leaves_no_row(olga: Actor) -> None:
+    create_token(olga, name="ci", scopes=["read"], days=30)
+    with pytest.raises(Invalid):
+        create_token(olga, name="ci", scopes=["read"], days=30)
+
+    assert AuditEntry.objects.count() == 1
+
+
+def test_where_the_audit_cannot_be_written_there_is_no_token(olga: Actor) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE operations_auditentry RENAME TO audit_away")
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        create_token(olga, name="ci", scopes=["read"], days=30)
+
+    assert not PersonalToken.objects.exists()

@@ -10,6 +10,7 @@ import yaml
 
 from integrations import helm
 from integrations.errors import Refused
+from integrations.gitops import yaml_text as text
 from integrations.helm import RenderJob, render, render_many
 
 pytestmark = pytest.mark.skipif(not helm.has_engine(), reason="needs helm or helm-python-sdk")
@@ -215,3 +216,24 @@ def test_what_argo_cd_starts_from_is_one_object_with_the_placeholder_address(fil
     manifest = yaml.safe_load(file.read_text())
     assert manifest["kind"] in {"ApplicationSet", "AppProject"}
     assert "https://git.invalid/gitops.git" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("tag", "printed"),
+    [
+        ("20240101", "20240101"),
+        ("1.10", "1.1"),
+        ("2.0", "2"),
+        ("86e1234", "86e1234"),
+        ("'0123'", "0123"),
+        ("1e3", "1000"),
+    ],
+)
+def test_a_tag_that_is_a_number_keeps_its_digits(tag: str, printed: str) -> None:
+    assert container(service(f"image: {{tag: {tag}}}"))["image"] == f"ghcr.io/acme/echo:{printed}"
+    assert text.printed(text.parse(f"tag: {tag}")["tag"]) == printed
+
+
+def test_an_annotation_that_is_a_number_keeps_its_digits() -> None:
+    ingress = "ingress: {enabled: true, host: a.example.dev, annotations: {example.dev/rate: 20240101}}"
+    assert one(service(ingress), "Ingress")["metadata"]["annotations"]["example.dev/rate"] == "20240101"

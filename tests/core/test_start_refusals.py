@@ -4,11 +4,23 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from secrets import token_hex, token_urlsafe
 
 import pytest
 
+from mctl.safety import is_guessable
+
 ROOT = Path(__file__).resolve().parents[2]
-SAFE = {"MCTL_SECRET_KEY": "k" * 50, "DJANGO_SETTINGS_MODULE": "mctl.settings", "PATH": os.environ["PATH"]}
+KEY = "Vt0cJ8sM2qXb7LwE5hZr1nYpA9dGu4KfT6iOoB3vCxSjQmHl"
+SAFE = {"MCTL_SECRET_KEY": f"{KEY}+/", "DJANGO_SETTINGS_MODULE": "mctl.settings", "PATH": os.environ["PATH"]}
+# As docs/proxy.md sets them.
+PRODUCTION = {
+    **SAFE,
+    "MCTL_PUBLIC_URL": "https://mctl.example.dev",
+    "MCTL_TRUSTED_PROXIES": "10.0.0.5",
+    "MCTL_GITHUB_ORG": "acme",
+    "DATABASE_URL": "postgresql://mctl:secret@db.example.dev/mctl",
+}
 
 
 def start_with(**environment: str) -> subprocess.CompletedProcess[str]:
@@ -31,8 +43,28 @@ def test_safe_settings_start() -> None:
         ({"MCTL_WORKERS": "many"}, "MCTL_WORKERS='many' is not a whole number"),
         ({"MCTL_GITHUB_CLIENT_ID": "x"}, "MCTL_GITHUB_CLIENT_ID without MCTL_GITHUB_ORG would admit anybody"),
         ({"MCTL_GITHUB_CLIENT_ID": "x", "MCTL_GITHUB_ORG": "acme"}, "needs MCTL_GITHUB_CLIENT_SECRET"),
-        ({"MCTL_GITHUB_URL": "http://github.example.dev"}, "would send tokens in clear"),
+        ({"MCTL_GITHUB_URL": "http://github.example.dev"}, "MCTL_GITHUB_URL begins with http://"),
         ({"MCTL_TEAM_ROLES": "{team}=emperor"}, "'{team}=emperor' is no team and role"),
+        ({"MCTL_SECRET_KEY": "development-only-" + "0" * 50}, "MCTL_SECRET_KEY is an example that everybody knows"),
+        ({"MCTL_SECRET_KEY": f"django-insecure-{KEY}"}, "MCTL_SECRET_KEY is an example that everybody knows"),
+        ({"MCTL_PUBLIC_URL": "http://mctl.example.dev"}, "would send sessions and tokens in clear"),
+        ({"MCTL_PUBLIC_URL": "https://mctl.example.dev/mctl/"}, "is not scheme and host alone"),
+        ({"MCTL_PUBLIC_URL": "mctl.example.dev"}, "is not scheme and host alone"),
+        ({"MCTL_PUBLIC_URL": "https://mctl.example.dev", "MCTL_DEBUG": "true"}, "MCTL_DEBUG=true shows code"),
+        ({"MCTL_DEX_ISSUER": "http://dex.example.dev"}, "MCTL_DEX_ISSUER begins with http://"),
+        (
+            {"MCTL_GITOPS_URL": "http://git.example.dev/gitops.git", "MCTL_GITOPS_TOKEN": "canary-4711"},
+            "MCTL_GITOPS_URL begins with http://",
+        ),
+        ({"MCTL_GITOPS_URL": "http://mctl:canary-4711@git.example.dev/x"}, "MCTL_GITOPS_URL begins with http://"),
+        ({"MCTL_TRUSTED_PROXIES": "0.0.0.0/0"}, "0.0.0.0/0 would let anybody choose their own address"),
+        ({"MCTL_TRUSTED_PROXIES": "::/0"}, "::/0 would let anybody choose"),
+        ({"MCTL_TRUSTED_PROXIES": "0.0.0.0/1,128.0.0.0/1"}, "128.0.0.0/1 would let anybody choose"),
+        ({"MCTL_TRUSTED_PROXIES": "2000::/3"}, "2000::/3 would let anybody choose"),
+        ({"MCTL_CORS_ORIGINS": "null"}, "null is the origin of anybody's page"),
+        ({"MCTL_CORS_ORIGINS": "*"}, "* is the origin of anybody's page"),
+        ({"MCTL_CORS_ORIGINS": "https://portal.example.dev/"}, "is not an https origin"),
+        ({"MCTL_CORS_ORIGINS": "http://portal.example.dev"}, "is not an https origin"),
         ({"DATABASE_URL": "mysql://mctl:canary-4711@db/x"}, "DATABASE_URL begins with 'mysql'"),
     ],
 )
@@ -41,3 +73,60 @@ def test_dangerous_or_unreadable_settings_are_refused_with_the_reason(environmen
     assert refusal.returncode != 0
     assert said in refusal.stderr
     assert "canary-4711" not in refusal.stderr.rpartition("WrongSetting")[2]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"MCTL_DEX_ISSUER": "http://127.0.0.1:5556"},
+        {"MCTL_GITOPS_URL": "http://git.example.dev/gitops.git"},
+        {"MCTL_GITOPS_URL": "ssh://git@git.example.dev/gitops.git", "MCTL_GITOPS_TOKEN": "x"},
+        {"MCTL_TRUSTED_PROXIES": "10.0.0.0/8,fc00::/7,192.0.2.1"},
+        {"MCTL_CORS_ORIGINS": "https://portal.example.dev,http://localhost:5173"},
+        {"MCTL_DEBUG": "true", "MCTL_GITHUB_URL": "http://github.example.dev"},
+    ],
+)
+def test_what_crosses_no_wire_in_clear_is_not_refused(environment: dict[str, str]) -> None:
+    assert start_with(**environment).returncode == 0
+
+
+def check_deploy(**environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "manage.py", "check", "--deploy"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_documented_production_settings_pass_the_deploy_check() -> None:
+    checked = check_deploy(**PRODUCTION)
+
+    assert checked.returncode == 0, checked.stderr
+    assert "WARNINGS" not in checked.stderr
+    assert "no issues" in checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"MCTL_PUBLIC_URL": "http://127.0.0.1:8000"}, "mctl.E001"),
+        ({"MCTL_SECRET_KEY": "k" * 50}, "mctl.E002"),
+        ({"MCTL_SECRET_KEY": "correct-horse-" * 5}, "mctl.E002"),
+        ({"MCTL_PUBLIC_URL": "http://127.0.0.1:8000", "MCTL_DEBUG": "true"}, "mctl.E003"),
+        ({"MCTL_PUBLIC_URL": "http://mctl.example.dev"}, "would send sessions and tokens in clear"),
+        ({"MCTL_TRUSTED_PROXIES": "0.0.0.0/0"}, "would let anybody choose their own address"),
+    ],
+)
+def test_the_deploy_check_fails_with_the_reason(environment: dict[str, str], said: str) -> None:
+    checked = check_deploy(**{**PRODUCTION, **environment})
+
+    assert checked.returncode != 0
+    assert said in checked.stderr
+    assert "Traceback" not in checked.stderr
+
+
+def test_the_deploy_check_warns_where_no_proxy_is_trusted() -> None:
+    assert "mctl.W004" in check_deploy(**{**PRODUCTION, "MCTL_TRUSTED_PROXIES": ""}).stderr
+
+
+def test_no_honest_key_is_called_guessable() -> None:
+    keys = [make(size) for make in (token_hex, token_urlsafe) for size in (25, 48, 256) for _ in range(50)]
+
+    assert not [key for key in keys if is_guessable(key)]

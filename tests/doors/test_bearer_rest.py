@@ -89,6 +89,14 @@ def test_a_header_that_names_a_user_names_nobody(header: str) -> None:
     assert Client().get(WHOAMI, headers={header: "ada"}).status_code == 401
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-Host", "X-Forwarded-Server", "X-Original-Url", "Forwarded", "X-Host"])
+@pytest.mark.parametrize("path", [WHOAMI, "/.well-known/oauth-authorization-server", "/connecting/", "/api/v1/mcp"])
+def test_a_header_that_names_a_host_changes_no_address_that_we_tell(header: str, path: str) -> None:
+    value = "host=evil.dev;proto=https" if header == "Forwarded" else "evil.dev"
+    answer = Client().get(path, headers={header: value})
+    assert "evil.dev" not in answer.content.decode() + str(answer.headers)
+
+
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_the_wrong_address_of_the_mcp_server_names_the_right_one(method: str) -> None:
     answer = getattr(Client(enforce_csrf_checks=True), method)("/api/v1/mcp")

@@ -3,7 +3,6 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,25 +34,7 @@ print(let_in)
 """
 
 
-@pytest.fixture(autouse=True)
-def fresh_minute(valkey: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(scripts, "_rests_until", 0.0)
-    forget_all()
-    yield
-    forget_all()
-
-
-def forget_all() -> None:
-    """The limits only: the same server is the broker."""
-    client = caches["default"]._cache.get_client(None, write=True)
-    for key in client.scan_iter(match="*:limit:*"):
-        client.delete(key)
-
-
-@pytest.fixture
-def few(settings: Any) -> None:
-    settings.READS_PER_MINUTE, settings.WRITES_PER_MINUTE = 5, 2
-    settings.PAGES_PER_MINUTE, settings.STRANGERS_PER_MINUTE = 4, 3
+pytestmark = pytest.mark.usefixtures("fresh_minute")
 
 
 def person(name: str = "dev", door: Door = Door.REST) -> Actor:

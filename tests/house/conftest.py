@@ -14,6 +14,7 @@ import requests
 from psycopg import sql
 
 from sandbox.platform import answers_on_port, free_port
+from sandbox.run import LIMITS
 from tests.conftest import ROOT, Processes, wait_until
 from tests.settings import TEST_DIR, WORKER
 
@@ -105,7 +106,8 @@ def house(platform: Processes) -> Iterator[str]:
 def start_product(processes: Processes, port: int) -> None:
     python = sys.executable
     processes.start("observer", [python, "manage.py", "observe"])
-    processes.start("web", [python, "-m", "uvicorn", "mctl.asgi:application", "--port", str(port), "--no-access-log"])
+    web = [python, "-m", "uvicorn", "mctl.asgi:application", "--port", str(port), "--no-access-log"]
+    processes.start("web", [*web, *LIMITS])
     start_worker(processes)
     processes.start("beat", [python, "-m", "celery", "-A", "mctl", "beat", "--loglevel", "WARNING", "--pidfile="])
 

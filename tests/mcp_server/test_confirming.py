@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult
 
 from operations.models import Operation
@@ -100,3 +101,23 @@ async def test_a_plan_starts_nothing(connect: Connect, arguments: dict[str, Any]
     assert result.structured_content["plan"]["hash"] == "white-blue"
     assert result.structured_content["next"][0]["arguments"]["plan_hash"] == "white-blue"
     assert await started() == 0
+
+
+YES = {"confirm": ElicitResult(action="accept", content={"confirmed": True})}
+
+
+async def test_the_answer_to_somebody_else_s_question_starts_nothing(
+    connect: Connect, arguments: dict[str, Any]
+) -> None:
+    """The state of a question is sealed for the person, the tool and the arguments it was asked about."""
+    agrees = says("accept", confirmed=True)
+    async with connect("dev", **agrees) as client:
+        asked = await client.session.call_tool(TOOL, arguments, allow_input_required=True)
+        answer = {"input_responses": YES, "request_state": asked.request_state, "allow_input_required": True}
+        with pytest.raises(MCPError):
+            await client.session.call_tool(TOOL, {**arguments, "colour": "green"}, **answer)
+        async with connect("olga", **agrees) as thief:
+            with pytest.raises(MCPError):
+                await thief.session.call_tool(TOOL, arguments, **answer)
+        assert await started() == 0
+        assert not (await client.session.call_tool(TOOL, arguments, **answer)).is_error

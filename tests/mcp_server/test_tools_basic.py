@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tenants.models import HostClaim
 from tests.mcp_server.conftest import Connect
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
@@ -37,6 +38,17 @@ async def test_hidden_and_absent_answer_alike(connect: Connect) -> None:
     assert hidden.content[0].text.replace("payments-", "").replace("payments", "X") == absent.content[0].text.replace(
         "payments-", ""
     ).replace("paxments", "X")
+
+
+async def test_a_service_tells_its_hosts_and_whether_another_has_one_too(connect: Connect) -> None:
+    async with connect("dev") as client:
+        for tenant, service in (("payments", "payments-api"), ("labs", "playground")):
+            await HostClaim.objects.acreate(
+                host="a.apps.example.dev", path="/", tenant=tenant, service=service, source="ingress"
+            )
+        told = (await called(client, "mctl_get_service_status", team="payments", service="payments-api"))["service"]
+    assert told["hosts"] == ["a.apps.example.dev"]
+    assert told["host_conflict"].startswith("a.apps.example.dev belongs to another service too.")
 
 
 async def test_an_unknown_tool_names_the_nearest(connect: Connect) -> None:

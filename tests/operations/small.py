@@ -132,13 +132,16 @@ def plan(actor: Actor, parameters: PaintParameters) -> dict[str, Any]:
     return {"hash": f"{before}-{parameters.colour}", "summary": "paints the wall", "diff": diff, "restarts": "Nothing."}
 
 
-def paint_service(name: str = "paint-service", *, must_confirm: bool = False) -> OperationDefinition:
+def paint_service(
+    name: str = "paint-service", *, must_confirm: bool = False, destructive: bool = False
+) -> OperationDefinition:
     return OperationDefinition(
         name=name,
         title="Paint a service",
         description="Paints the wall of a service.",
         risk=Risk.LOW,
         must_confirm=must_confirm,
+        destructive=destructive,
         parameters=PaintParameters,
         target=lambda parameters: Target(parameters.tenant, parameters.service),
         summary=lambda parameters: f"{parameters.service} → {parameters.colour}",

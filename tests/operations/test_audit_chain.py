@@ -28,7 +28,7 @@ import django; django.setup()
 from core.actor import Actor, Door
 from operations.engine import record_attempt
 for number in range({EACH}):
-    record_attempt(Actor("dev", Door.REST), "paint-service", result="refused", target=str(number))
+    record_attempt(Actor("dev", Door.REST), "paint-service", result="started", target=str(number))
 """
 
 

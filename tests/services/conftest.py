@@ -1,12 +1,18 @@
 """A repository of its own for each test that plans or commits: a fresh copy of the seeded world."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from pytest_django import Settings
 
 from integrations.gitops import Gitops, forget, gitops
+from observer.changes import GitRead
+from observer.git_reader import slim_world
+from observer.host_mirror import HostMirror
+from observer.lease import Lease
+from observer.picture import Picture
+from tenants.actions import release_hosts
 from tests.integrations.gitops.conftest import PASSWORD, USER, git_host, url  # noqa: F401  fixtures
 from tests.operations.conftest import messages_to
 
@@ -26,6 +32,29 @@ def no_workers(valkey: None) -> Iterator[None]:
     """Messages go where nobody looks: what runs an operation is the test."""
     with messages_to("nobody-looks"):
         yield
+
+
+@pytest.fixture
+def observe_hosts(repository: Gitops, db: None) -> Callable[[], None]:
+    """What the observer does about hosts each time it has read git."""
+    lease, picture = Lease(length_s=600), Picture()
+    assert lease.take()
+    mirror = HostMirror(lease, picture)
+
+    def observe() -> None:
+        revision = repository.fetch()
+        picture.apply(GitRead(slim_world(repository.read_world(revision), {})))
+        mirror.write(picture.touched)
+        release_hosts(revision.as_of)
+
+    observe()
+    return observe
+
+
+def written(tenant: str, name: str, text: str) -> str:
+    """A values file put into git by hand; returns the commit."""
+    path = gitops().service_path(tenant, name)
+    return gitops().commit_file(path=path, change=lambda _: text, message="By hand", author="ada", key="").sha
 
 
 def committed(name: str, tag: str, operation: str, tenant: str = "payments") -> str:

@@ -92,19 +92,6 @@ class TestAgainstTheRepository:
         assert refused.fields[0]["field"] == "memory_limit"
         assert "below the request of" in refused.sentence
 
-    def test_a_host_of_another_service_is_refused_by_name_to_who_may_see_it(self, dev: Actor) -> None:
-        taken = "payments-webhook-relay.apps.example.dev"
-        assert refusal(dev, host=taken).sentence == f"{taken} belongs to payments/webhook-relay."
-        assert refusal(dev, host=taken).fields[0]["field"] == "host"
-
-    def test_a_host_of_a_hidden_tenant_is_refused_without_its_name(self, dev: Actor, repository: Gitops) -> None:
-        taken = next(spec for spec in repository.read_world().services if spec.tenant == "labs" and spec.host).host
-        assert refusal(dev, host=taken).sentence == f"{taken} belongs to another service."
-
-    def test_its_own_host_and_a_free_one_are_taken(self, dev: Actor) -> None:
-        assert not plan(dev, component_name="webhook-relay", host="payments-webhook-relay.apps.example.dev")["changed"]
-        assert plan(dev, host="shop.example.dev")["changed"]
-
     def test_a_quota_without_room_is_said_first_with_what_will_happen(self, dev: Actor) -> None:
         planned = plan(dev, memory_limit="6Gi", env_vars={"API_TOKEN": "x"})
         said = planned["warnings"][0]

@@ -10,12 +10,14 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import Client
 
+from accounts.actions import create_token
 from accounts.models import Person
 from core.actor import Door, Role
 from core.clock import now
 from integrations.gitops.specs import tenant_spec
 from observer.git_reader import tenant_row
 from operations import consumers
+from operations.models import AuditEntry
 from sandbox.github.control import Control
 from tenants.engine import refresh_everybody, refresh_person
 from tenants.engine.roles import keep
@@ -23,6 +25,7 @@ from tenants.models import Member, Source, Tenant
 from tenants.queries import actor_for
 from tenants.tasks import ROUND, refresh_memberships
 from tests import builders
+from tests.accounts.oauth_client import OAuthClient
 from tests.operations.test_socket import Page, changed, tell
 from tests.sign_in.browser import Browser
 
@@ -175,6 +178,26 @@ def test_who_comes_back_is_admitted_again(world: Control) -> None:
 
     assert browser.is_signed_in()
     assert roles_of("dev")["payments"] is Role.DEVELOPER
+
+
+def test_who_comes_back_does_not_bring_old_tokens_to_life(world: Control) -> None:
+    """What was left on a machine, or leaked meanwhile, stays ended."""
+    browser = Browser()
+    browser.sign_in("dev")
+    token = create_token(actor_for("dev", door=Door.WEB), name="ci", scopes=["read"], days=30).secret
+    client = OAuthClient("dev")
+    client.register()
+    connected = client.connect()
+    world("expel", login="dev")
+    refresh_everybody()
+    assert {client.whoami(one).status_code for one in (token, connected["access_token"])} == {401}
+
+    world("reset")
+    browser.sign_in("dev")
+
+    assert {client.whoami(one).json()["code"] for one in (token, connected["access_token"])} == {"token_revoked"}
+    assert client.refresh(connected["refresh_token"]).status_code == 400
+    assert AuditEntry.objects.filter(verb="person.shut_out", target="dev").count() == 1
 
 
 def test_who_only_clicked_on_the_cast_is_never_shut_out(world: Control, client: Client) -> None:

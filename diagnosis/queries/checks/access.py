@@ -1,8 +1,8 @@
 """The service account lacks a Kubernetes permission the program uses."""
 
-import re
 from collections.abc import Iterator
 
+from core.patterns import Pattern
 from diagnosis.choices import Severity
 from diagnosis.queries import remedies
 from diagnosis.queries.containers import described
@@ -13,7 +13,7 @@ from diagnosis.queries.readings import Reading, readings
 from diagnosis.queries.scope import Scope
 from diagnosis.queries.text import listed
 
-REQUEST = re.compile(
+REQUEST = Pattern(
     r'User \\?"(?P<user>[^"\\]+)\\?" cannot (?P<verb>\w+) resource \\?"(?P<resource>[^"\\]+)\\?"(?: '
     r'in API group \\?"(?P<group>[^"\\]*)\\?")?'
     r'(?: (?P<where>in the namespace \\?"[^"\\]+\\?"|at the cluster scope))?'

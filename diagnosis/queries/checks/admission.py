@@ -1,10 +1,10 @@
 """The API server refuses the pods (or other objects): quota, limits, policy, webhook, service account, namespace."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.patterns import Pattern
 from diagnosis.choices import Severity
 from diagnosis.queries import remedies
 from diagnosis.queries.findings import Evidence, Finding, Remedy, field_fact, finding, ref
@@ -345,11 +345,13 @@ def youngest(objs: list[Obj]) -> Obj | None:
 
 
 USUAL = {"requests.cpu": "100m", "limits.cpu": "500m", "requests.memory": "128Mi", "limits.memory": "256Mi"}
+AMOUNTS = Pattern(r"\b(requests|limits)\.(cpu|memory)\b")
 
 
 def _fill_in(scope: Scope, fields: str) -> Remedy:
     """The requests and limits that the quota asks for ("limits.cpu for: web; ..."), with usual amounts."""
-    missing = [key for key in USUAL if re.search(rf"\b{re.escape(key)}\b", fields)] or list(USUAL)
+    asked = {".".join(words) for words in AMOUNTS.findall(fields)}
+    missing = [key for key in USUAL if key in asked] or list(USUAL)
     given = {
         f"{word}_{part.rstrip('s')}": USUAL[f"{part}.{word}"] for part, word in (key.split(".") for key in missing)
     }

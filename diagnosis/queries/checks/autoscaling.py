@@ -1,9 +1,9 @@
 """Autoscaler and disruption budget of the target."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from core.patterns import Pattern
 from diagnosis.choices import Severity
 from diagnosis.queries import remedies
 from diagnosis.queries.containers import pod_node
@@ -29,7 +29,7 @@ from diagnosis.queries.text import count_of, listed, shown
 
 WARM_UP = timedelta(minutes=3)
 # Said whatever state the pods are in.
-INDEPENDENT = re.compile(
+INDEPENDENT = Pattern(
     r"missing request for|could not find the requested resource|no matches "
     r"for|unable to fetch metrics from (?:custom|external)"
 )

@@ -1,10 +1,10 @@
 """A Secret or ConfigMap (or a key of it) that the pods name is not there."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from core.patterns import Pattern
 from diagnosis.choices import Verdict
 from diagnosis.queries import remedies
 from diagnosis.queries.containers import Trouble, containers_of
@@ -20,8 +20,8 @@ _ROWS = (
     (r"(?P<kind>secret|configmap) \"(?P<name>[^\"]+)\" not found", False),
     (r"object \"[^\"/]+\"/\"(?P<name>[^\"]+)\" not registered", False),
 )
-EXPRESSIONS = tuple((re.compile(row, re.IGNORECASE), is_key) for row, is_key in _ROWS)
-VOLUME = re.compile(r'for volume "([^"]+)"')
+EXPRESSIONS = tuple((Pattern(f"(?i){row}"), is_key) for row, is_key in _ROWS)
+VOLUME = Pattern(r'for volume "([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """What the program cannot reach: a name that does not resolve, a port that refuses, a dependency that is down."""
 
-import re
 from collections.abc import Iterator
 
+from core.patterns import Pattern
 from diagnosis.choices import Severity, Verdict
 from diagnosis.queries import environment, network, network_policies, remedies
 from diagnosis.queries.containers import containers_of, described
@@ -17,11 +17,12 @@ from diagnosis.queries.scope import Scope
 from diagnosis.queries.standing import consequence
 from diagnosis.queries.text import listed
 
-NO_ANSWER = re.compile(
+NO_ANSWER = Pattern(
     r"(?i)EAI_AGAIN|temporary failure|i/o timeout|server misbehaving|try again|timed "
     r"out|connection refused|no servers could be reached"
 )
-SLOW = re.compile(r"(?i)time|deadline|unreachable|no route")
+CLUSTER_PLUGIN = Pattern(r"(?m)^\s*kubernetes\b")
+SLOW = Pattern(r"(?i)time|deadline|unreachable|no route")
 
 
 def check_connections(scope: Scope) -> Iterator[Finding]:
@@ -93,7 +94,7 @@ def _unresolved(scope: Scope, reading: Reading) -> Finding | None:
         return _dns_down(scope, reading, host, *down)
     variable = environment.naming(environment.of_container(scope, reading.container), host) if host else None
     called = variable.name if variable else ""
-    port = next(iter(re.findall(rf"{re.escape(host)}:(\d{{2,5}})", match.line)), "") if host else ""
+    port = network.port_behind(host, match.line) if host else ""
     is_db = network.is_database(host, port, match.line, called) and not network.is_cache(host, port, "", called)
     cause = "db-host-unresolvable" if is_db else "hostname-unresolvable"
     near = network.near_services(scope, host) if host else []
@@ -180,7 +181,7 @@ def dns_trouble(scope: Scope) -> tuple[str, list[Evidence]] | None:
             return said, more
     config = scope.snapshot.get("ConfigMap", network_policies.DNS_NAMESPACE, "coredns")
     corefile = text_at(config, "data", "Corefile")
-    if corefile and not re.search(r"(?m)^\s*kubernetes\b", corefile):
+    if corefile and not CLUSTER_PLUGIN.search(corefile):
         return "its Corefile lacks the kubernetes plugin", [
             field_fact(config, "data.Corefile", corefile, "the DNS server's configuration")
         ]

@@ -1,9 +1,9 @@
 """A container ends by itself: what the program said, by exit reason first and by its log where no field says it."""
 
-import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from core.patterns import Pattern
 from diagnosis.choices import Verdict
 from diagnosis.queries import environment, remedies
 from diagnosis.queries.checks.connections import is_explained
@@ -32,8 +32,10 @@ OWN = frozenset(
     ]
 )
 SIGNALS = {134: "aborted (SIGABRT)", 139: "crashed (SIGSEGV)", 132: "illegal instruction (SIGILL)", 136: "SIGFPE"}
-NAMES_ERROR = re.compile(r"\w*(?:Error|Exception)\b|panic:|(?i:\b(?:fatal|error|critical)\b)")
-TELLS_NOTHING = re.compile(r"(?i)^\s*(?:at |\.\.\.|File \"|goroutine |\t|npm ERR!|\}|\]|\^)")
+NAMES_ERROR = Pattern(r"\w*(?:Error|Exception)\b|panic:|(?i:\b(?:fatal|error|critical)\b)")
+# The other names of a list behind the first.
+MORE_NAMES = Pattern(rf"(?:^|[,\s\[\"'`]+)({ENV})\b")
+TELLS_NOTHING = Pattern(r"(?i)^\s*(?:at |\.\.\.|File \"|goroutine |\t|npm ERR!|\}|\]|\^)")
 
 
 def check_crashes(scope: Scope) -> Iterator[Finding]:
@@ -146,9 +148,9 @@ def _missing_names(scope: Scope, container: Container, match: LogMatch) -> list[
     """Names in the line that the container does not set (or sets to nothing)."""
     known = environment.of_container(scope, container)
     named = match.words.get("name", "")
-    first = named if re.search("[A-Z]", named) else named.upper()  # a settings class says its field's name
+    first = named if any(map(str.isupper, named)) else named.upper()  # a settings class says its field's name
     rest = match.line.partition(first)[2] if first else ""
-    names = [first, *re.findall(rf"(?:^|[,\s\[\"'`]+)({ENV})\b", rest)[:6]] if first else []
+    names = [first, *MORE_NAMES.findall(rest)[:6]] if first else []
     stop = {"ERROR", "FATAL", "INFO", "WARN", "WARNING", "CRITICAL", "NOT", "PANIC", "EXIT", "NULL", "NONE"}
     absent = [name for name in dict.fromkeys(names) if name and name not in stop and _is_unset(known.get(name))]
     return absent if first in absent or not first else []

@@ -1,9 +1,9 @@
 """The service's database: the PostgreSQL cluster, the Database object, its role, and what the server answers."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from core.patterns import Pattern
 from diagnosis.choices import Severity, Verdict
 from diagnosis.queries import environment, network, remedies
 from diagnosis.queries.containers import described
@@ -30,8 +30,10 @@ from diagnosis.queries.text import listed, shown
 HEALTHY = "Cluster in healthy state"
 SETTLED = timedelta(minutes=2)
 SET_UP = timedelta(minutes=10)
-CONFLICT = re.compile(r"(?i)already (?:managed|owned|exists|in use|reconciled)|conflict|duplicate")
-NO_ROLE = re.compile(r"(?i)role \"?[\w\-]+\"? does not exist|42704|owner .*not (?:found|exist)")
+CONFLICT = Pattern(r"(?i)already (?:managed|owned|exists|in use|reconciled)|conflict|duplicate")
+NO_ROLE = Pattern(r"(?i)role \"?[\w\-]+\"? does not exist|42704|owner .*not (?:found|exist)")
+WORD, HOST_WORD = Pattern(r"[\w\-]+"), Pattern(r"[A-Za-z][\w.\-]*")
+NO_SECRET = Pattern(r'secrets? "([^"]+)" not found')
 
 
 def databases(scope: Scope) -> list[Obj]:
@@ -46,7 +48,7 @@ def databases(scope: Scope) -> list[Obj]:
     found = []
     for obj in scope.snapshot.all("Database"):
         called, owner = text_at(obj, "spec", "name"), text_at(obj, "spec", "owner")
-        words = re.findall(r"[\w\-]+", said)
+        words = WORD.findall(said)
         where = namespace(obj), text_at(obj, "spec", "cluster", "name")
         is_said = called in words or (owner and owner in words)
         if own in {called, owner} or {called, owner} & secrets or is_said or (where in at_hosts and called in told):
@@ -61,7 +63,7 @@ def _configured(scope: Scope) -> set[str]:
         for container in scope.containers
         for variable in environment.of_container(scope, container).values()
     ]
-    return {word for value in values for word in re.findall(r"[A-Za-z][\w.\-]*", value)}
+    return {word for value in values for word in HOST_WORD.findall(value)}
 
 
 def _clusters_at(scope: Scope, hosts: set[str]) -> list[Obj]:
@@ -219,7 +221,7 @@ def _role_missing(scope: Scope, obj: Obj, cluster: Obj | None, message: str, pro
                 True,
             )
         )
-    missing = re.search(r'secrets? "([^"]+)" not found', problem)
+    missing = NO_SECRET.search(problem)
     where = namespace(obj)
     detail = "PostgreSQL answers 'password authentication failed' also for a role that does not exist."
     if missing:

@@ -1,10 +1,10 @@
 """Certificates of the service's hosts: Certificate, request, order and challenge, down to the words that decide."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from core.patterns import Pattern
 from diagnosis.choices import Severity
 from diagnosis.queries import remedies, routes
 from diagnosis.queries.findings import Evidence, Finding, field_fact, finding, ref
@@ -30,7 +30,8 @@ from diagnosis.queries.text import listed, shown
 
 SELF_CHECK = timedelta(minutes=5)
 ISSUING = timedelta(minutes=10)
-RETRY = re.compile(r"(?i)retry after (\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?: ?UTC|Z)?)")
+UNKNOWN_HOST = Pattern(r"(?i)no such host|nxdomain")
+RETRY = Pattern(r"(?i)retry after (\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d)?(?: ?UTC|Z)?)")
 
 
 @dataclass(frozen=True)
@@ -189,11 +190,7 @@ def _failing_host(issue: Issue, obj: Obj, message: str) -> str:
 def _not_pointed(scope: Scope, issue: Issue, waits: timedelta | None, obj: Obj, path: str, message: str) -> Finding:
     host = _failing_host(issue, obj, message)
     default = _default_host(scope, host)
-    what = (
-        "has no DNS record (no such host)"
-        if re.search(r"(?i)no such host|nxdomain", message)
-        else "does not lead to this platform"
-    )
+    what = "has no DNS record (no such host)" if UNKNOWN_HOST.search(message) else "does not lead to this platform"
     title = f"The domain {host} {what}, so its certificate cannot be issued"
     detail = (
         f"The certificate authority's check has failed for {span(waits)}. Create the record {host} "

@@ -1,6 +1,5 @@
 """An image cannot be pulled: which of the registry's reasons it is."""
 
-import re
 from collections.abc import Iterator
 
 from diagnosis.choices import Verdict
@@ -162,7 +161,7 @@ def _hint(scope: Scope, cause: str, image: str) -> str:
 
 
 def _folded(tag: str) -> str:
-    return re.sub(r"^v", "", tag.lower()).replace("o", "0").replace("l", "1")
+    return tag.lower().removeprefix("v").replace("o", "0").replace("l", "1")
 
 
 def _remedies(scope: Scope, cause: str, image: str) -> list[Remedy]:

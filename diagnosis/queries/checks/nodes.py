@@ -1,9 +1,9 @@
 """The nodes under the pods: not ready, short of disk or memory, and what they evicted."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from core.patterns import Pattern
 from diagnosis.choices import Severity, Verdict
 from diagnosis.queries import remedies
 from diagnosis.queries.containers import is_ready, pod_node
@@ -13,7 +13,7 @@ from diagnosis.queries.scope import Scope
 from diagnosis.queries.text import count_of, listed, shown
 
 PRESSURE = (("node-disk-pressure", "DiskPressure", "disk"), ("node-memory-pressure", "MemoryPressure", "memory"))
-OWN_LIMIT = re.compile(
+OWN_LIMIT = Pattern(
     r"(?i)exceeds the (?:total )?limit|exceeded its local ephemeral storage limit|usage of EmptyDir volume"
 )
 LATELY = timedelta(hours=1)

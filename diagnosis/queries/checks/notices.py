@@ -1,8 +1,8 @@
 """Harmless states worth a line: on purpose, under way, or long past."""
 
-import re
 from collections.abc import Iterator
 
+from core.patterns import Pattern
 from diagnosis.choices import Severity
 from diagnosis.queries import remedies
 from diagnosis.queries.checks.memory import is_oom_now, oom_words, was_oom
@@ -16,7 +16,7 @@ from diagnosis.queries.symptoms import is_moving, state_of_pods
 from diagnosis.queries.text import count_of, listed
 
 SAMPLE, MANY = 6, 3
-LEVEL = re.compile(r"\b(?:ERROR|FATAL|CRITICAL|SEVERE)\b|\"level\"\s*:\s*(?:\"(?:error|fatal)\"|50|60)")
+LEVEL = Pattern(r"\b(?:ERROR|FATAL|CRITICAL|SEVERE)\b|\"level\"\s*:\s*(?:\"(?:error|fatal)\"|50|60)")
 
 
 def check_stopped(scope: Scope) -> Iterator[Finding]:

@@ -1,11 +1,11 @@
 """A probe fails: does it ask the wrong place, does the program listen elsewhere, is it slow, or is it really unwell."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from core.patterns import Pattern
 from diagnosis.choices import Severity, Verdict
 from diagnosis.queries import remedies
 from diagnosis.queries.containers import Container, Trouble, described, probe_budget_s
@@ -21,7 +21,7 @@ from diagnosis.queries.text import count_of, listed, shown
 
 NOT_FOUND = frozenset({404, 405, 410, 400, 401, 403})
 LATELY = timedelta(minutes=15)
-STARTING = re.compile(
+STARTING = Pattern(
     r"(?i)\b(?:starting|loading|warming|initiali[sz]|migrat|preparing|booting|compiling|download|index|restor|replay|"
     r"import|fetching|building|scanning)|\b\d{1,2} ?%"
 )

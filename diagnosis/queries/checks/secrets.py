@@ -1,9 +1,9 @@
 """A Secret that external-secrets should make is not made: the store, the permission, or the path."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 
+from core.patterns import Pattern
 from diagnosis.choices import Severity, Verdict
 from diagnosis.queries import remedies
 from diagnosis.queries.checks.databases import clusters, databases
@@ -15,6 +15,8 @@ from diagnosis.queries.scope import Scope
 from diagnosis.queries.text import listed, shown
 
 SETTLED = timedelta(minutes=1)
+PLACE = Pattern(r"spec\.data\[(\d{1,6})\]")
+QUOTED = Pattern(r'(?:data for key|property):? \\?"?([\w.\-]+)')
 
 
 def externals(scope: Scope) -> list[Obj]:
@@ -128,10 +130,10 @@ def _path(external: Obj, said: str) -> str:
 
 def _property(external: Obj, said: str) -> str:
     """The property a message names: by its place in spec.data, or by its own words."""
-    place = re.search(r"spec\.data\[(\d+)\]", said)
+    place = PLACE.search(said)
     if place:
         return text_at(external, "spec", "data", int(place.group(1)), "remoteRef", "property")
-    quoted = re.search(r'(?:data for key|property):? \\?"?([\w.\-]+)', said)
+    quoted = QUOTED.search(said)
     return quoted.group(1) if quoted else ""
 
 

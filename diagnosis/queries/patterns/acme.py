@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - a row of a table reads as one line
 
-import re
+from core.patterns import Pattern
 
 _ROWS: tuple[tuple[str, str], ...] = (
     ("acme-rate-limited", r"ratelimited|rate limit|too many (?:certificates|failed authorizations|new orders|requests|registrations)|\b429\b"),
@@ -10,9 +10,9 @@ _ROWS: tuple[tuple[str, str], ...] = (
                                r"self check|propagation|invalid response from|timeout during connect|connection refused|i/o timeout|"
                                r"unauthorized|incorrect txt|no txt record|could not resolve|deadline exceeded|certificate is valid for|connection reset"),
 )  # fmt: skip
-ACME_PATTERNS = tuple((cause, re.compile(row, re.IGNORECASE)) for cause, row in _ROWS)
+ACME_PATTERNS = tuple((cause, Pattern(f"(?i){row}")) for cause, row in _ROWS)
 # The authority itself looked and says the name is wrong; no waiting changes that answer.
-FINAL = re.compile(
+FINAL = Pattern(
     r"(?i)nxdomain|dns problem|no valid (?:a|aaaa|ip) record|invalid response from|urn:ietf:params:acme:error:(?:dns|unauthorized|connection)"
 )
 

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - a row of a table reads as one line
 
-import re
+from core.patterns import Pattern
 
 _ROWS: tuple[tuple[str, str], ...] = (
     ("namespace-terminating", r"because it is being terminated"),
@@ -18,7 +18,7 @@ _ROWS: tuple[tuple[str, str], ...] = (
     ("service-account-missing", r"(?:error looking up service account \S+: )?serviceaccount \\?\"(?P<name>[^\"\\]+)\\?\" not found"),
     ("node-port-conflict", r"(?:nodePort: Invalid value: (?P<port>\d+): )?provided port is already allocated|provided IP (?:\((?P<ip>[^)]+)\) )?is already allocated"),
 )  # fmt: skip
-ADMISSION_PATTERNS = tuple((cause, re.compile(expression, re.IGNORECASE | re.DOTALL)) for cause, expression in _ROWS)
+ADMISSION_PATTERNS = tuple((cause, Pattern(f"(?is){expression}")) for cause, expression in _ROWS)
 
 
 def admission_cause(message: str) -> tuple[str, dict[str, str]]:

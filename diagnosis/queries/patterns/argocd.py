@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - a row of a table reads as one line
 
-import re
+from core.patterns import Pattern
 
 _COMPARISON: tuple[tuple[str, str], ...] = (
     ("argocd-namespace-missing", r"namespaces? \\?\"(?P<name>[^\"\\]+)\\?\" not found"),
@@ -23,14 +23,15 @@ _SYNC: tuple[tuple[str, str], ...] = (
                                 r"strict decoding|failed to create typed patch|unable to (?:recognize|decode)|could not find|required value|unsupported value|"
                                 r"bad request|cannot be handled as a|resource mapping not found|duplicate entries|cannot unmarshal|denied"),
 )  # fmt: skip
-COMPARISON = tuple((cause, re.compile(row, re.IGNORECASE | re.DOTALL)) for cause, row in _COMPARISON)
-SYNC = tuple((cause, re.compile(row, re.IGNORECASE | re.DOTALL)) for cause, row in _SYNC)
+COMPARISON = tuple((cause, Pattern(f"(?is){row}")) for cause, row in _COMPARISON)
+SYNC = tuple((cause, Pattern(f"(?is){row}")) for cause, row in _SYNC)
+_OF_CLUSTER = Pattern(r"(?i)live state|cluster")
 
 
 def comparison_cause(message: str) -> tuple[str, dict[str, str]]:
     """Of a ComparisonError: what kept Argo CD from knowing what git wants; a render error when nothing else."""
     found = _first(COMPARISON, message)
-    if found[0] or re.search(r"(?i)live state|cluster", message):
+    if found[0] or _OF_CLUSTER.search(message):
         return found
     return "argocd-render-error", {}
 
@@ -40,7 +41,7 @@ def sync_cause(message: str) -> tuple[str, dict[str, str]]:
     return _first(SYNC, message)
 
 
-def _first(rows: tuple[tuple[str, re.Pattern[str]], ...], message: str) -> tuple[str, dict[str, str]]:
+def _first(rows: tuple[tuple[str, Pattern], ...], message: str) -> tuple[str, dict[str, str]]:
     for cause, expression in rows:
         match = expression.search(message)
         if match:

@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - a row of a table reads as one line
 
-import re
+from core.patterns import Pattern
 
 _ROWS: tuple[tuple[str, str], ...] = (
     ("image-pull-rate-limited", r"\b429\b|toomanyrequests|too many requests|rate limit"),
@@ -17,7 +17,7 @@ _ROWS: tuple[tuple[str, str], ...] = (
                                 r"failed to authorize|anonymous token|credentials"),
     ("image-tag-not-found", r"manifest[_ ]unknown|manifest .{0,200}not found|not found|no such (?:image|manifest)"),
 )  # fmt: skip
-IMAGE_PATTERNS = tuple((cause, re.compile(expression, re.IGNORECASE)) for cause, expression in _ROWS)
+IMAGE_PATTERNS = tuple((cause, Pattern(f"(?i){expression}")) for cause, expression in _ROWS)
 
 
 def image_cause(message: str) -> str:

@@ -6,9 +6,10 @@ Weight 2 says what is wrong; weight 1 could be part of something else and counts
 
 # ruff: noqa: E501 - a row of a table reads as one line
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from core.patterns import Match, Pattern
 
 ENV = r"[A-Z][A-Z0-9]*_[A-Z0-9_]+|[A-Z][A-Z0-9_]{3,}"
 HOST = r"(?P<host>[A-Za-z0-9](?:[A-Za-z0-9.\-_]*[A-Za-z0-9])?)"
@@ -99,17 +100,16 @@ _ROWS: tuple[tuple[str, int, str], ...] = (
     ("connection", 2, r"curl: \((?:7|28)\) .*?(?P<how>(?i:refused|timed out|timeout|couldn't connect))|wget: (?P<how2>download timed out|can't connect)"),
     ("connection", 1, r"(?P<how>(?i:\btimed? ?-?out\b|no route to host|connection refused|ECONNREFUSED|ETIMEDOUT|connection timed out|connect timeout))"),
 )  # fmt: skip
-LOG_PATTERNS = tuple((cause, weight, re.compile(expression)) for cause, weight, expression in _ROWS)
 _CASELESS = {
     "exec-format-error", "container-user-not-permitted", "port-already-in-use", "volume-full", "script-syntax-error",
     "app-certificate-expired", "db-auth-failed", "db-too-many-connections", "hostname-unresolvable",
 }  # fmt: skip
 LOG_PATTERNS = tuple(
-    (cause, weight, re.compile(found.pattern, re.IGNORECASE) if cause in _CASELESS else found)
-    for cause, weight, found in LOG_PATTERNS
+    (cause, weight, Pattern(f"(?i){expression}" if cause in _CASELESS else expression))
+    for cause, weight, expression in _ROWS
 )
 # One cheap test for all of them: a line without any of these words matches no row.
-HINT = re.compile(
+HINT = Pattern(
     r"(?i)error|fail|not |no |missing|required|undefined|unset|unbound|denied|refus|unable|cannot|can't|could|must|need|"
     r"exhaust|too many|expired|forbidden|timeout|timed|ECONN|ENO|EADDR|EAI|in use|exception|unexpected|syntax|exec|"
     r"dial|unknown|NXDOMAIN|empty|slots|pool|root|reset|50[234]|EHOST|ENET|ETIMED|parameter|KeyError|full|specify|set |invalid|NotAfter|WRONGPASS|NOAUTH"
@@ -117,11 +117,11 @@ HINT = re.compile(
 
 # A missing setting that the program gets over, by its own words, or warns of before it fails of something else.
 SETTINGS = frozenset({"env-var-missing", "config-file-missing"})
-GOT_OVER = re.compile(
+GOT_OVER = Pattern(
     r"(?i)\busing (?:the |a |its |built-?in )?defaults?\b|\bdefault(?:s|ing)? to\b|\bfall(?:ing|s)? ?back\b|\b(?:skipping|ignoring|disabled)\b"
 )
-WARNS = re.compile(r"(?i)\bwarn(?:ing)?\b")
-FAILS = re.compile(r"\w*(?:Error|Exception)\b|\bpanic:|(?i:\b(?:fatal|error)\b)")
+WARNS = Pattern(r"(?i)\bwarn(?:ing)?\b")
+FAILS = Pattern(r"\w*(?:Error|Exception)\b|\bpanic:|(?i:\b(?:fatal|error)\b)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +168,6 @@ def match_line(line: str) -> tuple[int, LogMatch] | None:
     return (1, weak) if weak else None
 
 
-def _words(found: re.Match[str]) -> dict[str, str]:
+def _words(found: Match) -> dict[str, str]:
     """Named groups without the digit that keeps them apart inside one expression."""
     return {key.rstrip("23"): value for key, value in found.groupdict().items() if value}

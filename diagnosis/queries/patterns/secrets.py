@@ -2,7 +2,7 @@
 
 # ruff: noqa: E501 - a row of a table reads as one line
 
-import re
+from core.patterns import Pattern
 
 _ROWS: tuple[tuple[str, str], ...] = (
     ("secret-store-not-ready", r"(?:secret ?store|clustersecretstore)\S* .{0,120}(?:not ready|not found)|could not get secretstore|could not get provider client|unable to create client|"
@@ -12,7 +12,7 @@ _ROWS: tuple[tuple[str, str], ...] = (
     ("vault-key-missing", r"secret does not exist|cannot find secret data for key|could not find secret|no secret found|nosecret|code: 404|"
                           r"(?:property|key) .{0,80}(?:does not exist|not found)|not found"),
 )  # fmt: skip
-SECRET_PATTERNS = tuple((cause, re.compile(row, re.IGNORECASE | re.DOTALL)) for cause, row in _ROWS)
+SECRET_PATTERNS = tuple((cause, Pattern(f"(?is){row}")) for cause, row in _ROWS)
 
 
 def secret_cause(message: str) -> str:

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from core.start import start_warnings
 from mctl.env import Declared, declared
 from mctl.settings import BASE_DIR
 
 MARKDOWN_HEAD = """# Configuration
 
 Printed by `python manage.py env --markdown`; `make check` compares. Every variable is read in `mctl/settings.py`.
-A secret may also be given as a file: `NAME_FILE=/path`.
+A secret may also be given as a file: `NAME_FILE=/path`. What production needs: [proxy.md](proxy.md).
 
 | Variable | Meaning | Default |
 | --- | --- | --- |"""
@@ -33,6 +34,8 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"{setting.name}={shown_value(setting)}\n    {setting.meaning}; default: {setting.default!r}"
             )
+        for warning in start_warnings():
+            self.stdout.write(f"\nWarning: {warning.msg} {warning.hint}")
 
 
 def shown_default(setting: Declared) -> str:

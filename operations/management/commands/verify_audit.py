@@ -1,4 +1,8 @@
-"""Whether the audit is whole. Exit code 1 and the first broken row where it is not."""
+"""Whether the audit is whole.
+
+Exit code 0: all of it holds. 1: it does not, with the first broken row. 2: nothing is broken, but what only the key can
+tell was not checked.
+"""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -6,6 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from operations.queries import verify_audit
+from operations.queries.audit_chain import Verification
+
+BROKEN, NOT_CHECKED = 1, 2
 
 
 class Command(BaseCommand):
@@ -20,9 +27,22 @@ class Command(BaseCommand):
         found = verify_audit(known=options["known"])
         if found.broken:
             self.stderr.write(f"broken after {found.entries:,} good entries: {found.broken}")
-            raise SystemExit(1)
-        span = f", from {found.oldest:%d %b %Y} to {found.newest:%d %b %Y}" if found.oldest and found.newest else ""
-        self.stdout.write(f"{found.entries:,} entries{span}, each follows the one before it.")
+            raise SystemExit(BROKEN)
+        self.stdout.write(f"{found.entries:,} entries{span(found)}, each follows the one before it.")
         if found.removed:
             self.stdout.write(f"{found.removed:,} older ones were removed by retention.")
         self.stdout.write(f"digest {found.digest or 'none'}: write it down elsewhere and give it as --known next time.")
+        if found.unchecked:
+            self.stderr.write(f"not checked: {found.unchecked}")
+            raise SystemExit(NOT_CHECKED)
+        self.stdout.write(about_seals(found))
+
+
+def span(found: Verification) -> str:
+    return f", from {found.oldest:%d %b %Y} to {found.newest:%d %b %Y}" if found.oldest and found.newest else ""
+
+
+def about_seals(found: Verification) -> str:
+    if not found.sealed:
+        return "None is sealed: who can write the database can write them all again, unless MCTL_AUDIT_KEY is set."
+    return f"{found.sealed:,} are sealed with MCTL_AUDIT_KEY, from this one on: {found.sealed_from}."

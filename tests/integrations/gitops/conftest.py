@@ -96,11 +96,11 @@ def outsider(git_host: GitHost, url: str, tmp_path: Path) -> Callable[[str, str]
         command = ["git", *identity, *(["-C", str(work)] if work.exists() else []), *arguments]
         return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
-    def commit(path: str, text: str) -> str:
+    def commit(path: str, text: str | bytes) -> str:
         if not work.exists():
             git("clone", "-q", address, str(work))
         (work / path).parent.mkdir(parents=True, exist_ok=True)
-        (work / path).write_text(text)
+        (work / path).write_bytes(text.encode() if isinstance(text, str) else text)
         git("add", path)
         git("commit", "-q", "-m", f"By hand: {path}")
         for _ in range(20):

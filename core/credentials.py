@@ -1,0 +1,63 @@
+"""Credentials in text from outside, known by their shape. Pages, errors, the audit and support bundles share this list.
+
+`masked` is for what our own doors show. `masked_for_strangers` also takes out what only stands behind a name that
+promises a secret, at the price of a harmless word now and then: a bundle leaves the house.
+"""
+
+from core.patterns import Match, Pattern
+
+MASK = "***"
+# Each expression keeps its groups: what tells people which credential stood there.
+_URL = r"(?i)(://[^/\s:@]*:)[^\s\"'<>]+(@)"
+_NAME = r"(?:password|passwd|passphrase|pwd|secret|token|api[_\-]?key)"
+_SHAPES = (
+    rf"((?:\b|[\w.\-]*[_.\-]){_NAME}\b[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]{{4,}}",
+    r"(\bbearer\s+)[A-Za-z0-9_\-.~+/=]{8,}",
+    r"(\b(?:gh[oprsu]_|github_pat_|glpat-|mctl_(?:pat|rt)_|hv[bs]\.|xox[abposr]-|dckr_pat_|sk_(?:live|test)_))[A-Za-z0-9_\-.]+",
+    r"(?-i:(\bA(?:KIA|SIA))[A-Z0-9]{12,})",
+    r"(?-i:(\beyJ)[\w\-]{6,}\.[\w\-]{4,}(?:\.[\w\-]*)?)",
+    r"(?-i:(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\z))",
+)
+CREDENTIAL = Pattern("|".join((_URL, *_SHAPES)))
+
+SECRET_NAME = (
+    r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_\-]?key|private[_\-]?key|credential|auth(?:orization)?"
+    r"|dsn|session|cookie|signature)"
+)
+# A quote may stand escaped, as in JSON that a program logs inside of JSON.
+_QUOTE = r"(?:\\*[\"'])"
+_VALUE = r"(?:\\*\"[^\"]*\"|\\*'[^']*'|[^\s,;&}\]\\]+)"
+_NAMED = (
+    rf"({_QUOTE}?[\w.\-]*{SECRET_NAME}[\w.\-]*{_QUOTE}?\s*[=:]\s*){_VALUE}",
+    # {"name": "DB_PASSWORD", "value": "..."}, a flag and its argument, and "password hunter2".
+    rf"({_QUOTE}name{_QUOTE}\s*:\s*{_QUOTE}[\w.\-]*{SECRET_NAME}[\w.\-]*{_QUOTE}\s*,\s*{_QUOTE}value{_QUOTE}\s*:\s*){_VALUE}",
+    rf"(--?[\w.\-]*{SECRET_NAME}[\w.\-]*\s+){_VALUE}",
+    r"(\b(?:password|passwd|passphrase)\s+)\S*\d\S*",
+)
+NAMED = Pattern("(?i)" + "|".join(_NAMED))
+# Words that stand before a credential in a header, and beginnings of keys that are too short for our own doors.
+_HEADER = r"((?i:basic|bearer|token|digest) )[A-Za-z0-9+/=_\-.]{8,}"
+_KEY = r"\b(s\.|sk[-_]|rk_|pk_|npm_|AIza)[\w\-.]{8,}"
+SUSPECT = Pattern(f"{_HEADER}|{_KEY}")
+
+
+def masked(text: str, mask: str = MASK) -> str:
+    """The text without credentials; what stands in front of each stays."""
+
+    def replaced(found: Match) -> str:
+        before, *rest = filter(None, found.groups())
+        return before + mask + "".join(rest)
+
+    return CREDENTIAL.sub(replaced, text)
+
+
+def masked_for_strangers(text: str, mask: str) -> str:
+    """The text fit to leave the house: values behind names of secrets go too."""
+    text = masked(text, mask)
+    for pattern in (SUSPECT, NAMED):
+        text = pattern.sub(lambda found: next(filter(None, found.groups())) + mask, text)
+    return text
+
+
+def holds_credential(text: str) -> bool:
+    return CREDENTIAL.search(text) is not None

@@ -1,0 +1,75 @@
+"""Whose the hosts are that a change of a values file brings: the file before is held against the file after.
+
+Not the parameters: a rollback to a commit, or any other edit, may bring hosts that nobody named.
+"""
+
+from django.db.models import CharField, F, Value
+
+from core.actor import Actor
+from integrations.gitops import Route, UnreadableYaml, root_of, routes_of
+from operations.registry import StepContext
+from services.errors import refused
+from services.models import Service
+from services.runners.parameters import ServiceParameters
+from services.runners.places import default_host
+from tenants.actions import refuse_taken_hosts, reserve_hosts
+from tenants.errors import host_refused
+from tenants.policies import may_ask_for_host
+from tenants.queries import hosts_of
+
+
+def refuse_hosts(actor: Actor, parameters: ServiceParameters, before: str | None, after: str) -> None:
+    """For a plan: nothing is kept. Raises Invalid; whose a host is, is said to those who may see it."""
+    tenant, service = parameters.team_name, parameters.component_name
+    had, added = routes_of_change(tenant, service, before, after)
+    refuse_taken_hosts(added, tenant=tenant, service=service, sees=actor.sees)
+    refuse_hosts_not_to_be_had(tenant, had, added)
+
+
+def claim_hosts(step: StepContext, before: str | None, after: str) -> None:
+    """For a commit: the hosts are this operation's from here on. Raises Invalid."""
+    had, added = routes_of_change(step.tenant, step.service, before, after)
+    refuse_hosts_not_to_be_had(step.tenant, had, added)
+    if added:
+        reserve_hosts(added, tenant=step.tenant, service=step.service, operation=step.operation_id)
+
+
+def routes_of_change(tenant: str, service: str, before: str | None, after: str) -> tuple[list[Route], list[Route]]:
+    """What the file has now, and what it would add to that."""
+    had = routes_before(tenant, service, before)
+    places = {(route.host, route.path) for route in had}
+    return had, [route for route in routes_after(after) if (route.host, route.path) not in places]
+
+
+def refuse_hosts_not_to_be_had(tenant: str, had: list[Route], added: list[Route]) -> None:
+    """Though nobody has them. A host that the file has already stays, wherever it lies."""
+    kept = {route.host for route in had}
+    for host in dict.fromkeys(route.host for route in added if route.host not in kept):
+        decision = may_ask_for_host(host)
+        if not decision.allowed:
+            raise host_refused(host, decision.reason, remedy=decision.remedy)
+        if is_default_host_of_others(host, tenant):
+            raise host_refused(host, f"{host} is the default host of another service.", remedy="Choose another host.")
+
+
+def routes_before(tenant: str, service: str, before: str | None) -> list[Route]:
+    """Of a file that cannot be read, what git had before it became so: a rollback that mends it must not lose them."""
+    try:
+        return list(routes_of(root_of(before or "")))
+    except UnreadableYaml:
+        return hosts_of(tenant, service)
+
+
+def routes_after(after: str) -> tuple[Route, ...]:
+    try:
+        return routes_of(root_of(after))
+    except UnreadableYaml as problem:
+        sentence = f"The values file could not be read afterwards: {problem}"
+        raise refused("request", "", sentence, remedy="Choose a change that leaves a readable file.") from problem
+
+
+def is_default_host_of_others(host: str, tenant: str) -> bool:
+    """Tenant a-b with service c has the same default host as tenant a with b-c, whether or not it uses it now."""
+    services = Service.objects.exclude(tenant=tenant).annotate(asked=Value(host, output_field=CharField()))
+    near = services.filter(asked__contains=F("tenant")).filter(asked__contains=F("name"))
+    return any(default_host(*pair) == host for pair in near.values_list("tenant", "name"))

@@ -1,0 +1,105 @@
+"""Text from outside costs its readers no more than its length, and none of them falls over it."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import example, given, settings
+
+from core.credentials import holds_credential, masked, masked_for_strangers
+from core.patterns import LONGEST_SCANNED, Pattern
+from core.quantity import amount
+from core.templatetags.lines import diff_lines, log_lines
+from core.templatetags.ui import breakable
+from core.text import visible
+from integrations.errors import scrubbed
+from integrations.gitops.messages import trailers_of
+from integrations.helm.rendering import CHARTS_OWN_WORDS, TEMPLATE_LINE
+from mcp_server.configuration import COMMENT, VARIABLE
+from operations.engine import redacted
+from tests.hostile import Scan, as_cases, superlinear, texts
+
+
+def quantity_or_refusal(text: str) -> object:
+    try:
+        return amount(text)
+    except ValueError:
+        return None
+
+
+SCANNERS: dict[str, Scan] = {
+    "credentials": masked,
+    "credentials of a bundle": lambda text: masked_for_strangers(text, "(hidden)"),
+    "a value that looks secret": holds_credential,
+    "what a system said": scrubbed,
+    "the audit": lambda text: redacted({"note": text, text: [text]}),
+    "control characters": visible,
+    "a log on a page": log_lines,
+    "a diff on a page": lambda text: diff_lines(f"-{text}\n+{text}x"),
+    "a path on a page": breakable,
+    "a commit's message": lambda text: trailers_of(f"a\n\n{text}"),
+    "a chart's refusal": lambda text: (TEMPLATE_LINE.search(text), CHARTS_OWN_WORDS.search(text)),
+    "a client's configuration": lambda text: (COMMENT.sub("", text), VARIABLE.fullmatch(text)),
+    "a quantity": quantity_or_refusal,
+}
+
+
+@pytest.mark.parametrize("scan", as_cases(SCANNERS))
+def test_twice_the_text_is_twice_the_work(scan: Scan) -> None:
+    assert superlinear(scan) == {}
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts())
+@example("secret" * 400)
+@example("\ud800")
+@example("9" * 5_000)
+def test_no_reader_falls_over_a_text(text: str) -> None:
+    for scan in SCANNERS.values():
+        scan(text)
+
+
+@pytest.mark.faults
+@settings(max_examples=3_000, deadline=None)
+@given(texts())
+def test_no_reader_is_slow_on_a_repeated_text(text: str) -> None:
+    if text:
+        assert {name: slow for name, scan in SCANNERS.items() if (slow := superlinear(scan, (text,)))} == {}
+
+
+@settings(max_examples=100, deadline=None)
+@given(texts())
+def test_what_is_shown_hides_no_control_character(text: str) -> None:
+    assert visible(text, stays="").isprintable()
+
+
+@pytest.mark.parametrize("mask", [masked, lambda text: masked_for_strangers(text, "***")])
+def test_a_masked_text_holds_nothing_that_was_not_scanned(mask: Callable[[str], str]) -> None:
+    assert "hunter2" not in mask("x" * LONGEST_SCANNED + " password=hunter2")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("postgres://app:hunter2@db:5432/app", "postgres://app:***@db:5432/app"),
+        ("redis://:hunter2@cache", "redis://:***@cache"),
+        ("DB_PASSWORD=hunter2 next", "DB_PASSWORD=*** next"),
+        ('{"token": "hunter22"}', '{"token": "***"}'),
+        ("Authorization: Bearer abcdefghijk", "Authorization: Bearer ***"),
+        ("git said glpat-abcdef", "git said glpat-***"),
+        ("SecretStore: could not be read", "SecretStore: could not be read"),
+        ('secret "db-creds" not found', 'secret "db-creds" not found'),
+        ("no basic auth credentials", "no basic auth credentials"),
+    ],
+)
+def test_a_credential_is_known_by_its_shape_and_keeps_its_name(said: str, shown: str) -> None:
+    assert masked(said) == shown
+
+
+def test_half_of_a_surrogate_pair_is_scanned_around() -> None:
+    assert masked("\ud800 password=hunter2") == "\ufffd password=***"
+
+
+@pytest.mark.parametrize("expression", [r"(?=a)", r"(?<!a)b", r"(a)\1", r"(?>a)"])
+def test_a_pattern_that_needs_more_than_linear_time_is_refused(expression: str) -> None:
+    with pytest.raises(Exception, match="invalid"):
+        Pattern(expression)

@@ -1,0 +1,31 @@
+"""Limits that a test can reach, in a minute in which nobody has asked anything yet."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.cache import caches
+
+from core import scripts
+
+
+@pytest.fixture
+def fresh_minute(valkey: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(scripts, "_rests_until", 0.0)
+    forget_all()
+    yield
+    forget_all()
+
+
+def forget_all() -> None:
+    """The limits only: the same server is the broker."""
+    client = caches["default"]._cache.get_client(None, write=True)
+    for counted in ("limit", "open"):
+        for key in client.scan_iter(match=f"*:{counted}:*"):
+            client.delete(key)
+
+
+@pytest.fixture
+def few(fresh_minute: None, settings: Any) -> None:
+    settings.READS_PER_MINUTE, settings.WRITES_PER_MINUTE = 5, 2
+    settings.PAGES_PER_MINUTE, settings.STRANGERS_PER_MINUTE = 4, 3

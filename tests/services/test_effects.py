@@ -1,0 +1,84 @@
+"""What is committed is what Helm renders: a change that would have no effect is refused before the commit."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.actor import Actor
+from core.errors import Invalid, Problem
+from integrations.errors import Refused
+from integrations.gitops import Gitops, gitops
+from operations import actions
+from tests import builders
+from tests.integrations.gitops.conftest import outsider  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.django_db
+PATH = "platform-gitops/services/payments/checkout-web/values.yaml"
+IMAGE = 'image:\n  repository: ghcr.io/acme/shop\n  tag: "1.0.0"\n'
+Outsider = Callable[[str, str], str]
+
+
+@pytest.fixture(autouse=True)
+def world(repository: Gitops) -> None:
+    builders.the_cast()
+
+
+def plan(dev: Actor, text: str, outsider: Outsider, **changes: Any) -> dict[str, Any]:  # noqa: F811
+    outsider(PATH, text)
+    asked = {"team_name": "payments", "component_name": "checkout-web", "action": "update-config", **changes}
+    return actions.plan(dev, "deploy-service", asked)
+
+
+def test_a_tag_that_a_later_merge_overrides_is_not_changed_in_vain(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+    text = 'base: &b {repository: ghcr.io/acme/shop, tag: "1.0.0"}\nimage:\n  tag: "2.0.0"\n  <<: *b\n'
+    with pytest.raises(Refused, match=r"image\.tag cannot be changed safely"):
+        plan(dev, text, outsider, action="deploy", image_tag="9.9.9")
+
+
+def test_a_chart_that_reads_another_key_is_noticed(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+    helpers = "platform-gitops/helm-charts/base-service/templates/_helpers.tpl"
+    chart = gitops().file_at(helpers).text
+    outsider(helpers, chart.replace(".Values.image.tag)", "(.Values.global.tag | default .Values.image.tag))"))
+    with pytest.raises(Invalid, match=r"still renders ghcr\.io/acme/shop:1\.0\.0") as refusal:
+        plan(dev, f'{IMAGE}global: {{tag: "1.0.0"}}\n', outsider, action="deploy", image_tag="9.9.9")
+    assert refusal.value.fields[0]["field"] == "image_tag"
+    assert "edit that by hand" in refusal.value.remedy
+
+
+def test_variables_become_exactly_the_text_that_was_asked_for(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+    planned = plan(dev, f"{IMAGE}env:\n  B: 2.0\n  A: y\n  C: 1e3\n", outsider, env_vars={"A": "y", "B": "2.0"})
+    (deployment,) = planned["objects"]
+    added = [line[1:].strip() for line in deployment["diff"].splitlines() if line[0] == "+"][1:]
+    assert added == ["value: y", "value: '2.0'"]
+
+
+def test_the_very_text_that_helm_renders_already_is_no_change(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+    planned = plan(dev, f"{IMAGE}env:\n  B: 2.0\n  A: y\n  C: 1e3\n", outsider, env_vars={"A": "true", "C": "1000"})
+    assert not planned["changed"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "reason"),
+    [
+        (f"{IMAGE}---\nother: document\n", 4, "A second document"),
+        (f"{IMAGE}env:\n  A: &n one\n  B: &n two\n  C: *n\n", 6, "The anchor &n is used a second time"),
+        (f"{IMAGE}a: &a\n  b: *a\n", 5, "&a would contain itself"),
+        ('image:\n  repository: ghcr.io/acme/shop\n  tag: "1.0.0\nenv:\n  A: x\n', 3, "A quote that opens here"),
+        (f"{IMAGE}a: {'[' * 30_000}{']' * 30_000}\n", 4, "nested more than 60 levels deep"),
+        (f"{IMAGE}a: .inf\n", 4, "not a number Helm can use"),
+    ],
+    ids=["two-documents", "anchor-twice", "recursive", "open-quote", "deep", "infinite"],
+)
+def test_a_file_that_cannot_be_changed_safely_is_refused_with_its_line(
+    dev: Actor,
+    outsider: Outsider,  # noqa: F811
+    text: str,
+    line: int,
+    reason: str,
+) -> None:
+    with pytest.raises(Problem, match=reason) as refusal:
+        plan(dev, text, outsider, action="deploy", image_tag="9.9.9")
+    assert refusal.value.problem_code == "unreadable_file"
+    assert (refusal.value.facts["path"], refusal.value.facts["line"]) == (PATH, line)
+    assert f"{PATH}, line {line}: " in refusal.value.sentence
