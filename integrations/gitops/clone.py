@@ -9,7 +9,6 @@ import fcntl
 import hashlib
 import os
 import random
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ import structlog
 from pygit2.enums import CredentialType
 
 from core import clock
+from core.patterns import Pattern
 from integrations.errors import Contended, IntegrationError, Missing, Refused, Unreachable
 from integrations.gitops.model import Revision
 from integrations.gitops.store import DamagedClone, Store, intact
@@ -61,9 +61,7 @@ DAMAGE = (
     "failed to inflate",
     "failed to parse",
 )
-SERVER_LOCK = re.compile(
-    r"unable to create '[^']*?((?:refs/|packed-refs|HEAD)[^']*\.lock)': file exists", re.IGNORECASE
-)
+SERVER_LOCK = Pattern(r"(?i)unable to create '[^']*?((?:refs/|packed-refs|HEAD)[^']*\.lock)': file exists")
 LONGEST_ANSWER = 4_000
 
 
