@@ -4,6 +4,7 @@ For looking only: a repository on disk is opened as it is, and nothing is ever w
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -51,7 +52,7 @@ def _remote_world(
             if name == branches[-1]:
                 raise
             continue
-        return _first_world(repository.reader, revision, base_paths)
+        return repository.healed(partial(_first_world, repository.reader, revision, base_paths))
     raise Missing("gitops", "The repository has no branch to read.")
 
 

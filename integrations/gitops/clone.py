@@ -1,7 +1,8 @@
 """The local bare clone and its talk with the remote: fetch, push, one writer at a time, errors in our words.
 
 Only http(s) and ssh remotes: on a plain path libgit2 moves the branch without comparing, and commits get lost.
-The clone may be shared by several processes; a file lock orders what they do with the remote.
+The clone may be shared by several processes; a file lock orders what they do with the remote. A clone that is damaged
+is made again, once a call (see `healed`).
 """
 
 import fcntl
@@ -10,19 +11,25 @@ import os
 import random
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 from urllib.parse import urlsplit
 
 import pygit2
+import structlog
 from pygit2.enums import CredentialType
 
 from core import clock
+from core.patterns import Pattern
 from integrations.errors import Contended, IntegrationError, Missing, Refused, Unreachable
 from integrations.gitops.model import Revision
+from integrations.gitops.store import DamagedClone, Store, intact
+
+log = structlog.get_logger(__name__)
+Result = TypeVar("Result")
 
 CONNECT_TIMEOUT_MS = 5_000
 ANSWER_TIMEOUT_MS = 15_000
@@ -41,12 +48,32 @@ LOST_RACE = (
     "incorrect old value",
     "reference already exists",
     "but expected",
-    "failed to lock",
 )
+# libgit2's words for what stands in its way in the local clone.
+DAMAGE = (
+    "failed to lock file",
+    "corrupted",
+    "object not found",
+    "no match for id",
+    "cannot be peeled",
+    "cannot read object",
+    "unable to read",
+    "failed to inflate",
+    "failed to parse",
+)
+SERVER_LOCK = Pattern(r"(?i)unable to create '[^']*?((?:refs/|packed-refs|HEAD)[^']*\.lock)': file exists")
+LONGEST_ANSWER = 4_000
 
 
 class LostRace(Exception):
-    """The remote's branch is not where we thought; nothing was pushed."""
+    """The remote's branch is not where we thought; nothing was pushed.
+
+    `lock` is the lock file that the server names, where that was in the way: of a push going on, or a stale one.
+    """
+
+    def __init__(self, words: str, lock: str = "") -> None:
+        super().__init__(words)
+        self.lock = lock
 
 
 class _WrongCredentials(Exception):
@@ -65,40 +92,56 @@ class Clone:
                 "The GitOps repository must be reached over http(s) or ssh.",
                 remedy="Set MCTL_GITOPS_URL to such an address; a path on disk loses concurrent commits.",
             )
+        if not pygit2.reference_is_valid_name(f"refs/heads/{branch}"):
+            sentence = "This is not the name of a branch."
+            raise Refused("gitops", sentence, remedy="Set MCTL_GITOPS_BRANCH to a name such as main.", branch=branch)
         self.url, self.username, self.token, self.branch = url, username, token, branch
         name = hashlib.sha256(f"{url}\n{branch}".encode()).hexdigest()[:16]
-        self.folder = folder / f"{name}.git"
+        self.store = Store(folder, name)
         self.lock_file = folder / f"{name}.lock"
         self.stamp = folder / f"{name}.fetched"
-        self._local = threading.local()
         self._network = threading.Lock()
         self._fetch_begun = 0.0
 
     # --- the local repository
 
     def repository(self) -> pygit2.Repository:
-        """One per thread: libgit2's objects are not to be shared."""
-        found: pygit2.Repository | None = getattr(self._local, "repository", None)
-        if found is None:
-            with translated("open the local clone"):
-                self.folder.parent.mkdir(parents=True, exist_ok=True)
-                if not (self.folder / "HEAD").exists():
-                    pygit2.init_repository(str(self.folder), bare=True)
-                pygit2.settings.server_connect_timeout = CONNECT_TIMEOUT_MS
-                pygit2.settings.server_timeout = ANSWER_TIMEOUT_MS
-                found = pygit2.Repository(str(self.folder))
-            self._local.repository = found
-        return found
+        """The calling thread's own."""
+        pygit2.settings.server_connect_timeout = CONNECT_TIMEOUT_MS
+        pygit2.settings.server_timeout = ANSWER_TIMEOUT_MS
+        return self.store.repository()
+
+    def healed(self, work: Callable[[], Result], *, is_locked: bool = False) -> Result:
+        """What `work` returns; where the local clone is damaged, what it returns on a new one.
+
+        `is_locked` says that the caller holds the lock.
+        """
+        seen = self.store.in_use()
+        try:
+            self.store.look_over()
+            return work()
+        except DamagedClone as damage:
+            with nullcontext() if is_locked else self.locked():
+                # Another process or thread may have been faster.
+                if self.store.in_use() == seen:
+                    log.warning("gitops_clone_replaced", clone=seen, reason=damage.facts.get("detail", ""))
+                    self.store.replace(self._fetch_into)
+        return work()
 
     def known_head(self) -> str:
         """The branch as last seen; "" before the first fetch."""
-        try:
-            return str(self.repository().references[TRACKING + self.branch].target)
-        except KeyError:
-            return ""
+        with intact():
+            repository = self.repository()
+            reference = repository.references.get(TRACKING + self.branch)
+            if reference is None:
+                return ""
+            if not isinstance(reference.target, pygit2.Oid) or reference.target not in repository:
+                raise DamagedClone(f"{TRACKING}{self.branch} names no commit")
+            return str(reference.target)
 
     def remember_head(self, sha: str) -> None:
-        self.repository().references.create(TRACKING + self.branch, pygit2.Oid(hex=sha), force=True)
+        with intact():
+            self.repository().references.create(TRACKING + self.branch, pygit2.Oid(hex=sha), force=True)
         self.stamp.touch()
 
     def revision(self) -> Revision:
@@ -117,37 +160,41 @@ class Clone:
             if self._fetch_begun < called:
                 self._fetch_begun = time.monotonic()
                 with self.locked():
-                    self.fetch_locked()
+                    self.healed(self.fetch_locked, is_locked=True)
         return self.revision()
 
     def fetch_locked(self) -> str:
         """Fetches while the caller holds the lock; the branch's newest commit."""
-        repository = self.repository()
-        answers = _Answers(self)
+        self._fetch_into(self.repository())
+        if not self.known_head():
+            raise Missing("gitops", f"The repository has no branch {self.branch}.", remedy="Set MCTL_GITOPS_BRANCH.")
+        return self.known_head()
+
+    def _fetch_into(self, repository: pygit2.Repository) -> None:
         begun = clock.now()
         with translated("fetch from"):
             remote = repository.remotes.create_anonymous(self.url)
-            remote.fetch([f"+refs/heads/{self.branch}:{TRACKING}{self.branch}"], callbacks=answers)
-        if not self.known_head():
-            raise Missing("gitops", f"The repository has no branch {self.branch}.", remedy="Set MCTL_GITOPS_BRANCH.")
+            remote.fetch([f"+refs/heads/{self.branch}:{TRACKING}{self.branch}"], callbacks=_Answers(self))
         self.stamp.touch()
         os.utime(self.stamp, (begun.timestamp(), begun.timestamp()))
-        return self.known_head()
 
     def push_locked(self, sha: str) -> None:
         """Moves the branch to `sha` while the caller holds the lock. Raises LostRace where it has moved meanwhile."""
         repository = self.repository()
         local = f"refs/mctl/push-{os.getpid()}"
-        repository.references.create(local, pygit2.Oid(hex=sha), force=True)
         answers = _Answers(self)
+        with intact():
+            repository.references.create(local, pygit2.Oid(hex=sha), force=True)
         try:
             with translated("push to"):
                 repository.remotes.create_anonymous(self.url).push([f"{local}:refs/heads/{self.branch}"], answers)
         finally:
-            repository.references.delete(local)
+            with intact():
+                repository.references.delete(local)
         if answers.rejection is not None:
-            raise rejection(answers.rejection)
+            raise rejection(answers.rejection, answers.said)
         self.remember_head(sha)
+        self.store.pack()
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -155,7 +202,7 @@ class Clone:
 
         Who waits for the lock holds the queue's lock, so that a process that has just finished does not go first again.
         """
-        self.folder.parent.mkdir(parents=True, exist_ok=True)
+        self.lock_file.parent.mkdir(parents=True, exist_ok=True)
         deadline = time.monotonic() + LOCK_PATIENCE_S
         with self.lock_file.open("w") as lock:
             with self.lock_file.with_suffix(".queue").open("w") as queue:
@@ -184,6 +231,7 @@ class _Answers(pygit2.RemoteCallbacks):
         self.clone = clone
         self.asked = 0
         self.rejection: str | None = None
+        self.said = ""
 
     def credentials(self, url: str, username_from_url: str | None, allowed_types: CredentialType) -> Any:
         self.asked += 1
@@ -197,13 +245,18 @@ class _Answers(pygit2.RemoteCallbacks):
             return pygit2.KeypairFromAgent(username_from_url or self.clone.username or "git")
         raise _WrongCredentials
 
+    def sideband_progress(self, string: str) -> None:
+        self.said = (self.said + string)[-LONGEST_ANSWER:]
+
     def push_update_reference(self, refname: str, message: str | None) -> None:
         self.rejection = message
 
 
-def rejection(message: str) -> Exception:
+def rejection(message: str, said: str) -> Exception:
+    """`message` is about the branch, `said` what the server's git wrote beside it."""
     if any(words in message.lower() for words in LOST_RACE):
-        return LostRace(message)
+        lock = SERVER_LOCK.search(said)
+        return LostRace(message, lock.group(1) if lock else "")
     return Refused(
         "gitops",
         "The git server refused the commit.",
@@ -227,6 +280,8 @@ def translated(doing: str) -> Iterator[None]:
 
 def _in_our_words(text: str, doing: str) -> Exception:
     words = text.lower()
+    if any(hint in words for hint in DAMAGE):
+        return DamagedClone(text)
     if any(hint in words for hint in LOST_RACE):
         return LostRace(text)
     if any(hint in words for hint in ("401", "403", "authentication", "credential")):

@@ -7,6 +7,7 @@ newline stay byte for byte.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,9 +85,15 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
 def _changed(text: str, before: dict[Any, Any], expected: dict[Any, Any], edits: Sequence[Edit]) -> str:
     """The text that holds exactly what is expected."""
     try:
-        changes = Changes(Document.read(text), {edit.path for edit in edits})
+        document = Document.read(text)
     except UnreadableYaml as unreadable:
         raise _refused(edits, "The file is written in a way that is not edited here.") from unreadable
+    # An alias stays where the value that it repeats changes alike; else it makes room for what is asked at its place.
+    with suppress(CannotSplice, UnreadableYaml):
+        after = Changes(document, frozenset()).text(before, expected)
+        if same(parse(after), expected):
+            return after
+    changes = Changes(document, {edit.path for edit in edits})
     try:
         after = changes.text(before, expected)
         result = parse(after)

@@ -3,7 +3,9 @@
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 from integrations.errors import Missing, Unreachable
 from integrations.gitops.clone import Clone
@@ -27,6 +29,20 @@ from integrations.gitops.writing import Writer
 from integrations.gitops.yaml_events import UnreadableYaml
 
 HISTORY_PAGE = 50
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
+
+
+def healing(
+    method: Callable[Concatenate["Gitops", Given], Result],
+) -> Callable[Concatenate["Gitops", Given], Result]:
+    """A method that works on a new clone where it finds the local one damaged."""
+
+    @wraps(method)
+    def healed(self: "Gitops", /, *arguments: Given.args, **named: Given.kwargs) -> Result:
+        return self.healed(lambda: method(self, *arguments, **named))
+
+    return healed
 
 
 class Gitops:
@@ -66,14 +82,20 @@ class Gitops:
 
     # --- reading
 
+    def healed(self, work: Callable[[], Result]) -> Result:
+        """What `work` returns; where it finds the local clone damaged, what it returns on a new one."""
+        return self._clone.healed(work)
+
     def fetch(self) -> Revision:
         """The newest revision, asked of the remote; cheap when nothing changed."""
         return self._clone.fetch()
 
+    @healing
     def head(self) -> Revision:
         """The newest revision as last fetched, with the time of that fetch."""
         return self._clone.revision()
 
+    @healing
     def read_world(self, revision: Revision | None = None) -> World:
         return self._reader.world(revision or self.head())
 
@@ -99,24 +121,30 @@ class Gitops:
         except UnreadableYaml as problem:
             raise unreadable(path, problem) from problem
 
+    @healing
     def file_at(self, path: str, revision: Revision | str = "") -> FileText:
         return self._reader.file_at(checked_path(path), self._sha(revision))
 
+    @healing
     def tree_files(self, path: str, revision: Revision | str = "") -> tuple[str, Mapping[str, bytes]]:
         """(id of a folder's content, its files by their path in it)."""
         return self._reader.tree_files(checked_path(path), self._sha(revision))
 
+    @healing
     def history(self, path: str = "", *, limit: int = HISTORY_PAGE, before: str | None = None) -> list[Commit]:
         """Commits that touched a file or folder, newest first; with `before`, the page after that commit."""
         return self._reader.history(path.strip("/"), self._sha(""), limit, before or "")
 
+    @healing
     def last_changes(self, paths: Iterable[str], revision: Revision | str = "") -> Mapping[str, Commit]:
         """The newest commit of each values file, for all of them at once; paths nobody touched are left out."""
         return self._reader.last_changes(self._sha(revision), paths)
 
+    @healing
     def diff(self, sha: str, path: str = "") -> str:
         return self._reader.diff(sha, path.strip("/"))
 
+    @healing
     def contains(self, revision: Revision | str, sha: str) -> bool:
         """Whether `revision` is the commit `sha` or comes after it; fetches once where one of them is not known."""
         newer = str(revision)
@@ -138,6 +166,7 @@ class Gitops:
 
     # --- writing
 
+    @healing
     def plan(self, edits: Iterable[FileEdit], base: Revision | str = "") -> list[FilePlan]:
         """What the edits would do, one entry a file. Nothing is written."""
         return self._writer.plan(edits, self._sha(base))

@@ -15,6 +15,7 @@ from integrations.gitops.messages import commit_of
 from integrations.gitops.model import Commit, FileText, Revision, ServiceSpec, TenantSpec, UnreadableFile, World
 from integrations.gitops.names import joined
 from integrations.gitops.specs import service_spec, tenant_spec
+from integrations.gitops.store import intact
 from integrations.gitops.values_file import unreadable
 from integrations.gitops.yaml_events import UnreadableYaml
 
@@ -41,6 +42,7 @@ class Reader:
 
     # --- the world
 
+    @intact()
     def world(self, revision: Revision) -> World:
         with self._lock:
             tree = self._tree(revision.sha)
@@ -65,9 +67,9 @@ class Reader:
 
     def _value_folders(self, tree: pygit2.Tree) -> Iterator[tuple[str, pygit2.Tree]]:
         """The folder of tenants, and that of each tenant's services."""
-        if (tenants := _entry(tree, joined(self.base_path, "tenants"))) and isinstance(tenants, pygit2.Tree):
+        if (tenants := entry_at(tree, joined(self.base_path, "tenants"))) and isinstance(tenants, pygit2.Tree):
             yield joined(self.base_path, "tenants"), tenants
-        services = _entry(tree, joined(self.base_path, "services"))
+        services = entry_at(tree, joined(self.base_path, "services"))
         for tenant in services if isinstance(services, pygit2.Tree) else ():
             if isinstance(tenant, pygit2.Tree):
                 yield joined(self.base_path, "services", str(tenant.name)), tenant
@@ -99,15 +101,17 @@ class Reader:
             log.exception("values_file_failed", path=path, blob=blob_id)
             return UnreadableFile(path, tenant, service, "MCTL failed to read it; its log says why.", 0, blob_id)
 
+    @intact()
     def has_layout(self, sha: str) -> bool:
         tree = self._tree(sha)
-        return any(_entry(tree, joined(self.base_path, folder)) is not None for folder in ("tenants", "services"))
+        return any(entry_at(tree, joined(self.base_path, folder)) is not None for folder in ("tenants", "services"))
 
     # --- files
 
+    @intact()
     def file_at(self, path: str, sha: str) -> FileText:
         """Raises Missing where the file is absent, Unreadable where it is not a text file."""
-        entry = _entry(self._tree(sha), path)
+        entry = entry_at(self._tree(sha), path)
         if entry is None or isinstance(entry, pygit2.Tree):
             raise Missing("gitops", f"{path} is not in git.", path=path)
         try:
@@ -115,9 +119,10 @@ class Reader:
         except UnreadableYaml as problem:
             raise unreadable(path, problem) from problem
 
+    @intact()
     def tree_files(self, path: str, sha: str) -> tuple[str, Mapping[str, bytes]]:
         """(id of the folder's content, each file below it by its path in there). Raises Missing."""
-        entry = _entry(self._tree(sha), path)
+        entry = entry_at(self._tree(sha), path)
         if not isinstance(entry, pygit2.Tree):
             raise Missing("gitops", f"{path} is not in git.", path=path)
         return str(entry.id), dict(_files(entry))
@@ -128,12 +133,18 @@ class Reader:
     def commit(self, sha: str) -> Any:
         """Raises Missing for an id that is none or is not known here."""
         try:
-            return self.repository()[pygit2.Oid(hex=sha)].peel(pygit2.Commit)
-        except (KeyError, ValueError, pygit2.GitError) as error:
+            oid = pygit2.Oid(hex=sha)
+        except ValueError as error:
             raise Missing("gitops", f"The repository has no revision {sha[:40]}.") from error
+        with intact():
+            repository = self.repository()
+            if oid in repository and isinstance(found := repository[oid], pygit2.Commit | pygit2.Tag):
+                return found.peel(pygit2.Commit)
+        raise Missing("gitops", f"The repository has no revision {sha[:40]}.")
 
     # --- history
 
+    @intact()
     def history(self, path: str, sha: str, limit: int, before: str = "") -> list[Commit]:
         """Commits that changed the file or folder, newest first; with `before`, those older than that commit."""
         found: list[Commit] = []
@@ -162,6 +173,7 @@ class Reader:
             return own is not None
         return all(_id_at(parent.tree, path) != own for parent in commit.parents)
 
+    @intact()
     def last_changes(self, sha: str, paths: Iterable[str]) -> dict[str, Commit]:
         """The newest commit that touched each path, for all of them in one walk over what is new since last time."""
         with self._lock:
@@ -190,22 +202,27 @@ class Reader:
         before = commit.parents[0].tree if commit.parents else None
         return [path for path in _differing(before, commit.tree, "", self.base_path) if path.endswith(VALUES)]
 
+    @intact()
     def contains(self, sha: str, ancestor: str) -> bool:
         """Whether revision `sha` holds the commit `ancestor`. False where either is not known here."""
         if sha == ancestor:
             return True
         try:
-            return self.repository().descendant_of(pygit2.Oid(hex=sha), pygit2.Oid(hex=ancestor))
-        except (KeyError, ValueError, pygit2.GitError):
+            newer, older = self.commit(sha), self.commit(ancestor)
+        except Missing:
             return False
+        return bool(self.repository().descendant_of(newer.id, older.id))
 
+    @intact()
     def diff(self, sha: str, path: str = "") -> str:
         """What a commit changed against its first parent, as unified diff; of one file or folder, or of all."""
         commit = self.commit(sha)
         before = commit.parents[0].tree if commit.parents else None
         parts = []
         for changed in _differing(before, commit.tree, "", path):
-            texts = [_text_or_note(_entry(tree, changed)) if tree is not None else "" for tree in (before, commit.tree)]
+            texts = [
+                _text_or_note(entry_at(tree, changed)) if tree is not None else "" for tree in (before, commit.tree)
+            ]
             parts.append(unified_diff(texts[0], texts[1], changed))
         return "".join(parts)
 
@@ -237,18 +254,20 @@ def text_of(blob: Any) -> str:
         raise UnreadableYaml("It is not UTF-8 text.", line) from error
 
 
-def _entry(tree: Any, path: str) -> Any:
-    """The tree or blob at `path`; None where nothing is. "" is the tree itself."""
-    if not path:
-        return tree
-    try:
-        return tree[path]
-    except KeyError:
-        return None
+def entry_at(tree: Any, path: str) -> Any:
+    """The tree or blob at `path`; None where nothing is. "" is the tree itself.
+
+    An object that is named but gone is a KeyError, which must not pass for a file that nobody has.
+    """
+    for part in path.split("/") if path else ():
+        if not isinstance(tree, pygit2.Tree) or part not in tree:
+            return None
+        tree = tree[part]
+    return tree
 
 
 def _id_at(tree: Any, path: str) -> str | None:
-    entry = _entry(tree, path)
+    entry = entry_at(tree, path)
     return None if entry is None else str(entry.id)
 
 

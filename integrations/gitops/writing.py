@@ -15,12 +15,13 @@ import pygit2
 
 from core import clock
 from core.errors import PlanVoid, Problem
-from integrations.errors import Contended, Unreachable
+from integrations.errors import Contended, Missing, Refused, Unreachable
 from integrations.gitops.clone import Clone, LostRace
 from integrations.gitops.messages import OPERATION, trailers_of, written
 from integrations.gitops.model import Change, CommitResult, FileEdit, FilePlan
 from integrations.gitops.names import checked_path
-from integrations.gitops.reading import Reader, text_of, unified_diff
+from integrations.gitops.reading import Reader, entry_at, text_of, unified_diff
+from integrations.gitops.store import DamagedClone, intact
 from integrations.gitops.values_file import unreadable
 from integrations.gitops.yaml_events import UnreadableYaml
 
@@ -80,9 +81,7 @@ class Writer:
         """Every request of the batch gets its outcome, whatever happens."""
         try:
             with self.clone.locked():
-                if not self.clone.known_head():
-                    self.clone.fetch_locked()
-                self._push_locked(batch)
+                self.clone.healed(lambda: self._push_locked(batch), is_locked=True)
         except Problem as problem:
             self._end(batch, problem)
         except BaseException:
@@ -95,19 +94,27 @@ class Writer:
             request.outcome = request.outcome or problem
 
     def _push_locked(self, batch: list[_Request]) -> None:
+        if not self.clone.known_head():
+            self.clone.fetch_locked()
+        heads, loss = set(), LostRace("")
         for attempt in range(MOST_TRIES):
             if attempt:
                 time.sleep(random.uniform(0, LONGEST_PAUSE_S) * attempt / MOST_TRIES)  # noqa: S311
-                self.clone.fetch_locked()
+                heads.add(self.clone.fetch_locked())
             try:
                 self._push_once(batch, is_fresh=attempt > 0)
                 return
-            except LostRace:
-                continue
-        raise Contended(
-            "gitops",
-            f"Others wrote to the GitOps repository first, {MOST_TRIES} times in a row.",
-            remedy="Try again in a moment.",
+            except LostRace as lost:
+                loss = lost
+        # A lock of somebody who writes is gone after a moment, and leaves another head.
+        raise (
+            _refused_by_lock(loss)
+            if loss.lock and len(heads) == 1
+            else Contended(
+                "gitops",
+                f"Others wrote to the GitOps repository first, {MOST_TRIES} times in a row.",
+                remedy="Try again in a moment.",
+            )
         )
 
     def _push_once(self, batch: list[_Request], *, is_fresh: bool) -> None:
@@ -134,6 +141,8 @@ class Writer:
     def _outcome(self, request: _Request, head: str, made_before: str) -> CommitResult | Problem:
         try:
             return self._made(request, head, made_before)
+        except DamagedClone:
+            raise
         except Problem as problem:
             return problem
 
@@ -167,12 +176,23 @@ class Writer:
         if head != self._searched:
             hidden = self._searched if self._searched and self.reader.contains(head, self._searched) else ""
             found: dict[str, str] = {}
-            for commit in islice(self.reader.walk(head, hidden), COMMITS_SEARCHED):
-                if name := trailers_of(commit.raw_message.decode("utf-8", "replace")).get(OPERATION):
-                    found.setdefault(name, str(commit.id))
+            with intact():
+                for commit in islice(self.reader.walk(head, hidden), COMMITS_SEARCHED):
+                    if name := trailers_of(commit.raw_message.decode("utf-8", "replace")).get(OPERATION):
+                        found.setdefault(name, str(commit.id))
             self._operations = {**self._operations, **found} if hidden else found
             self._searched = head
         return self._operations
+
+
+def _refused_by_lock(loss: LostRace) -> Refused:
+    return Refused(
+        "gitops",
+        f"The git server holds a stale lock, {loss.lock}, so nobody can write to the branch.",
+        remedy="When no git process runs in the repository on the server, delete that file there and try again.",
+        detail=str(loss),
+        lock=loss.lock,
+    )
 
 
 def _refuse_unexpected(files: list[FilePlan], expected: Mapping[str, str]) -> None:
@@ -192,7 +212,8 @@ class _Draft:
 
     def __init__(self, reader: Reader, repository: pygit2.Repository, base: str) -> None:
         self.reader, self.repository, self.base = reader, repository, base
-        self.tree = reader.commit(base).tree
+        with intact():
+            self.tree = reader.commit(base).tree
         self._new: dict[str, str | None] = {}
 
     def apply(self, edits: Iterable[FileEdit]) -> list[FilePlan]:
@@ -210,7 +231,7 @@ class _Draft:
         folder = checked_path(edit.path.rstrip("/"))
         try:
             _, files = self.reader.tree_files(folder, self.base)
-        except Problem:
+        except Missing:
             return []
         return [FileEdit(f"{folder}/{name}", edit.change) for name in sorted(files)]
 
@@ -222,16 +243,17 @@ class _Draft:
         diff = unified_diff(before or "", after or "", path)
         return FilePlan(self.base, path, before, after, diff, blob_id)
 
+    @intact()
     def _now(self, path: str) -> tuple[str | None, str]:
-        try:
-            entry = self.tree[path]
-        except KeyError:
+        entry = entry_at(self.tree, path)
+        if entry is None:
             return None, ""
         try:
             return text_of(entry), str(entry.id)
         except UnreadableYaml as problem:
             raise unreadable(path, problem) from problem
 
+    @intact()
     def commit(self, change: Change, key: str) -> str:
         tree = self.tree.id
         for path, text in self._new.items():

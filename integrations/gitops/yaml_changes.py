@@ -18,9 +18,9 @@ BLOCK_HEADER = re.compile(r"[|>][0-9+-]*")
 
 
 class Changes:
-    """Collects the splices. `asked` are the paths that people named: an alias there stops sharing its value.
+    """Collects the splices. `asked` are paths at which an alias stops sharing its value.
 
-    `path` is the place looked at last, `shared` the aliases inside of which something changes.
+    `path` is the place looked at last, `shared` the other aliases at which something changes.
     """
 
     def __init__(self, document: Document, asked: AnySet[Path]) -> None:
@@ -46,19 +46,14 @@ class Changes:
         self.path = path
         node, in_flow = place.node, place.in_flow
         if isinstance(node, Alias) and path not in self.asked:
+            # It changes with the value that it repeats, or not at all.
             self.shared.append((path, node))
-            node, in_flow = self.document.anchored(node)
-        if isinstance(old, dict) and isinstance(new, dict) and old and new and isinstance(node, Mapping):
+        elif isinstance(old, dict) and isinstance(new, dict) and old and new and isinstance(node, Mapping):
             self._change_pairs(node, place, in_flow or node.flow, old, new, path)
         elif isinstance(old, list) and isinstance(new, list) and old and new and isinstance(node, Sequence):
             self._change_items(node, place, in_flow or node.flow, old, new, path)
         else:
-            self._replace(place, new, path)
-
-    def _replace(self, place: Place, value: Any, path: Path) -> None:
-        if isinstance(place.node, Alias) and path not in self.asked:
-            raise CannotSplice(shared_sentence(path, place.node))
-        self._splices += splice.replaced(self.document, place, value)
+            self._splices += splice.replaced(self.document, place, new)
 
     def _change_pairs(
         self, held: Mapping, place: Place | None, in_flow: bool, old: dict[Any, Any], new: dict[Any, Any], path: Path
@@ -84,7 +79,7 @@ class Changes:
         elif place is None:
             raise CannotSplice("It is the only key of the file.")
         else:
-            self._replace(place, new, path)
+            self._splices += splice.replaced(self.document, place, new)
 
     def _flow_key(self, key: str) -> str:
         return write.json_text(key) if self.document.is_json else write.scalar(key, flow=True)
@@ -106,7 +101,7 @@ class Changes:
     ) -> None:
         steps = list_steps(old, new)
         if len(steps.gone) == len(old):
-            self._replace(place, new, path)
+            self._splices += splice.replaced(self.document, place, new)
             return
         for number, value in steps.changed:
             self._change(Place(held, None, number, in_flow), old[number], value, (*path, number))
@@ -168,10 +163,9 @@ def same(one: Any, other: Any) -> bool:
 
 
 def applied(document: Document, splices: Iterable[Splice]) -> str:
-    """Two changes may take away the same text, and two aliases may ask for one change. Raises CannotSplice where
-    changes meet in any other way."""
+    """Two changes may take away the same text. Raises CannotSplice where changes meet in any other way."""
     merged: list[Splice] = []
-    for found in sorted(dict.fromkeys(splices), key=lambda one: (one.start, one.end)):
+    for found in sorted(splices, key=lambda one: (one.start, one.end)):
         if not merged or found.start >= merged[-1].end:
             merged.append(found)
         elif found.text or merged[-1].text:

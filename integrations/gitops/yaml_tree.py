@@ -146,15 +146,6 @@ class Document:
         spaces = _SPACES.match(self.text, line)
         return len(spaces.group()) if spaces else 0
 
-    def anchored(self, alias: Alias) -> tuple["Node", bool]:
-        """The node that an alias repeats, and whether anything around that node is in braces."""
-        before = [found for found in self._anchors if found[0].anchor == alias.anchor and found[0].start < alias.start]
-        return before[-1]
-
-    @cached_property
-    def _anchors(self) -> list[tuple["Scalar | Mapping | Sequence", bool]]:
-        return [(node, flow) for node, flow in _each_node(self.root, False) if node.anchor]
-
     @property
     def last_scalar(self) -> Scalar | None:
         """The value in which the file ends; None where that is an alias or in braces."""
@@ -181,20 +172,6 @@ class Document:
         elif isinstance(node, Sequence):
             for item in node.items:
                 yield from self._block_values(item)
-
-
-def _each_node(node: "Node | None", in_flow: bool) -> Iterator[tuple["Scalar | Mapping | Sequence", bool]]:
-    """Every node but the aliases, in the order of the text, each with whether anything around it is in braces."""
-    if node is None or isinstance(node, Alias):
-        return
-    yield node, in_flow
-    if isinstance(node, Mapping):
-        for pair in node.pairs:
-            yield from _each_node(pair.key, in_flow or node.flow)
-            yield from _each_node(pair.value, in_flow or node.flow)
-    elif isinstance(node, Sequence):
-        for item in node.items:
-            yield from _each_node(item, in_flow or node.flow)
 
 
 _AROUND = (yaml.StreamStartEvent, yaml.StreamEndEvent, yaml.DocumentStartEvent, yaml.DocumentEndEvent)

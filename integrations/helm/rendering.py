@@ -42,6 +42,12 @@ class RenderJob:
     namespace: str
     values: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        # The helm program would take such a name for a flag.
+        if self.release.startswith("-") or self.namespace.startswith("-"):
+            sentence = "The name of a release or namespace cannot begin with a dash."
+            raise Refused("helm", sentence, remedy="Use a name such as ledger-api.", release=self.release)
+
 
 def has_engine() -> bool:
     return _helm_program() is not None or importlib.util.find_spec("helm_python") is not None

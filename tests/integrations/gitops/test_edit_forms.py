@@ -46,6 +46,13 @@ def test_two_probes_that_share_a_value_are_switched_off_together() -> None:
     assert edit_yaml(PROBES, off) == "probes:\n  liveness: null  # both\n  readiness: null\n"
 
 
+def test_an_alias_stays_where_its_value_changes_alike() -> None:
+    before = "host: &host a.example.dev\ntls: [*host]\n"
+    asked = [Set(("host",), "b.example.dev"), Set(("tls", 0), "b.example.dev")]
+    assert edit_yaml(before, asked) == before.replace("a.example.dev", "b.example.dev")
+    assert edit_yaml(before, asked[1:]) == before.replace("*host", "b.example.dev")
+
+
 @pytest.mark.parametrize(
     "asked", [[probe_path("readiness", "/b")], [probe_path("liveness", "/b"), probe_path("readiness", "/c")]]
 )
