@@ -16,4 +16,6 @@ def who_am_i(actor: Actor, asked: Asked) -> Answer:
     about = whoami(actor)
     roles = ", ".join(f"{role} of {tenant}" for tenant, role in about["roles"].items())
     words = "platform admin" if actor.is_admin else roles or "member of no tenant"
-    return Answer(about, f"You act for {actor.name}, {words}.", [Next("mctl_list_services", {}, "what you can see")])
+    return Answer(
+        about, f"You act for {actor.name}, {words}.", [Next("mctl_list_services", {}, "what you can see")], untrusted=""
+    )

@@ -47,6 +47,10 @@ class Next:
         return {"tool": self.tool, "arguments": dict(self.arguments), "why": self.why}
 
 
+# Names, causes and reasons of every list come from git, the cluster or other people.
+FROM_OUTSIDE = "words of git, the cluster and other people"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """`value` is the structured result, `says` one sentence above it.
@@ -54,7 +58,8 @@ class Answer:
     `listed` names the list in `value` that may be cut where the answer is too large, at its end or, with
     `oldest_first`, at its beginning; `offset` is where it begins in the whole of `total`, None where it has no pages.
     `cursors` stand in for it where pages are not counted: the cursor that goes on after each row.
-    `untrusted` says whose words are in it, such as "logs of payments/api", where they come from outside.
+    `untrusted` says whose words are in it, such as "logs of payments/api". It is empty only where every word of the
+    answer is ours; `note` is ours in any case.
     """
 
     value: Mapping[str, Any]
@@ -66,7 +71,8 @@ class Answer:
     total: int | None = None
     cursors: Sequence[str] = ()
     narrow: str = ""
-    untrusted: str = ""
+    untrusted: str = FROM_OUTSIDE
+    note: str = ""
 
 
 Run = Callable[[Actor, Any], Answer]

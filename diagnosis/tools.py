@@ -52,8 +52,8 @@ def diagnose(actor: Actor, asked: AskedAbout) -> Answer:
         "note": note,
     }
     return Answer(
-        value, " ".join(filter(None, [note, value["sentence"]])), hints(findings, asked), listed="findings",
-        untrusted=f"evidence about {words_of(asked)}",
+        value, value["sentence"], hints(findings, asked), listed="findings",
+        untrusted=f"evidence about {words_of(asked)}", note=note,
     )  # fmt: skip
 
 

@@ -98,7 +98,9 @@ def start(actor: Actor, wish: Wish, plan_hash: str) -> Answer:
     hint = Next(
         "mctl_get_workflow_status", {"workflow_name": started.public_id, "wait_s": LONGEST_WAIT_S}, "wait for its end"
     )
-    return Answer(value, f"{started.public_id} is {started.state}. It is done when its state is succeeded.", [hint])
+    return Answer(
+        value, f"{started.public_id} is {started.state}. It is done when its state is succeeded.", [hint], untrusted=""
+    )
 
 
 def target_of(wish: Wish) -> str:

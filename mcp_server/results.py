@@ -1,4 +1,7 @@
-"""Answers and problems as results of tools: one sentence, the data, small, and marked where it comes from outside."""
+"""Answers and problems as results of tools: small, and what comes from outside stands inside a fence.
+
+Outside of the fence stand only words that nobody else can write: how much was cut, our own note, a refusal's remedy.
+"""
 
 import json
 import secrets
@@ -9,9 +12,12 @@ from django.core.serializers.json import DjangoJSONEncoder
 from mcp_types import CallToolResult, TextContent
 
 from core.errors import Problem
+from core.patterns import encodable
 from core.tool import Answer
 
 MOST_BYTES = 25_000
+# Facts of a refusal that quotes others: an outside system, files of git. Our own say what the caller did.
+QUOTING = {"system", "detail", "plan"}
 # The envelope around the result, and the mark of untrusted text.
 MARGIN_BYTES = 1_500
 
@@ -25,7 +31,9 @@ def failure(problem: Problem) -> CallToolResult:
     """Code, sentence, remedy and facts, the same as at every door."""
     told = json.loads(dumped(problem.as_dict()))
     shrink(told, MOST_BYTES // 3)
-    text = f"{told['sentence']} {told['remedy']}".strip() + f"\n{dumped(told)}"
+    text = on_one_line(f"{told['sentence']} {told['remedy']}".strip()) + f"\n{dumped(told)}"
+    if QUOTING & told["facts"].keys():
+        text = f"{told['remedy']}\n{fenced(dumped(told), 'words of a refusal')}".strip()
     return CallToolResult(
         content=[TextContent(type="text", text=text)], structured_content={"error": told}, is_error=True
     )
@@ -83,14 +91,16 @@ def with_rows(answer: Answer, value: Mapping[str, Any], rows: list[Any], kept: i
 
 
 def said(answer: Answer, value: Mapping[str, Any]) -> str:
-    parts = [answer.says, str(value.get("cut", ""))]
+    parts = [on_one_line(answer.says)]
     if answer.oldest_first:
-        body = "\n".join(map(str, value[answer.listed]))
+        lines = value[answer.listed]
         rest = {key: held for key, held in value.items() if key not in (answer.listed, "cut", "untrusted")}
-        parts.append(dumped(rest))
+        parts += [dumped(rest), *(on_one_line(str(line)) for line in lines)]
     else:
-        body = dumped({key: held for key, held in value.items() if key not in ("cut", "untrusted")})
-    return "\n".join(filter(None, [*parts, fenced(body, answer.untrusted) if answer.untrusted else body]))
+        parts.append(dumped({key: held for key, held in value.items() if key not in ("cut", "untrusted")}))
+    body = "\n".join(filter(None, parts))
+    own = [answer.note, str(value.get("cut", ""))]
+    return "\n".join(filter(None, [*own, fenced(body, answer.untrusted) if answer.untrusted else body]))
 
 
 def fenced(body: str, whose: str) -> str:
@@ -117,4 +127,12 @@ def shrink(value: Any, room: int) -> None:
 
 
 def dumped(value: Any) -> str:
-    return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":"))
+    """JSON whose hidden characters are escaped: what turns a line around or clears a terminal is seen by people too."""
+    return on_one_line(json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False, separators=(",", ":")))
+
+
+def on_one_line(text: str) -> str:
+    """Hidden characters as JSON writes them, such as \\u202e; half a surrogate pair is replaced."""
+    if text.isprintable():
+        return text
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in encodable(text))

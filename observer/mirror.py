@@ -15,8 +15,8 @@ import structlog
 from django.db import DataError, IntegrityError, transaction
 
 from core.clock import now
+from core.fitting import fitted, unfit
 from core.words import Tone
-from observer.fitting import fitted, unfit
 from observer.git_rows import SERVICE_COLUMNS
 from observer.lease import Lease
 from observer.picture import Picture

@@ -9,9 +9,9 @@ import structlog
 from django.db import transaction
 
 from core.clock import now
+from core.fitting import fitted, unfit
 from core.text import counted
 from observer.cluster_reader import Contact
-from observer.fitting import fitted, unfit
 from observer.git_rows import TENANT_COLUMNS
 from observer.lease import Lease
 from observer.mirror import UNWRITABLE, digest

@@ -62,7 +62,9 @@ def list_operations(actor: Actor, asked: Asked) -> Answer:
          "must_confirm": one.must_confirm, "tool": tool_name(one.name)}
         for one in definitions().values()
     ]  # fmt: skip
-    return Answer({"items": items, "count": len(items)}, f"{counted(len(items), 'operation')}.", listed="items")
+    return Answer(
+        {"items": items, "count": len(items)}, f"{counted(len(items), 'operation')}.", listed="items", untrusted=""
+    )
 
 
 @tool("mctl_get_operation", "One operation", Named, {"name": "string", "parameters": "object", "example": "object"})
@@ -75,7 +77,7 @@ def get_operation(actor: Actor, asked: Named) -> Answer:
         "example": dict(one.example), "tool": tool_name(one.name),
     }  # fmt: skip
     hint = Next(tool_name(one.name), {**one.example, "dry_run": True}, "what it would change")
-    return Answer(value, one.description, [hint])
+    return Answer(value, one.description, [hint], untrusted="")
 
 
 @tool("mctl_list_recent_operations", "Recent audit", Audit, LISTED)
@@ -91,9 +93,8 @@ def list_recent_operations(actor: Actor, asked: Audit) -> Answer:
     after = [f"before-{row.id}" for row in found.rows]
     says = f"{counted(len(items), 'entry', 'entries')}."
     return Answer(
-        value, says, listed="items", cursors=after, narrow="Narrow it by team.",
-        untrusted="reasons in the audit",
-    )  # fmt: skip
+        value, says, listed="items", cursors=after, narrow="Narrow it by team.", untrusted="words of the audit"
+    )
 
 
 @tool("mctl_list_workflows", "List runs", Runs, LISTED)
@@ -163,7 +164,7 @@ def described(actor: Actor, public_id: str) -> Answer:
         hint = Next("mctl_get_workflow_logs", about, "what its steps said")
     else:
         hint = Next("mctl_diagnose", {"team": view.tenant, "service": view.service}, "what is wrong now")
-    return Answer(value, view.headline, [hint], listed="steps", untrusted="words of git, Argo CD and the cluster")
+    return Answer(value, view.headline, [hint], listed="steps")
 
 
 def steps_of(steps: Sequence[queries.StepView]) -> list[dict[str, Any]]:

@@ -114,7 +114,7 @@ def service_status(actor: Actor, asked: OneService) -> Answer:
     }  # fmt: skip
     value = {"argocd": argocd(head) if seen else None, "service": service, "note": "" if seen else NOT_SEEN}
     about = {"team": row.tenant, "service": row.name}
-    return Answer(value, head.sentence, [Next("mctl_diagnose", about, "why")], untrusted="Argo CD's message")
+    return Answer(value, head.sentence, [Next("mctl_diagnose", about, "why")], untrusted="words of git and Argo CD")
 
 
 @tool(

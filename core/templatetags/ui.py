@@ -42,6 +42,12 @@ def icon(name: str, label: str = "") -> SafeString:
     return format_html('<svg class="i i-{}" aria-hidden="true"><use href="#i-{}"/></svg>', name, name)
 
 
+@register.filter(name="visible")
+def visible_text(value: Any) -> str:
+    """Text from git or the cluster, control and direction characters as their escapes; "" for None."""
+    return "" if value is None else visible(str(value))
+
+
 @register.filter
 def badge(word: Any) -> SafeString:
     """A status word (anything with label, tone and icon) as its badge; a plain string stays neutral."""

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from core.clock import now
 from core.errors import Problem
+from core.fitting import fitted
 from core.text import duration
 from integrations.errors import IntegrationError
 from operations.choices import OperationState, StepState
@@ -144,7 +145,8 @@ class Run:
     def finish(self, row: Step, outcome: Done) -> bool:
         with transaction.atomic():
             write_held(self.operation.pk, self.owner, heartbeat_at=now())
-            row.state, row.says, row.result = StepState.SUCCEEDED, outcome.says, dict(outcome.value)
+            words = fitted(Step, {"says": outcome.says, "result": dict(outcome.value)})
+            row.state, row.says, row.result = StepState.SUCCEEDED, words["says"], words["result"]
             row.finished_at, row.failures = now(), 0
             row.save(update_fields=["state", "says", "result", "finished_at", "failures"])
             announce_operation(self.operation)
@@ -156,9 +158,10 @@ class Run:
         wake_at = min(moment + timedelta(seconds=max(outcome.seconds, SHORTEST_WAIT_S)), self.operation.deadline_at)
         with transaction.atomic():
             write_held(self.operation.pk, self.owner, wake_at=wake_at, lease_owner="", lease_until=None)
-            if row.says != outcome.says:
+            says = fitted(Step, {"says": outcome.says})["says"]
+            if row.says != says:
                 announce_operation(self.operation)
-            row.says, row.failures = outcome.says, failures
+            row.says, row.failures = says, failures
             row.save(update_fields=["says", "failures"])
         set_timer(self.operation.pk, wake_at)
         # After the commit: whoever pokes or cancels from here on finds the operation waiting and wakes it.

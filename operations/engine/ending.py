@@ -11,6 +11,7 @@ from django.db import transaction
 
 from core.clock import now
 from core.errors import Problem
+from core.fitting import fitted
 from operations.choices import OPEN_STATES, AuditResult, OperationState, StepState
 from operations.engine.audit import hold_chain, record_result
 from operations.engine.wake import announce_operation, send
@@ -32,16 +33,18 @@ def end(
     only_if: Mapping[str, Any] | None = None,
 ) -> bool:
     """Ends an open operation; False where it has ended already or `only_if` (columns and values) no longer holds."""
-    diagnosis = diagnosed(operation) if state in STEP_ENDS else {}
+    words = {
+        "reason": reason,
+        "problem": dict(problem or {}),
+        "diagnosis": diagnosed(operation) if state in STEP_ENDS else {},
+        "result": {step.name: step.result for step in operation.steps.filter(state=StepState.SUCCEEDED)},
+    }
     moment = now()
     with transaction.atomic():
         hold_chain()
         ended = Operation.objects.filter(pk=operation.pk, state__in=OPEN_STATES, **(only_if or {})).update(
             state=state,
-            reason=reason,
-            problem=dict(problem or {}),
-            diagnosis=diagnosis,
-            result={step.name: step.result for step in operation.steps.filter(state=StepState.SUCCEEDED)},
+            **fitted(Operation, words),
             finished_at=moment,
             lease_owner="",
             lease_until=None,

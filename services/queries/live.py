@@ -156,8 +156,13 @@ def service_logs(service: Service, query: LogQuery) -> LogView:
             return replace(view, error=said, remedy="Read the log of its present run.")
         return replace(view, error=problem.sentence, remedy=problem.remedy)
     lines = text.splitlines()
-    kept = [line for line in lines if query.contains.lower() in line.lower()] if query.contains else lines
+    kept = lines_with(query.contains, lines)
     return replace(view, lines=kept, dropped=len(lines) - len(kept))
+
+
+def lines_with(wanted: str, lines: list[str]) -> list[str]:
+    """Lines with these very characters in any case. What people type into a filter is never a pattern."""
+    return [line for line in lines if wanted.lower() in line.lower()] if wanted else lines
 
 
 def chosen_pod(pods: Sequence[PodView], query: LogQuery) -> PodView | None:

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.clock import now
+from core.fitting import fitted
 from core.words import Tone
 from integrations.kubernetes import PodRow
 from observer.changes import Diagnosed, GitRead, Replaced
 from observer.cluster_reader import Contact
-from observer.fitting import fitted
 from observer.git_rows import GitService, GitTenant, GitWorld
 from observer.lease import Lease
 from observer.mirror import ServiceMirror

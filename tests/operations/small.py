@@ -32,6 +32,8 @@ from operations.registry import (
 
 CANARY = "canary-7f3k-never-in-the-ledger"
 LOOK_EVERY_S = 0.01
+# What PostgreSQL refuses in a text, and JSON in a document.
+UNSTORABLE = "a\0b\ud800"
 
 
 class PaintParameters(BaseModel):
@@ -79,6 +81,10 @@ def prime(step: StepContext) -> Done:
         raise Busy("The primer is in use elsewhere.", remedy="Wait for it.")
     if mood == "crash":
         raise RuntimeError(f"a foreign text with {CANARY}")
+    if mood == "quoting":
+        raise Busy(f"The shop said {UNSTORABLE}.", remedy=UNSTORABLE, said=[UNSTORABLE])
+    if mood == "telling":
+        return Done(f"primed, {UNSTORABLE}", {"sha": "4be07d1c9a", UNSTORABLE: [UNSTORABLE]})
     if mood == "nothing":
         return None  # type: ignore[return-value]
     left = Path(step.parameters.folder) / "unreachable"

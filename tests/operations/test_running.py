@@ -106,6 +106,14 @@ def test_a_diagnosis_that_crashes_does_not_hide_the_failure(ask: Ask, monkeypatc
     assert CANARY not in str(operation.diagnosis)
 
 
+def test_words_that_no_database_takes_end_a_step_as_any_others(ask: Ask) -> None:
+    refused, told = run(ask(mood="quoting")), run(ask(mood="telling", service="other-api"))
+
+    assert (refused.state, refused.reason) == (OperationState.FAILED, "The shop said a\\x00b\\ud800.")
+    assert step(told, "prime").says == "primed, a\\x00b\\ud800"
+    assert (told.state, step(told, "prime").state) == (OperationState.RUNNING, StepState.SUCCEEDED)
+
+
 @pytest.mark.parametrize("mood", ["crash", "nothing"])
 def test_an_error_of_our_own_is_named_so_and_leaks_nothing(ask: Ask, dev: Actor, mood: str) -> None:
     operation = run(ask(mood=mood))
