@@ -124,6 +124,7 @@ def host_now(ingress: Mapping[str, Any]) -> str | None:
         return "none"
     several = ingress.get("hosts")
     name = several[0] if isinstance(several, list) and several else ingress.get("host")
+    name = name.get("host") if isinstance(name, Mapping) else name
     return name if isinstance(name, str) and ingress.get("enabled") is True and name else None
 
 
