@@ -63,6 +63,8 @@ DAMAGE = (
 )
 SERVER_LOCK = Pattern(r"(?i)unable to create '[^']*?((?:refs/|packed-refs|HEAD)[^']*\.lock)': file exists")
 LONGEST_ANSWER = 4_000
+# A clone that is damaged again after so many renewals within one call lies on a disk that loses data.
+MOST_RENEWALS = 3
 
 
 class LostRace(Exception):
@@ -116,16 +118,17 @@ class Clone:
 
         `is_locked` says that the caller holds the lock.
         """
-        seen = self.store.in_use()
-        try:
-            self.store.look_over()
-            return work()
-        except DamagedClone as damage:
-            with nullcontext() if is_locked else self.locked():
-                # Another process or thread may have been faster.
-                if self.store.in_use() == seen:
-                    log.warning("gitops_clone_replaced", clone=seen, reason=damage.facts.get("detail", ""))
-                    self.store.replace(self._fetch_into)
+        for _ in range(MOST_RENEWALS):
+            seen = self.store.in_use()
+            try:
+                self.store.look_over()
+                return work()
+            except DamagedClone as damage:
+                with nullcontext() if is_locked else self.locked():
+                    # Another process or thread may have been faster.
+                    if self.store.in_use() == seen:
+                        log.warning("gitops_clone_replaced", clone=seen, reason=damage.facts.get("detail", ""))
+                        self.store.replace(self._fetch_into)
         return work()
 
     def known_head(self) -> str:

@@ -304,7 +304,7 @@ def unified_diff(before: str, after: str, path: str) -> str:
     if before == after:
         return ""
     names = (f"a/{path}" if before else "/dev/null", f"b/{path}" if after else "/dev/null")
-    texts = (encodable(text).encode() for text in (before, after))
-    patch = pygit2.Patch.create_from(*texts, flag=DiffOption.FORCE_TEXT)
+    old, new = (encodable(text).encode() for text in (before, after))
+    patch = pygit2.Patch.create_from(old, new, flag=DiffOption.FORCE_TEXT)
     _, mark, hunks = patch.data.decode("utf-8", "replace").partition("\n@@")
     return f"--- {names[0]}\n+++ {names[1]}{mark}{hunks}"
