@@ -15,7 +15,7 @@ from core.errors import Invalid
 from integrations.errors import Refused
 from integrations.gitops.values_file import editable_values
 from integrations.gitops.yaml_changes import Changes, same, shared_sentence
-from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.gitops.yaml_events import BOM, UnreadableYaml
 from integrations.gitops.yaml_splice import CannotSplice, Path, dotted
 from integrations.gitops.yaml_text import json_number, parse
 from integrations.gitops.yaml_tree import Document
@@ -23,7 +23,6 @@ from integrations.gitops.yaml_tree import Document
 LONGEST_TEXT = 4 * 1024 * 1024
 MOST_NODES = 200_000
 BY_HAND = "Edit the file by hand; MCTL reads it again at once."
-BOM = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from integrations.gitops.yaml_events import UnreadableYaml
 VALUES = "values.yaml"
 LARGEST_FILE = 2 * 1024 * 1024
 MOST_COMMITS_WALKED = 20_000
-A_NAME = "name for a cluster: 1 to 63 lower-case letters, digits and hyphens, such as ledger-api."
+A_NAME = "is not valid in a cluster. Use 1 to 63 lower-case letters, digits and hyphens, such as ledger-api."
 Spec = TenantSpec | ServiceSpec | UnreadableFile
 
 log = structlog.get_logger(__name__)
@@ -88,7 +88,7 @@ class Reader:
         blob_id = str(blob.id)
         for part in (tenant, service):
             if part and not is_cluster_name(part):
-                return UnreadableFile(path, "", "", f"The folder {shown(part)[:80]} has no {A_NAME}", 0, blob_id)
+                return UnreadableFile(path, "", "", f"The folder name {shown(part)[:80]} {A_NAME}", 0, blob_id)
         try:
             text = text_of(blob)
             if is_tenant:

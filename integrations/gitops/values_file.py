@@ -9,7 +9,7 @@ from integrations.errors import Unreadable
 from integrations.gitops.yaml_events import UnreadableYaml, events_of, line_of
 from integrations.gitops.yaml_text import parse
 
-MEND = "Mend the file in git; MCTL reads it again at once."
+MEND = "Fix the file in git; MCTL reads it again at the next fetch."
 
 
 def root_of(text: str) -> Mapping[str, Any]:
@@ -42,13 +42,13 @@ def editable_values(path: str, text: str) -> Mapping[str, Any]:
         for event in events_of(text):
             documents += isinstance(event, yaml.DocumentStartEvent)
             if documents > 1:
-                sentence = "A second document begins here, of which Helm reads nothing."
+                sentence = "A second document begins here. Helm ignores it."
                 raise UnreadableYaml(sentence, line_of(event), "Keep one document in the file.")
             if isinstance(event, yaml.AliasEvent | yaml.StreamStartEvent | yaml.StreamEndEvent | yaml.DocumentEndEvent):
                 continue
             anchor = getattr(event, "anchor", None)
             if anchor in anchors:
-                sentence = f"The anchor &{anchor} is used a second time, so an alias of it is easily mistaken."
+                sentence = f"The anchor &{anchor[:40]} is used a second time, so an alias of it is easily mistaken."
                 raise UnreadableYaml(sentence, line_of(event), "Give each anchor a name of its own.")
             if anchor:
                 anchors.add(anchor)

@@ -34,7 +34,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ),
     "did not find expected ',' or ']'": ("A list in brackets is not closed.", "Write it as [a, b]."),
     "did not find expected ',' or '}'": ("A mapping in braces is not closed.", "Write it as {a: 1, b: 2}."),
-    "did not find expected node content": ("A value is missing or begins with a character that none can begin with.",
+    "did not find expected node content": ("A value is missing, or begins with a character that is not allowed there.",
                                            "Put the value in quotes."),
     "found character that cannot start any token": (
         "A value begins with a tab, @, ` or %.",

@@ -17,9 +17,8 @@ from typing import Any
 
 import yaml
 
-from integrations.gitops.yaml_events import UnreadableYaml, events_of, line_of
+from integrations.gitops.yaml_events import BOM, UnreadableYaml, events_of, line_of
 
-DUMPER: type[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 # A document as its aliases spread it out, which is how it would be printed.
 MOST_VALUES = 200_000
 MOST_CHARACTERS = 8 * 1024 * 1024
@@ -59,7 +58,9 @@ def _documents(text: str) -> Iterator[Any]:
     events = events_of(text)
     for event in events:
         if isinstance(event, yaml.DocumentStartEvent):
-            yield _Composer(text.removeprefix("\ufeff"), events).node(next(events))
+            if event.version not in {None, (1, 1)}:
+                raise UnreadableYaml("Helm reads YAML 1.1 only.", line_of(event), "Leave the line %YAML out.")
+            yield _Composer(text.removeprefix(BOM), events).node(next(events))
 
 
 @dataclass(slots=True)
@@ -113,9 +114,9 @@ class _Composer:
     def _aliased(self, event: Any) -> Any:
         held = self._anchors.get(event.anchor)
         if held is None:
-            raise UnreadableYaml(f"No &{event.anchor} stands above this *{event.anchor}.", line_of(event))
+            raise UnreadableYaml(f"No &{event.anchor[:40]} stands above this alias of it.", line_of(event))
         if held.is_open:
-            raise UnreadableYaml(f"&{event.anchor} would contain itself.", line_of(event))
+            raise UnreadableYaml(f"&{event.anchor[:40]} would contain itself.", line_of(event))
         self._grow(held.values, held.characters, event)
         return held.value
 
@@ -126,7 +127,7 @@ class _Composer:
         if tag in _TYPES:
             found = resolved(event.value)
             if not isinstance(found, _TYPES[tag]) or (tag != "bool" and isinstance(found, bool)):
-                raise UnreadableYaml(f"{event.value[:40]!r} is not what its tag !!{tag} says.", line_of(event))
+                raise UnreadableYaml(f"The value is not what its tag !!{tag} says.", line_of(event))
             return found
         if tag in {"binary", "timestamp"}:
             raise UnreadableYaml(f"The tag !!{tag} is not read here.", line_of(event), "Write the value as text.")
@@ -229,7 +230,7 @@ def _finite(value: Any, event: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     if not isfinite(value):
-        raise UnreadableYaml(f"{event.value} is not a number Helm can use.", line_of(event), "Put it in quotes.")
+        raise UnreadableYaml(f"Helm cannot use the number {event.value[:20]}.", line_of(event), "Put it in quotes.")
     return json_number(value)
 
 

@@ -106,7 +106,7 @@ def deploy_edits(parameters: DeployServiceParameters, values: Mapping[str, Any])
 
 @edits_for.register
 def rollback_edits(parameters: RollbackServiceParameters, values: Mapping[str, Any]) -> list[Edit]:
-    """The version alone. A rollback to a commit takes that commit's file instead, see plan.text_after."""
+    """The version alone. A rollback to a commit takes that commit's file instead, see plan.change_of."""
     return differing(image(parameters.target_tag, None, values), values)
 
 

@@ -6,9 +6,10 @@ change to any of them voids the plan, and a change elsewhere in the repository d
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import yaml
@@ -102,7 +103,17 @@ def file_change(parameters: ServiceParameters) -> tuple[str, str | None, str, st
     except Missing:
         file = None
     before = file.text if file else None
-    return path, before, text_after(parameters, before), file.blob_id if file else ""
+    return path, before, change_of(parameters)(before), file.blob_id if file else ""
+
+
+def change_of(parameters: ServiceParameters) -> Callable[[str | None], str]:
+    """What turns the text of the values file into the one the operation leaves; it reads nothing more from git, since
+    a push holds the lock of the clone while it calls this.
+    """
+    if isinstance(parameters, RollbackServiceParameters) and parameters.revision:
+        restored = commit_of_history(parameters).text
+        return lambda before: restored if before is not None else text_after(parameters, before)
+    return partial(text_after, parameters)
 
 
 def text_after(parameters: ServiceParameters, before: str | None) -> str:
@@ -117,8 +128,6 @@ def text_after(parameters: ServiceParameters, before: str | None) -> str:
             f"{name} has no values file in git, so there is nothing to change.",
             remedy="Add it first with the action onboard.",
         )
-    if isinstance(parameters, RollbackServiceParameters) and parameters.revision:
-        return commit_of_history(parameters).text
     path = gitops().service_path(parameters.team_name, parameters.component_name)
     edits = edits_for(parameters, editable_values(path, before))
     return edit_yaml(before, edits) if edits else before

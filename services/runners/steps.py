@@ -16,7 +16,7 @@ from services.runners.effects import refuse_without_effect
 from services.runners.hosts import claim_hosts
 from services.runners.parameters import ServiceParameters
 from services.runners.places import application_name, workload_name
-from services.runners.plan import file_change, quota_fit, rendered, text_after
+from services.runners.plan import change_of, file_change, quota_fit, rendered
 from services.runners.targets import target, with_target
 
 # A confirmed cause this long after the sync will not mend itself; a pull or a first crash may.
@@ -66,9 +66,10 @@ def commit(step: StepContext) -> Done:
     """Commits with compare-and-swap. The operation's id in the commit finds it again after a crash."""
     parameters = with_target(step.parameters, step.results["check"].get("target") or {})
     path = gitops().service_path(step.tenant, step.service)
+    changed = change_of(parameters)
 
     def change(text: str | None) -> str:
-        after = text_after(parameters, text)
+        after = changed(text)
         # Again: this text may be newer than the one that was checked.
         claim_hosts(step, text, after)
         # The push follows at once: a worker that was held up until the operation was given up may not push any more.

@@ -50,7 +50,7 @@ class TestPagesAndRest:
     def test_the_configuration_names_file_and_line_and_shows_the_text(self) -> None:
         page = signed_in().get(f"{ADDRESS}/configuration/").content.decode()
         assert f"{PATH}, line 3: A quote that opens here is never closed." in page
-        assert "Mend the file in git" in page
+        assert "Fix the file in git" in page
         assert "tag: &quot;1.0.0" in page
 
     def test_a_change_is_refused_on_the_page(self) -> None:

@@ -51,7 +51,7 @@ def test_every_other_file_is_read(spoilt: World, tenant: str) -> None:
         assert f"services/{tenant}/{name}/values.yaml, line " in found.app_message
     assert set(Service.objects.filter(tenant=tenant).values_list("name", flat=True)) == {"apples", "numbers", *BAD}
     soon(lambda: "7 values files cannot be read" in Source.objects.get(name="gitops").notice, "the source says so")
-    assert "The folder api.v2 has no name for a cluster" in Source.objects.get(name="gitops").notice
+    assert "The folder name api.v2 is not valid in a cluster" in Source.objects.get(name="gitops").notice
 
 
 def test_the_pages_of_the_tenant_and_of_admins_open(spoilt: World, tenant: str, settings: Any) -> None:

@@ -7,10 +7,15 @@ import pytest
 
 from core.actor import Actor
 from core.errors import Invalid, Problem
+from core.parse import parsed
 from integrations.errors import Refused
 from integrations.gitops import Gitops, gitops
+from integrations.helm import render
 from operations import actions
+from services.runners.effects import refuse_without_effect
+from services.runners.parameters import DeployServiceParameters, RollbackServiceParameters, ScaleServiceParameters
 from tests import builders
+from tests.conftest import ROOT
 from tests.integrations.gitops.conftest import outsider  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +45,7 @@ def test_a_chart_that_reads_another_key_is_noticed(dev: Actor, outsider: Outside
     helpers = "platform-gitops/helm-charts/base-service/templates/_helpers.tpl"
     chart = gitops().file_at(helpers).text
     outsider(helpers, chart.replace(".Values.image.tag)", "(.Values.global.tag | default .Values.image.tag))"))
-    with pytest.raises(Invalid, match=r"still renders ghcr\.io/acme/shop:1\.0\.0") as refusal:
+    with pytest.raises(Invalid, match=r"image tag 9\.9\.9 would have no effect: Helm still renders 1\.0\.0") as refusal:
         plan(dev, f'{IMAGE}global: {{tag: "1.0.0"}}\n', outsider, action="deploy", image_tag="9.9.9")
     assert refusal.value.fields[0]["field"] == "image_tag"
     assert "edit that by hand" in refusal.value.remedy
@@ -66,7 +71,7 @@ def test_the_very_text_that_helm_renders_already_is_no_change(dev: Actor, outsid
         (f"{IMAGE}a: &a\n  b: *a\n", 5, "&a would contain itself"),
         ('image:\n  repository: ghcr.io/acme/shop\n  tag: "1.0.0\nenv:\n  A: x\n', 3, "A quote that opens here"),
         (f"{IMAGE}a: {'[' * 30_000}{']' * 30_000}\n", 4, "nested more than 60 levels deep"),
-        (f"{IMAGE}a: .inf\n", 4, "not a number Helm can use"),
+        (f"{IMAGE}a: .inf\n", 4, "Helm cannot use the number .inf"),
     ],
     ids=["two-documents", "anchor-twice", "recursive", "open-quote", "deep", "infinite"],
 )
@@ -82,3 +87,39 @@ def test_a_file_that_cannot_be_changed_safely_is_refused_with_its_line(
     assert refusal.value.problem_code == "unreadable_file"
     assert (refusal.value.facts["path"], refusal.value.facts["line"]) == (PATH, line)
     assert f"{PATH}, line {line}: " in refusal.value.sentence
+
+
+CHART = ROOT / "deploy" / "gitops" / "helm-charts" / "base-service"
+UNCHANGED = (
+    f"{IMAGE}env: {{A: x}}\nautoscaling: {{enabled: true}}\ningress: {{enabled: true, host: a.apps.example.dev}}\n"
+)
+ABOUT = {"team_name": "payments", "component_name": "checkout-web"}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "changes"),
+    [
+        (RollbackServiceParameters, {"target_tag": "0.9.0"}),
+        (ScaleServiceParameters, {"min_replicas": 3}),
+        (ScaleServiceParameters, {"max_replicas": 9}),
+        (ScaleServiceParameters, {"cpu_threshold": 61}),
+        (DeployServiceParameters, {"image_repository": "ghcr.io/acme/other"}),
+        (DeployServiceParameters, {"port": 3001}),
+        (DeployServiceParameters, {"host": "b.apps.example.dev"}),
+        (DeployServiceParameters, {"env_vars": {"A": "y"}}),
+        (DeployServiceParameters, {"env_vars": {"B": "y"}}),
+        (DeployServiceParameters, {"unset_env": ["A"]}),
+        (DeployServiceParameters, {"health_check_path": "/up"}),
+        (DeployServiceParameters, {"skip_health_check": True}),
+        (DeployServiceParameters, {"startup_time_s": 600}),
+        (DeployServiceParameters, {"memory_limit": "3Gi"}),
+        (DeployServiceParameters, {"cpu_request": "75m"}),
+    ],
+)
+def test_each_parameter_is_looked_for_in_what_helm_renders(parameters: type[Any], changes: dict[str, Any]) -> None:
+    """The file as it was: nothing of what is asked for is in it."""
+    objects = render(CHART, release="payments-checkout-web", namespace="payments", values=[UNCHANGED])
+    action = {"action": "update-config"} if parameters is DeployServiceParameters else {}
+    with pytest.raises(Invalid, match="would have no effect") as refusal:
+        refuse_without_effect(parsed(parameters, {**ABOUT, **action, **changes}), objects)
+    assert refusal.value.fields[0]["field"] == next(iter(changes))

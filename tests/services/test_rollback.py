@@ -3,13 +3,17 @@
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from core.actor import Actor
 from core.errors import Invalid
-from integrations.gitops import Gitops, gitops
+from core.parse import parsed
+from integrations.gitops import Gitops, forget, gitops
 from operations import actions, engine
 from operations.models import Operation
 from services.queries import known_versions, version_before
+from services.runners.parameters import RollbackServiceParameters
+from services.runners.plan import change_of
 from tests import builders
 from tests.services.conftest import committed
 
@@ -116,3 +120,15 @@ def test_a_cancel_after_the_commit_offers_the_form_that_undoes_it(dev: Actor, re
     ]
     undone = plan(dev, revision=before)
     assert "+  tag: 3.12.0" in undone["diff"]
+
+
+def test_a_commit_is_read_before_the_push_that_holds_the_lock(repository: Gitops, settings: Settings) -> None:
+    path = repository.service_path("payments", "checkout-web")
+    first = repository.history(path)[-1].sha
+    text = repository.file_at(path, first).text
+    changed = change_of(parsed(RollbackServiceParameters, rollback("checkout-web", revision=first)))
+
+    settings.GITOPS_URL = ""
+    forget()
+
+    assert changed("image: {repository: r, tag: 1.0.0}\n") == text

@@ -86,7 +86,7 @@ def damaged(draw: st.DrawFn) -> str:
 
 def files() -> st.SearchStrategy[str]:
     anchor = "x0: &x {a: 1, b: two}\n"
-    before = st.sampled_from(["", "", anchor, anchor, "---\n", "%YAML 1.1\n---\n", "\ufeff"])
+    before = st.sampled_from(["", "", anchor, anchor, "---\n", "%YAML 1.1\n---\n", "%YAML 1.2\n---\n", "\ufeff"])
     after = st.sampled_from(["---\nsecond: 1\n", "...\n[", "# end\n"])
     documents = st.builds("{}{}\n{}".format, before, blocks(), mostly(st.just(""), after))
     return st.one_of(documents, documents, damaged())

@@ -147,7 +147,7 @@ def test_a_merged_key_is_set_where_it_counts() -> None:
         ("a: 1\n---\nb: 2\n", Set(("a",), 3), "line 2: A second document"),
         ("a: &x 1\nb: &x 2\nc: *x\n", Set(("a",), 3), "line 2: The anchor &x"),
         ("a: &x {b: *x}\n", Set(("c",), 3), "line 1: &x would contain itself"),
-        ("a: !!int text\n", Set(("b",), 3), "line 1: 'text' is not what its tag"),
+        ("a: !!int text\n", Set(("b",), 3), "line 1: The value is not what its tag"),
         ("a: {tag: 1, <<: {tag: 2}}\n", Set(("a", "tag"), 3), "a.tag"),
         ("a: 1\n", Set(("a",), 2**53 + 1), "a"),
     ],

@@ -76,7 +76,7 @@ def test_values_may_be_written_in_other_ways(repository: Gitops, outsider: Outsi
         ("- a\n", "The file holds a list", 1),
         ("a: !!int x\n", "is not what its tag", 1),
         ('image:\n  tag: "1.0.0\nenv:\n  A: x\n', "A quote that opens here is never closed", 2),
-        ("a: .inf\n", "not a number Helm can use", 1),
+        ("a: .inf\n", "Helm cannot use the number .inf", 1),
         ("a:\n  b: " + "[" * 30_000 + "]" * 30_000, "nested more than 60 levels", 2),
         ("autoscaling:\n  maxReplicas: 99999999999999999999\n", "more than Kubernetes can count", 2),
         ("a: &a\n  b: *a\n", "&a would contain itself", 2),
