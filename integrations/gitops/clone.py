@@ -49,7 +49,7 @@ LOST_RACE = (
     "reference already exists",
     "but expected",
 )
-# libgit2's words for what stands in its way in the local clone.
+# libgit2's words for what stands in its way in the local clone; none of them comes from a remote.
 DAMAGE = (
     "failed to lock file",
     "corrupted",
@@ -57,9 +57,7 @@ DAMAGE = (
     "no match for id",
     "cannot be peeled",
     "cannot read object",
-    "unable to read",
     "failed to inflate",
-    "failed to parse",
 )
 SERVER_LOCK = Pattern(r"(?i)unable to create '[^']*?((?:refs/|packed-refs|HEAD)[^']*\.lock)': file exists")
 LONGEST_ANSWER = 4_000

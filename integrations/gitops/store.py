@@ -3,6 +3,7 @@
 Everything in it can be fetched again, so nothing is mended in place. Commits that were made but not pushed are lost.
 """
 
+import errno
 import os
 import secrets
 import shutil
@@ -18,6 +19,10 @@ from integrations.errors import Unreachable
 
 # Every call looks at the loose objects first, which takes about 1 ms for this many.
 MOST_LOOSE_OBJECTS = 100
+# A new clone would meet the same: no space, no rights, no more open files.
+OF_THE_MACHINE = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE}
+)
 
 
 class DamagedClone(Unreachable):
@@ -37,7 +42,12 @@ def intact() -> Iterator[None]:
     """Around work on the local clone alone: what libgit2 cannot do there means damage."""
     try:
         yield
-    except (pygit2.GitError, KeyError, OSError) as error:
+    except OSError as error:
+        if error.errno in OF_THE_MACHINE:
+            sentence = f"MCTL cannot use the folder of its copy of the GitOps repository: {error.strerror}."
+            raise Unreachable("gitops", sentence, remedy="Mend that where MCTL_VAR_DIR lies.") from error
+        raise DamagedClone(str(error)) from error
+    except (pygit2.GitError, KeyError) as error:
         raise DamagedClone(str(error)) from error
 
 
