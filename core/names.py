@@ -55,8 +55,10 @@ def _repository(value: str) -> str:
 
 
 def _host(value: str) -> str:
+    if "*" in value:
+        raise ValueError("A wildcard would answer for other services too. Give one host name, in lower case.")
     if not HOST.fullmatch(value):
-        raise ValueError("Give a host name with a domain, in lower case.")
+        raise ValueError("Give a host name with a domain, in lower case and without a final dot.")
     return value
 
 

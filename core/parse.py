@@ -32,6 +32,8 @@ def parsed(model: type[Model], raw: Mapping[str, Any]) -> Model:
         return model.model_validate(dict(raw))
     except ValidationError as error:
         fields = [described(model, raw, detail) for detail in error.errors(include_url=False, include_context=True)]
+        # A field of several types has an error for each; the first is of the type that people mean.
+        fields = list({field["field"]: field for field in reversed(fields)}.values())[::-1]
         number = len(fields)
         sentence = (
             f"{number} field{'s' if number > 1 else ''} cannot be taken: {', '.join(f['field'] for f in fields)}."

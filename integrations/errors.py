@@ -54,6 +54,13 @@ class Unreadable(Refused):
     status = 409
 
 
+class NotEditable(Refused):
+    """A file can be read, and the place asked for cannot be changed alone. `facts` name path, place and line."""
+
+    code = "not_editable"
+    status = 409
+
+
 class Contended(IntegrationError):
     """Others wrote first, more often than we were willing to try again. A retry can help."""
 

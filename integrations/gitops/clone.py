@@ -58,6 +58,7 @@ DAMAGE = (
     "cannot be peeled",
     "cannot read object",
     "failed to inflate",
+    "failed to parse config",
 )
 SERVER_LOCK = Pattern(r"(?i)unable to create '[^']*?((?:refs/|packed-refs|HEAD)[^']*\.lock)': file exists")
 LONGEST_ANSWER = 4_000

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import Invalid
-from integrations.errors import Refused
-from integrations.gitops.values_file import editable_values
+from integrations.errors import NotEditable, Refused
+from integrations.gitops.values_file import editable_values, place
 from integrations.gitops.yaml_changes import Changes, same, shared_sentence
 from integrations.gitops.yaml_events import BOM, UnreadableYaml
 from integrations.gitops.yaml_splice import CannotSplice, Path, dotted
 from integrations.gitops.yaml_text import json_number, parse
-from integrations.gitops.yaml_tree import Document
+from integrations.gitops.yaml_tree import Document, line_at
 
 LONGEST_TEXT = 4 * 1024 * 1024
 MOST_NODES = 200_000
@@ -62,8 +62,17 @@ class Remove:
 Edit = Set | SetMapping | Append | Remove
 
 
-def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
-    """The edited text. Raises Invalid for values no file can hold, Refused where the file cannot be edited safely.
+class _CannotEdit(Exception):
+    """Which edits cannot be made, and why."""
+
+    def __init__(self, edits: Sequence[Edit], reason: str) -> None:
+        super().__init__(reason)
+        self.edits = edits
+
+
+def edit_yaml(text: str, edits: Sequence[Edit], path: str = "The file") -> str:
+    """The edited text. Raises Invalid for values no file can hold, NotEditable where the file cannot be edited safely
+    and Unreadable; both name `path`, the file's.
 
     The edits are judged together, on the result of all of them.
     """
@@ -71,14 +80,22 @@ def edit_yaml(text: str, edits: Sequence[Edit]) -> str:
         _refuse_unwritable(edit)
     if not edits:
         return text
+    before = unshared(editable_values(path, text))
     mark, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
-    before = expected = _parsed(text)
+    try:
+        return mark + _edited(text, before, edits)
+    except _CannotEdit as cannot:
+        raise _refused(path, text, cannot) from cannot
+
+
+def _edited(text: str, before: dict[Any, Any], edits: Sequence[Edit]) -> str:
+    expected = before
     for edit in edits:
         try:
             expected = _expected(expected, edit)
         except CannotSplice as reason:
-            raise _refused([edit], str(reason)) from reason
-    return mark + (text if same(before, expected) else _changed(text, before, expected, edits))
+            raise _CannotEdit([edit], str(reason)) from reason
+    return text if same(before, expected) else _changed(text, before, expected, edits)
 
 
 def _changed(text: str, before: dict[Any, Any], expected: dict[Any, Any], edits: Sequence[Edit]) -> str:
@@ -86,7 +103,7 @@ def _changed(text: str, before: dict[Any, Any], expected: dict[Any, Any], edits:
     try:
         document = Document.read(text)
     except UnreadableYaml as unreadable:
-        raise _refused(edits, "The file is written in a way that is not edited here.") from unreadable
+        raise _CannotEdit(edits, "The file is written in a way that is not edited here.") from unreadable
     # An alias stays where the value that it repeats changes alike; else it makes room for what is asked at its place.
     with suppress(CannotSplice, UnreadableYaml):
         after = Changes(document, frozenset()).text(before, expected)
@@ -97,23 +114,27 @@ def _changed(text: str, before: dict[Any, Any], expected: dict[Any, Any], edits:
         after = changes.text(before, expected)
         result = parse(after)
     except CannotSplice as reason:
-        raise _refused_at_alias(edits, changes) or _refused(_about(edits, changes.path), str(reason)) from reason
+        raise _cannot_at_alias(edits, changes) or _CannotEdit(_about(edits, changes.path), str(reason)) from reason
     except UnreadableYaml as unreadable:
-        raise _refused(edits, "The place is written in a way that is not edited here.") from unreadable
+        raise _CannotEdit(edits, "The place is written in a way that is not edited here.") from unreadable
     if same(result, expected):
         return after
-    if refusal := _refused_at_alias(edits, changes):
+    if refusal := _cannot_at_alias(edits, changes):
         raise refusal
-    touched = [dotted(path) or "the whole file" for path in differences(result, expected)[:3]]
+    different = differences(result, expected)
+    if all(any(path[: len(edit.path)] == edit.path for edit in edits) for path in different):
+        why = "Something else in the file, such as a merge key (<<) after it, decides it: nothing would change."
+        raise _CannotEdit(edits, why)
+    touched = [dotted(path) or "the whole file" for path in different[:3]]
     shares = "&" in text or "<<" in text
     why = ", which shares a value with it (anchor or merge)" if shares else ""
-    raise _refused(edits, f"It would also change {' and '.join(touched)}{why}.")
+    raise _CannotEdit(edits, f"It would also change {' and '.join(touched)}{why}.")
 
 
-def _refused_at_alias(edits: Sequence[Edit], changes: Changes) -> Refused | None:
+def _cannot_at_alias(edits: Sequence[Edit], changes: Changes) -> _CannotEdit | None:
     """The reason, where a change was to be made inside of an alias."""
     path, alias = next(iter(changes.shared), ((), None))
-    return _refused(_about(edits, path), shared_sentence(path, alias)) if alias else None
+    return _CannotEdit(_about(edits, path), shared_sentence(path, alias)) if alias else None
 
 
 def _about(edits: Sequence[Edit], path: Path) -> list[Edit]:
@@ -122,14 +143,12 @@ def _about(edits: Sequence[Edit], path: Path) -> list[Edit]:
     return found or [*edits]
 
 
-def _parsed(text: str) -> Any:
-    return unshared(editable_values("The file", text))
-
-
-def _refused(edits: Sequence[Edit], reason: str) -> Refused:
-    paths = list(dict.fromkeys(dotted(edit.path) for edit in edits))
-    where = " and ".join(paths[:3]) or "The file"
-    return Refused("gitops", f"{where} cannot be changed safely. {reason}", remedy=BY_HAND, path=paths[0])
+def _refused(path: str, text: str, cannot: _CannotEdit) -> NotEditable:
+    places = list(dict.fromkeys(dotted(edit.path) for edit in cannot.edits))
+    where = " and ".join(places[:3]) or "The file as a whole"
+    line = line_at(text, cannot.edits[0].path)
+    sentence = f"{place(path, line)}: {where} cannot be changed safely. {cannot}"
+    return NotEditable("gitops", sentence, remedy=BY_HAND, path=path, place=places[0], line=line)
 
 
 # --- what the edit means, as values

@@ -5,12 +5,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.patterns import Pattern
+from core.text import cut
 from integrations.gitops.model import Change, Commit
 
 TRAILER = Pattern(r"([A-Za-z][A-Za-z0-9-]*): (.*)")
 BETWEEN_PARAGRAPHS = Pattern(r"\n\s*\n")
 LONGEST_SUBJECT = 200
 OPERATION = "Operation-Id"
+LONGEST_NAME = 200
+# Of a longer message, the beginning and the end are read: the subject and the trailers.
+LONGEST_MESSAGE = 65_536
+# A commit may name any moment. This is the year 9000: a day added to it is still a date.
+LATEST_S = 221_845_392_000
 
 
 def written(change: Change, key: str) -> str:
@@ -37,7 +43,7 @@ def trailers_of(message: str) -> Mapping[str, str]:
 
 def commit_of(commit: Any) -> Commit:
     """A pygit2 commit in our words. Foreign bytes that are not text are replaced, never an error."""
-    message = commit.raw_message.decode("utf-8", "replace")
+    message = message_of(commit)
     trailers = trailers_of(message)
     paragraphs = BETWEEN_PARAGRAPHS.split(message.strip())
     subject = " ".join(paragraphs[0].splitlines())
@@ -45,10 +51,18 @@ def commit_of(commit: Any) -> Commit:
     author = commit.author
     return Commit(
         sha=str(commit.id),
-        author=author.raw_name.decode("utf-8", "replace"),
-        author_email=author.raw_email.decode("utf-8", "replace"),
-        when=datetime.fromtimestamp(author.time, UTC),
-        subject=subject,
+        author=cut(author.raw_name.decode("utf-8", "replace"), LONGEST_NAME),
+        author_email=cut(author.raw_email.decode("utf-8", "replace"), LONGEST_NAME),
+        when=datetime.fromtimestamp(min(max(author.time, 0), LATEST_S), UTC),
+        subject=cut(subject, LONGEST_SUBJECT),
         body="\n\n".join(inner),
         trailers=trailers,
     )
+
+
+def message_of(commit: Any) -> str:
+    """The message of a pygit2 commit as text, of a very long one its beginning and its end."""
+    raw: bytes = commit.raw_message
+    if len(raw) > LONGEST_MESSAGE:
+        raw = raw[: LONGEST_MESSAGE // 2] + raw[-LONGEST_MESSAGE // 2 :]
+    return raw.decode("utf-8", "replace")

@@ -8,7 +8,9 @@ from typing import Any
 from integrations.errors import Missing, Refused
 from integrations.gitops.edits import Edit, edit_yaml
 from integrations.gitops.routes import Route
-from integrations.gitops.values_file import editable_values, place, values_of
+from integrations.gitops.values_file import place, values_of
+
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +38,16 @@ class Commit:
 
     @property
     def requested_by(self) -> str:
-        return self.trailers.get("Requested-By", self.author)
+        return self.trailers.get("Requested-By", self.author)[:LONGEST_NAME]
 
     @property
     def via(self) -> str:
         """The door it came through; "" for a commit made by hand."""
-        return self.trailers.get("Requested-Via", "")
+        return self.trailers.get("Requested-Via", "")[:LONGEST_NAME]
 
     @property
     def operation(self) -> str:
-        return self.trailers.get("Operation-Id", "")
+        return self.trailers.get("Operation-Id", "")[:LONGEST_NAME]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,7 @@ class FileEdit:
 
     @classmethod
     def of_yaml(cls, path: str, edits: Sequence[Edit]) -> "FileEdit":
-        return cls(path, lambda text: edit_yaml(_editable(path, text), edits))
+        return cls(path, lambda text: edit_yaml(_present(path, text), edits, path))
 
     @classmethod
     def create(cls, path: str, content: str) -> "FileEdit":
@@ -178,10 +180,9 @@ class FileEdit:
         return cls(path, lambda _: None)
 
 
-def _editable(path: str, text: str | None) -> str:
+def _present(path: str, text: str | None) -> str:
     if text is None:
         raise Missing("gitops", f"{path} is not in git, so there is nothing to change.", path=path)
-    editable_values(path, text)
     return text
 
 

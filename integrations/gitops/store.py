@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pygit2
 
-from integrations.errors import Unreachable
+from integrations.errors import Refused, Unreachable
 
 # Every call looks at the loose objects first, which takes about 1 ms for this many.
 MOST_LOOSE_OBJECTS = 100
@@ -48,6 +48,13 @@ def intact() -> Iterator[None]:
             raise Unreachable("gitops", sentence, remedy="Mend that where MCTL_VAR_DIR lies.") from error
         raise DamagedClone(str(error)) from error
     except (pygit2.GitError, KeyError) as error:
+        if "failed to parse" in str(error) and "config" not in str(error):
+            raise Refused(
+                "gitops",
+                "The repository holds a commit or folder that is not written as git writes it.",
+                remedy="Run git fsck on the server, and replace what it names.",
+                detail=str(error),
+            ) from error
         raise DamagedClone(str(error)) from error
 
 

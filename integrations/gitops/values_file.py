@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from integrations.errors import Unreadable
+from integrations.errors import NotEditable, Unreadable
 from integrations.gitops.yaml_events import UnreadableYaml, events_of, line_of
 from integrations.gitops.yaml_text import parse
 
@@ -32,8 +32,8 @@ def values_of(path: str, text: str) -> Mapping[str, Any]:
 
 
 def editable_values(path: str, text: str) -> Mapping[str, Any]:
-    """`values_of` a file that a single line can be changed in. Raises Unreadable where a place would mean two things:
-    in a file of several documents, and where two values have one anchor's name.
+    """`values_of` a file that a single line can be changed in. Raises Unreadable, and NotEditable where a place would
+    mean two things: in a file of several documents, and where two values have one anchor's name.
     """
     values = values_of(path, text)
     anchors: set[str] = set()
@@ -53,7 +53,8 @@ def editable_values(path: str, text: str) -> Mapping[str, Any]:
             if anchor:
                 anchors.add(anchor)
     except UnreadableYaml as problem:
-        raise unreadable(path, problem) from problem
+        sentence, remedy = f"{place(path, problem.line)}: {problem}", f"{problem.instead} {MEND}"
+        raise NotEditable("gitops", sentence, remedy=remedy, path=path, line=problem.line) from problem
     return values
 
 

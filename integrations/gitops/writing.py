@@ -17,7 +17,7 @@ from core import clock
 from core.errors import PlanVoid, Problem
 from integrations.errors import Contended, Missing, Refused, Unreachable
 from integrations.gitops.clone import Clone, LostRace
-from integrations.gitops.messages import OPERATION, trailers_of, written
+from integrations.gitops.messages import OPERATION, message_of, trailers_of, written
 from integrations.gitops.model import Change, CommitResult, FileEdit, FilePlan
 from integrations.gitops.names import checked_path
 from integrations.gitops.reading import Reader, entry_at, text_of, unified_diff
@@ -178,7 +178,7 @@ class Writer:
             found: dict[str, str] = {}
             with intact():
                 for commit in islice(self.reader.walk(head, hidden), COMMITS_SEARCHED):
-                    if name := trailers_of(commit.raw_message.decode("utf-8", "replace")).get(OPERATION):
+                    if name := trailers_of(message_of(commit)).get(OPERATION):
                         found.setdefault(name, str(commit.id))
             self._operations = {**self._operations, **found} if hidden else found
             self._searched = head

@@ -69,8 +69,13 @@ class UnreadableYaml(ValueError):
 def events_of(text: str) -> Iterator[Any]:
     """PyYAML's events, drawn one by one. Raises UnreadableYaml at the first that breaks a rule or a limit."""
     depth = count = 0
+    text = text.removeprefix(BOM)
+    if BOM in text:
+        # To Helm it is a letter, to libyaml it is nothing.
+        line = text.count("\n", 0, text.index(BOM)) + 1
+        raise UnreadableYaml("A byte order mark stands inside of the file.", line, "Remove the invisible character.")
     try:
-        for event in yaml.parse(text.removeprefix(BOM), Loader=_PARSER):
+        for event in yaml.parse(text, Loader=_PARSER):
             count += 1
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1

@@ -60,7 +60,10 @@ def _documents(text: str) -> Iterator[Any]:
         if isinstance(event, yaml.DocumentStartEvent):
             if event.version not in {None, (1, 1)}:
                 raise UnreadableYaml("Helm reads YAML 1.1 only.", line_of(event), "Leave the line %YAML out.")
-            yield _Composer(text.removeprefix(BOM), events).node(next(events))
+            document = _Composer(text.removeprefix(BOM), events).node(next(events))
+            # Its end: what follows right behind it belongs to it, and may be wrong.
+            next(events)
+            yield document
 
 
 @dataclass(slots=True)

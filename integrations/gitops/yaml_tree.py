@@ -233,13 +233,24 @@ def _end_of_block_scalar(text: str, start: int, end: int) -> int:
     return start + len(kept) + [found.start() for found in LINE_BREAK.finditer(after)][-1]
 
 
-def line_at(text: str, path: Iterable[str]) -> int:
-    """The line, from 1, of the value at a path of keys; 0 where none stands there. Raises UnreadableYaml."""
+def line_at(text: str, path: Iterable[str | int]) -> int:
+    """The line, from 1, of the value at a path, or of the last one on the way to it; 0 for an empty file. Raises
+    UnreadableYaml.
+    """
     document = Document.read(text)
     node = document.root
-    for name in path:
-        pairs = node.find(name) if isinstance(node, Mapping) else []
-        if not pairs:
-            return 0
-        node = pairs[-1].value
+    for part in path:
+        found = _below(node, part)
+        if found is None:
+            break
+        node = found
     return bisect_right(document.line_starts, node.start) if node else 0
+
+
+def _below(node: "Node | None", part: str | int) -> "Node | None":
+    if isinstance(node, Mapping) and isinstance(part, str):
+        pairs = node.find(part)
+        return pairs[-1].value if pairs else None
+    if isinstance(node, Sequence) and isinstance(part, int) and part < len(node.items):
+        return node.items[part]
+    return None

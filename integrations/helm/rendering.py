@@ -152,9 +152,15 @@ def _outcome(job: RenderJob, text: str, error: str) -> list[Manifest] | Refused:
         documents = parse_all(text)
     except UnreadableYaml as unreadable:
         return _refused(job, f"a template writes something that is not YAML: {unreadable}")
-    if not all(isinstance(document, dict) and {"apiVersion", "kind"} <= document.keys() for document in documents):
+    if not all(map(_is_object, documents)):
         return _refused(job, "a template writes something that is not a Kubernetes object")
     return sorted(documents, key=_install_position)
+
+
+def _is_object(document: Any) -> bool:
+    return isinstance(document, dict) and all(
+        isinstance(document.get(key), str) and document[key] for key in ("apiVersion", "kind")
+    )
 
 
 def _install_position(manifest: Manifest) -> int:

@@ -149,8 +149,11 @@ def status_sentence(service: Service) -> str:
         return "The cluster has not been observed yet, so nothing is known of what runs."
     if service.replicas_wanted == 0:
         return f"Scaled to 0 on purpose; version {service.tag} would run."
-    answer = f"{service.replicas_ready} of {counted(service.replicas_wanted, 'pod')}"
-    return f"Version {service.tag} runs; {answer} answer{'s' if service.replicas_wanted == 1 else ''}."
+    pods = f"{service.replicas_ready} of {counted(service.replicas_wanted, 'pod')}"
+    answer = f"{pods} answer{'s' if service.replicas_wanted == 1 else ''}"
+    if service.running_tag and service.running_tag != service.tag:
+        return f"Version {service.running_tag} runs, git asks for {service.tag}; {answer}."
+    return f"Version {service.running_tag or service.tag} runs; {answer}."
 
 
 def service_history(service: Service, *, before: str = "", limit: int = HISTORY_PAGE) -> Reading:

@@ -207,6 +207,11 @@ def host(parameters: DeployServiceParameters, values: Mapping[str, Any]) -> dict
         return {("ingress", "enabled"): False}
     name = host_name(parameters)
     where = place_of_host(values)
+    several = mapping(values.get("ingress")).get("hosts")
+    others = several[1:] if isinstance(several, list) else []
+    if name in [mapping(entry).get("host", entry) for entry in others]:
+        sentence = f"{name} is another host of this service already."
+        raise refused("host", name, sentence, remedy="Remove that entry from the values file, or choose another host.")
     return {("ingress", "enabled"): True, where: name, **hosts_that_follow(values, at(values, where), name)}
 
 

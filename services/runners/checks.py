@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.credentials import holds_credential
-from core.quantity import amount
 from services.errors import refused
 from services.models import Service
 from services.runners.parameters import (
@@ -14,6 +13,7 @@ from services.runners.parameters import (
     ServiceParameters,
     SizedParameters,
 )
+from services.runners.workloads import containers_of, quantity, resources_of, workloads_of
 
 SECRET_WORDS = {
     "PASSWORD", "PASSWD", "PASSPHRASE", "PWD", "SECRET", "SECRETS", "TOKEN", "KEY", "APIKEY", "CREDENTIAL",
@@ -24,23 +24,18 @@ HARMLESS_WORDS = {"PUBLIC", "TTL", "S", "MS", "SECONDS", "MINUTES", "URL", "PATH
 
 
 def refuse_limits_below_requests(parameters: ServiceParameters, objects: Sequence[Mapping[str, Any]]) -> None:
-    """Against the rendered Deployment, since one of the two may stand in the file or in the chart already."""
+    """Against the rendered workload, since one of the two may stand in the file or in the chart already."""
     if not isinstance(parameters, SizedParameters):
         return
-    for container in containers_of(objects):
-        resources = container.get("resources") or {}
-        requests, limits = resources.get("requests") or {}, resources.get("limits") or {}
+    for container in (one for workload in workloads_of(objects) for one in containers_of(workload)):
+        requests, limits = resources_of(container, "requests"), resources_of(container, "limits")
         for resource in ("cpu", "memory"):
-            request, limit = requests.get(resource), limits.get(resource)
+            request, limit = quantity(requests.get(resource)), quantity(limits.get(resource))
             given = [name for name in (f"{resource}_limit", f"{resource}_request") if getattr(parameters, name)]
-            if given and request and limit and amount(limit) < amount(request):
-                sentence = f"The {resource} limit would be {limit}, below the request of {request}."
+            if given and request and limit and limit < request:
+                below = f"below the request of {requests[resource]}"
+                sentence = f"The {resource} limit would be {limits[resource]}, {below}."
                 raise refused(given[0], getattr(parameters, given[0]), sentence, remedy="Change both together.")
-
-
-def containers_of(objects: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    deployments = [item for item in objects if item["kind"] == "Deployment"]
-    return [container for item in deployments for container in item["spec"]["template"]["spec"]["containers"]]
 
 
 def warnings_for(parameters: ServiceParameters, quota: Sequence[Mapping[str, Any]]) -> list[str]:

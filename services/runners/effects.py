@@ -4,12 +4,11 @@ The values file can be right and the result wrong, where the chart reads another
 was set. Such a change is refused before anything is committed.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Iterator, Sequence
 from functools import singledispatch
 from typing import Any, NamedTuple
 
-from core.quantity import amount
+from integrations.gitops import mapping
 from services.errors import refused
 from services.runners.changes import host_name
 from services.runners.parameters import (
@@ -19,10 +18,18 @@ from services.runners.parameters import (
     ServiceParameters,
     SizedParameters,
 )
+from services.runners.workloads import (
+    Object,
+    containers_of,
+    mappings,
+    quantity,
+    replicas_of,
+    resources_of,
+    spec_of,
+    workloads_of,
+)
 
-WORKLOADS = frozenset({"Deployment", "Rollout", "StatefulSet"})
 REMEDY = "Look in the values file for what overrides it, a merge key (<<) or another setting, and edit that by hand."
-Object = Mapping[str, Any]
 
 
 class Rendered(NamedTuple):
@@ -46,8 +53,8 @@ class Expectation(NamedTuple):
 
 def refuse_without_effect(parameters: ServiceParameters, objects: Sequence[Object]) -> None:
     """Raises Invalid that names the parameter and what Helm renders instead. Without a workload nothing can be said."""
-    workloads = [item for item in objects if item["kind"] in WORKLOADS]
-    containers = [container for item in workloads for container in _containers(item)[:1]]
+    workloads = workloads_of(objects)
+    containers = [container for workload in workloads for container in containers_of(workload)[:1]]
     if not containers:
         return
     for field, asked, found in expectations(parameters, Rendered(objects, workloads, containers)):
@@ -74,8 +81,8 @@ def of_rollback(parameters: RollbackServiceParameters, rendered: Rendered) -> It
 def of_scaling(parameters: ScaleServiceParameters, rendered: Rendered) -> Iterator[Expectation]:
     yield from of_sizes(parameters, rendered)
     for scaler in rendered.of("HorizontalPodAutoscaler"):
-        spec = scaler["spec"]
-        metrics = [metric.get("resource", {}).get("target", {}) for metric in spec.get("metrics") or []]
+        spec = spec_of(scaler)
+        metrics = [mapping(mapping(metric.get("resource")).get("target")) for metric in mappings(spec.get("metrics"))]
         found = {
             "min_replicas": [spec.get("minReplicas")],
             "max_replicas": [spec.get("maxReplicas")],
@@ -95,32 +102,30 @@ def of_deploy(parameters: DeployServiceParameters, rendered: Rendered) -> Iterat
         yield Expectation("image_repository", parameters.image_repository, _images(rendered, 0))
     yield from _of_environment(parameters, rendered)
     yield from _of_probes(parameters, rendered)
-    ports = [port.get("containerPort") for container in rendered.containers for port in container.get("ports") or []]
-    ports += [port.get("port") for service in rendered.of("Service") for port in service["spec"].get("ports") or []]
-    if parameters.port is not None and ports:
-        yield Expectation("port", parameters.port, ports)
+    if parameters.port is not None:
+        opened = [port.get("containerPort") for one in rendered.containers for port in mappings(one.get("ports"))]
+        served = [port.get("port") for one in rendered.of("Service") for port in mappings(spec_of(one).get("ports"))]
+        yield Expectation("port", parameters.port, opened + served)
     if (host := host_name(parameters)) and parameters.component_type != "worker-service":
         yield Expectation("host", host, list(_hosts(rendered)))
 
 
 def of_sizes(parameters: SizedParameters, rendered: Rendered) -> Iterator[Expectation]:
-    numbers = [item["spec"]["replicas"] for item in rendered.workloads if "replicas" in item["spec"]]
+    numbers = [number for one in rendered.workloads if (number := replicas_of(one)) is not None]
     if parameters.replicas is not None and numbers:
         yield Expectation("replicas", parameters.replicas, numbers)
     for (kind, resource), asked in parameters.resources().items():
-        found = [
-            ((container.get("resources") or {}).get(kind) or {}).get(resource) for container in rendered.containers
-        ]
-        if amount(asked) not in [_amount(quantity) for quantity in found]:
+        found = [resources_of(container, kind).get(resource) for container in rendered.containers]
+        if quantity(asked) not in map(quantity, found):
             yield Expectation(f"{resource}_{kind.removesuffix('s')}", asked, found)
 
 
 def _of_environment(parameters: DeployServiceParameters, rendered: Rendered) -> Iterator[Expectation]:
-    """By name only: a value may be a secret that somebody put there."""
+    """By name only: a value may be a secret that somebody put there. Of equal names the last one counts."""
     variables = {
-        str(entry.get("name")): entry.get("value", "")
+        str(entry.get("name")): entry.get("value", "" if "valueFrom" not in entry else None)
         for container in rendered.containers
-        for entry in container.get("env") or []
+        for entry in mappings(container.get("env"))
     }
     for name, value in parameters.env_vars.items():
         if variables.get(name) != value:
@@ -132,16 +137,18 @@ def _of_environment(parameters: DeployServiceParameters, rendered: Rendered) -> 
 
 def _of_probes(parameters: DeployServiceParameters, rendered: Rendered) -> Iterator[Expectation]:
     names = ("livenessProbe", "readinessProbe")
-    probes = [container[name] for container in rendered.containers for name in names if container.get(name)]
+    probes = [probe for one in rendered.containers for name in names if (probe := mapping(one.get(name)))]
     if parameters.skip_health_check:
         if probes:
             yield Expectation("skip_health_check", True, ["health checks"])
     elif parameters.health_check_path is not None:
-        for path in {(probe.get("httpGet") or {}).get("path") for probe in probes}:
+        paths = {str(mapping(probe.get("httpGet")).get("path")) for probe in probes} or {"no health check"}
+        for path in paths:
             yield Expectation("health_check_path", parameters.health_check_path, [path])
     asked = parameters.startup_time_s
-    startups = [container["startupProbe"] for container in rendered.containers if container.get("startupProbe")]
-    times = [probe.get("periodSeconds", 10) * probe.get("failureThreshold", 3) for probe in startups]
+    startups = [probe for one in rendered.containers if (probe := mapping(one.get("startupProbe")))]
+    numbers = [(probe.get("periodSeconds", 10), probe.get("failureThreshold", 3)) for probe in startups]
+    times = [period * failures for period, failures in numbers if isinstance(period, int) and isinstance(failures, int)]
     if asked is not None and not (any(time >= asked for time in times) if asked else not times):
         yield Expectation("startup_time_s", asked, times)
 
@@ -155,16 +162,4 @@ def _images(rendered: Rendered, part: int) -> list[str]:
 
 def _hosts(rendered: Rendered) -> Iterator[str]:
     for item in rendered.of("Ingress"):
-        yield from (str(rule.get("host", "")) for rule in item["spec"].get("rules") or [])
-
-
-def _containers(workload: Object) -> list[Object]:
-    found: list[Object] = workload["spec"]["template"]["spec"].get("containers") or []
-    return found
-
-
-def _amount(quantity: Any) -> Decimal | None:
-    try:
-        return None if quantity is None else amount(quantity)
-    except ValueError:
-        return None
+        yield from (str(rule.get("host", "")) for rule in mappings(spec_of(item).get("rules")))

@@ -140,6 +140,13 @@ class DeployServiceParameters(SizedParameters):
         examples=[300],
     )
 
+    @model_validator(mode="after")
+    def no_variable_set_and_removed(self) -> Self:
+        both = [name for name in self.unset_env if name in self.env_vars]
+        if both:
+            raise field_error("unset_env", f"{both[0]} is both set and removed. Name it once.")
+        return self
+
     @field_validator("image_repository", "image_tag")
     @classmethod
     def image_of_the_action(cls, value: str | None, info: ValidationInfo) -> str | None:

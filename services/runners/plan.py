@@ -29,6 +29,14 @@ from services.runners.hosts import refuse_hosts
 from services.runners.parameters import DeployServiceParameters, RollbackServiceParameters, ServiceParameters
 from services.runners.places import application_name
 from services.runners.targets import commit_of_history, target, with_target
+from services.runners.workloads import (
+    containers_of,
+    identity_of,
+    quantity,
+    replicas_of,
+    resources_of,
+    workloads_of,
+)
 from tenants.models import Tenant
 
 RENDERING_KEPT_S = 600
@@ -130,7 +138,7 @@ def text_after(parameters: ServiceParameters, before: str | None) -> str:
         )
     path = gitops().service_path(parameters.team_name, parameters.component_name)
     edits = edits_for(parameters, editable_values(path, before))
-    return edit_yaml(before, edits) if edits else before
+    return edit_yaml(before, edits, path) if edits else before
 
 
 def new_file(parameters: DeployServiceParameters) -> str:
@@ -184,7 +192,7 @@ def object_changes(before: Sequence[dict[str, Any]], after: Sequence[dict[str, A
 
 
 def by_identity(objects: Sequence[dict[str, Any]]) -> dict[tuple[str, str], dict[str, Any]]:
-    return {(item["kind"], item["metadata"]["name"]): item for item in objects}
+    return {identity_of(item): item for item in objects}
 
 
 def as_yaml(item: dict[str, Any] | None) -> str:
@@ -211,29 +219,28 @@ def quota_fit(tenant: str, before: Sequence[dict[str, Any]], after: Sequence[dic
 
 
 def demand(objects: Sequence[dict[str, Any]], pods: Decimal | None = None) -> dict[str, Decimal]:
-    """What the quota counts for the Deployments among the objects; for `pods` pods instead of all where given."""
+    """What the quota counts for the workloads among the objects; for `pods` pods instead of all where given."""
     total = dict.fromkeys(QUOTA_RESOURCES, Decimal(0))
-    for item in objects:
-        if item["kind"] != "Deployment":
-            continue
-        number = Decimal(item["spec"].get("replicas", 1)) if pods is None else pods
+    for workload in workloads_of(objects):
+        replicas = replicas_of(workload)
+        number = Decimal(1 if replicas is None else replicas) if pods is None else pods
         total["pods"] += number
-        for container in item["spec"]["template"]["spec"]["containers"]:
-            resources = container.get("resources") or {}
+        for container in containers_of(workload):
             for kind in ("requests", "limits"):
                 for resource in ("cpu", "memory"):
-                    quantity = (resources.get(kind) or {}).get(resource, 0)
-                    total[f"{kind}.{resource}"] += number * amount(quantity)
+                    size = quantity(resources_of(container, kind).get(resource)) or Decimal(0)
+                    total[f"{kind}.{resource}"] += number * size
     return total
 
 
 def restarts(objects: Sequence[Mapping[str, Any]]) -> str:
-    deployments = [item for item in objects if item["kind"] == "Deployment"]
-    if not deployments:
+    """Of the changed objects, the workload first met decides."""
+    workload = next(iter(workloads_of(objects)), None)
+    if workload is None:
         return "Nothing restarts."
-    if deployments[0]["change"] == "created":
+    if workload["change"] == "created":
         return "Its first pods start."
-    if only_scales(deployments[0]["diff"]):
+    if only_scales(workload["diff"]):
         return "Pods are added or removed; the others keep running."
     return "Every pod is replaced, a few at a time; the old version answers until the new one is ready."
 

@@ -1,6 +1,7 @@
 """What is committed is what Helm renders: a change that would have no effect is refused before the commit."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from core.actor import Actor
 from core.errors import Invalid, Problem
 from core.parse import parsed
-from integrations.errors import Refused
+from integrations.errors import NotEditable
 from integrations.gitops import Gitops, gitops
 from integrations.helm import render
 from operations import actions
@@ -37,8 +38,11 @@ def plan(dev: Actor, text: str, outsider: Outsider, **changes: Any) -> dict[str,
 
 def test_a_tag_that_a_later_merge_overrides_is_not_changed_in_vain(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
     text = 'base: &b {repository: ghcr.io/acme/shop, tag: "1.0.0"}\nimage:\n  tag: "2.0.0"\n  <<: *b\n'
-    with pytest.raises(Refused, match=r"image\.tag cannot be changed safely"):
+    with pytest.raises(
+        NotEditable, match=r"line 3: image\.tag cannot be changed safely.*nothing would change"
+    ) as refusal:
         plan(dev, text, outsider, action="deploy", image_tag="9.9.9")
+    assert (refusal.value.status, refusal.value.facts["path"], refusal.value.facts["line"]) == (409, PATH, 3)
 
 
 def test_a_chart_that_reads_another_key_is_noticed(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
@@ -84,7 +88,7 @@ def test_a_file_that_cannot_be_changed_safely_is_refused_with_its_line(
 ) -> None:
     with pytest.raises(Problem, match=reason) as refusal:
         plan(dev, text, outsider, action="deploy", image_tag="9.9.9")
-    assert refusal.value.problem_code == "unreadable_file"
+    assert refusal.value.problem_code in {"unreadable_file", "not_editable"}
     assert (refusal.value.facts["path"], refusal.value.facts["line"]) == (PATH, line)
     assert f"{PATH}, line {line}: " in refusal.value.sentence
 
@@ -123,3 +127,62 @@ def test_each_parameter_is_looked_for_in_what_helm_renders(parameters: type[Any]
     with pytest.raises(Invalid, match="would have no effect") as refusal:
         refuse_without_effect(parsed(parameters, {**ABOUT, **action, **changes}), objects)
     assert refusal.value.fields[0]["field"] == next(iter(changes))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        'resources: {limits: {cpu: "500 m", memory: 1e300}}',
+        "resources: {limits: x, requests: [a]}",
+        "extraContainers: [a, null, [b], {name: c, env: {A: 1}, resources: x}]",
+        "extraObjects: [{apiVersion: batch/v1, kind: Job, metadata: {generateName: x-}}]",
+        "extraObjects: [{apiVersion: v1, kind: ConfigMap, metadata: {name: 5}}, {apiVersion: v1, kind: ConfigMap}]",
+        "extraObjects: [{apiVersion: apps/v1, kind: Deployment, metadata: {name: x}}]",
+        "extraObjects: [{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: x}, spec: {replicas: x}}]",
+        "extraObjects: [{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: x}, spec: {rules: [x]}}]",
+        "extraObjects: [{apiVersion: v1, kind: [a], metadata: {name: x}}]",
+        "extraObjects: [{apiVersion: v1, kind: 5, metadata: {name: x}}]",
+    ],
+)
+@pytest.mark.parametrize("changes", [{"replicas": 2}, {"cpu_limit": "1"}, {"host": "auto"}, {"env_vars": {"A": "1"}}])
+def test_a_plan_is_made_or_refused_whatever_the_chart_renders(
+    dev: Actor,
+    outsider: Outsider,  # noqa: F811
+    odd: str,
+    changes: dict[str, Any],
+) -> None:
+    with suppress(Problem):
+        plan(dev, f"{IMAGE}{odd}\n", outsider, **changes)
+
+
+@pytest.mark.parametrize(
+    ("file", "changes"),
+    [
+        ("probes: {liveness: {httpGet: {path: /a, port: http}}, readiness: null}\n", {"health_check_path": "/up"}),
+        ("componentType: worker-service\n", {"port": 9191}),
+        ("componentType: worker-service\n", {"health_check_path": "/up"}),
+        ("componentType: worker-service\n", {"startup_time_s": 300}),
+        ("envValueFrom: {A: {secretKeyRef: {name: s, key: k}}}\n", {"env_vars": {"A": "x"}}),
+    ],
+)
+def test_what_the_chart_decides_otherwise_is_refused(
+    dev: Actor,
+    outsider: Outsider,  # noqa: F811
+    file: str,
+    changes: dict[str, Any],
+) -> None:
+    with pytest.raises(Invalid, match="would have no effect"):
+        plan(dev, f"{IMAGE}{file}", outsider, **changes)
+
+
+def test_a_rollout_is_judged_like_a_deployment(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+    text = f"{IMAGE}blueGreen: {{enabled: true}}\nresources: {{requests: {{cpu: 2}}}}\n"
+    with pytest.raises(Invalid, match="below the request"):
+        plan(dev, text, outsider, cpu_limit="1")
+    assert plan(dev, f"{text}# again\n", outsider, env_vars={"A": "1"})["restarts"].startswith("Every pod is replaced")
+
+
+def test_a_host_that_the_service_has_already_is_not_written_twice(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+    hosts = "ingress: {enabled: true, hosts: [a.apps.example.dev, {host: payments-b.apps.example.dev}]}\n"
+    with pytest.raises(Invalid, match="is another host of this service already"):
+        plan(dev, f"{IMAGE}{hosts}", outsider, host="payments-b.apps.example.dev")
