@@ -100,6 +100,13 @@ def platform_hosts() -> set[str]:
     return {domain, urlsplit(settings.PUBLIC_URL).hostname or domain, *reserved}
 
 
+def hosts_overlap(one: str, other: str) -> bool:
+    """Whether a request can be for both: equal names, or one is a wildcard that covers the other."""
+    return one == other or any(
+        wildcard.startswith("*") and host.endswith(wildcard[1:]) for wildcard, host in ((one, other), (other, one))
+    )
+
+
 def alike(host: str) -> str:
     """Equal for hosts that a hurried reader takes for one another."""
     return host.replace("0", "o").replace("1", "l").replace("rn", "m")
