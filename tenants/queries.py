@@ -77,6 +77,7 @@ def access_tenant(actor: Actor, name: str) -> Tenant:
         raise NotFound(
             f"There is no tenant {name!r} that you can see.",
             remedy="Check the name, or ask an owner of the tenant to add you.",
+            ours=True,
             tenant=name[:63],
         )
     return tenant
