@@ -20,7 +20,14 @@ SHOP = "shop.apps.example.dev"
 
 
 @pytest.mark.parametrize(
-    "host", [SHOP, "payments-api.apps.example.dev", "a.b.apps.example.dev", "modern.apps.example.dev"]
+    "host",
+    [
+        SHOP,
+        "payments-api.apps.example.dev",
+        "a.b.apps.example.dev",
+        "modern.apps.example.dev",
+        "api-2.apps.example.dev",
+    ],
 )
 def test_a_host_under_the_platforms_domain_may_be_asked_for(host: str) -> None:
     assert may_ask_for_host(host).allowed
@@ -39,6 +46,13 @@ def test_a_host_under_the_platforms_domain_may_be_asked_for(host: str) -> None:
         ("argocd.apps.example.dev", "is the platform's own"),
         ("0ps.apps.example.dev", "reads like ops.apps.example.dev"),
         ("mct1.apps.example.dev", "reads like mctl.apps.example.dev"),
+        ("ap1.apps.example.dev", "reads like api.apps.example.dev"),
+        ("apl.apps.example.dev", "reads like api.apps.example.dev"),
+        ("argo-cd.apps.example.dev", "reads like argocd.apps.example.dev"),
+        ("argoccl.apps.example.dev", "reads like argocd.apps.example.dev"),
+        ("argoc-c1.apps.example.dev", "reads like argocd.apps.example.dev"),
+        ("vvww.apps.example.dev", "reads like www.apps.example.dev"),
+        ("w-ww.apps.example.dev", "reads like www.apps.example.dev"),
         ("grafana.intern.dev", "reads like grafana.intem.dev"),
         ("xn--rgocd-3ve.apps.example.dev", "may read like another host"),
         ("\u0430rgocd.apps.example.dev", "may read like another host"),
