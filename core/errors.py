@@ -13,18 +13,22 @@ LONGEST_VALUE_SHOWN = 120
 class Problem(Exception):
     """`code` is stable and lower-case with underscores; `facts` are JSON values and never hold a secret.
 
+    `ours`: every word is ours or was sent by the caller. All other problems may quote git, the cluster or other people,
+    so agents get them inside a fence. `remedy_is_ours` says the same of the remedies of a whole class.
     `recorded` is set by whoever has written it into the audit.
     """
 
     code: ClassVar[str] = "problem"
     status: ClassVar[int] = 400
+    remedy_is_ours: ClassVar[bool] = False
 
-    def __init__(self, sentence: str, *, remedy: str = "", code: str = "", **facts: Any) -> None:
+    def __init__(self, sentence: str, *, remedy: str = "", code: str = "", ours: bool = False, **facts: Any) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.remedy = remedy
         self.facts: Mapping[str, Any] = facts
         self.problem_code = code or self.code
+        self.ours = ours
         self.recorded = False
 
     def as_dict(self) -> dict[str, Any]:
@@ -59,6 +63,7 @@ class Busy(Problem):
 
     code = "busy"
     status = 409
+    remedy_is_ours = True
 
 
 class PlanVoid(Problem):
@@ -66,6 +71,7 @@ class PlanVoid(Problem):
 
     code = "plan_void"
     status = 409
+    remedy_is_ours = True
 
 
 class Unavailable(Problem):
@@ -73,6 +79,7 @@ class Unavailable(Problem):
 
     code = "unavailable"
     status = 503
+    remedy_is_ours = True
 
 
 class Invalid(Problem):
@@ -83,6 +90,7 @@ class Invalid(Problem):
 
     code = "invalid"
     status = 422
+    remedy_is_ours = True
 
     def __init__(self, sentence: str, *, fields: list[dict[str, str]], remedy: str = "", **facts: Any) -> None:
         self.fields = [{**entry, "value": shortened(entry.get("value", ""))} for entry in fields]

@@ -101,6 +101,7 @@ class TooManyRequests(Problem):
         super().__init__(
             f"That was too much at once: {allowance.limit} {what} within a minute are the limit.",
             remedy=f"Try again in {allowance.reset_s} s.",
+            ours=True,
             limit=allowance.limit,
             window_s=WINDOW_S,
             retry_after_s=allowance.reset_s,

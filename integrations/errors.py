@@ -19,6 +19,7 @@ class IntegrationError(Problem):
     """`system` is one lower-case word: kubernetes, gitops, helm, vault, github, dns."""
 
     status = 502
+    remedy_is_ours = True
     retryable: ClassVar[bool] = False
 
     def __init__(self, system: str, sentence: str, *, remedy: str = "", detail: str = "", **facts: Any) -> None:

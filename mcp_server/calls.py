@@ -60,7 +60,7 @@ async def call_tool(ctx: Context, params: CallToolRequestParams) -> CallToolResu
     except Exception:
         code = "failed"
         log.exception("mcp_tool_failed", tool=params.name[:80])
-        return failure(Unavailable("Something went wrong on our side.", remedy="Try again in a minute."))
+        return failure(Unavailable("Something went wrong on our side.", remedy="Try again in a minute.", ours=True))
     finally:
         spent = round((time.perf_counter() - began) * 1000, 1)
         log.info("mcp_tool", tool=params.name[:80], actor=actor_of(ctx).name, code=code, ms=spent)
@@ -124,7 +124,8 @@ async def asked_first(
     if answer is None or not params.request_state:
         return asking(await call.run(limited, actor, limits.Kind.READ, question, wish))
     if not has_agreed(answer):
-        raise Declined("The user did not confirm it; nothing was done.", remedy="Do not ask again unless told to.")
+        sentence = "The user did not confirm it; nothing was done."
+        raise Declined(sentence, remedy="Do not ask again unless told to.", ours=True)
     return result_of(await call.run(limited, actor, limits.Kind.WRITE, start, wish, params.request_state))
 
 

@@ -62,6 +62,7 @@ def tool_named(name: str) -> Tool:
         f"There is no tool {shortened(name)!r}.",
         remedy=f"Did you mean {' or '.join(near)}?" if near else "See tools/list.",
         code="unknown_tool",
+        ours=True,
         nearest=near,
     )
 

@@ -1,6 +1,7 @@
 """Answers and problems as results of tools: small, and what comes from outside stands inside a fence.
 
-Outside of the fence stand only words that nobody else can write: how much was cut, our own note, a refusal's remedy.
+Outside of the fence stand only words that nobody else can write: how much was cut, our own note, what a refusal
+declares to be ours.
 """
 
 import json
@@ -16,8 +17,7 @@ from core.patterns import encodable
 from core.tool import Answer
 
 MOST_BYTES = 25_000
-# Facts of a refusal that quotes others: an outside system, files of git. Our own say what the caller did.
-QUOTING = {"system", "detail", "plan"}
+REFUSAL = "words of a refusal, which may quote git, the cluster or other people"
 # The envelope around the result, and the mark of untrusted text.
 MARGIN_BYTES = 1_500
 
@@ -32,11 +32,12 @@ def failure(problem: Problem) -> CallToolResult:
     told = json.loads(dumped(problem.as_dict()))
     shrink(told, MOST_BYTES // 3)
     text = on_one_line(f"{told['sentence']} {told['remedy']}".strip()) + f"\n{dumped(told)}"
-    if QUOTING & told["facts"].keys():
-        text = f"{told['remedy']}\n{fenced(dumped(told), 'words of a refusal')}".strip()
-    return CallToolResult(
-        content=[TextContent(type="text", text=text)], structured_content={"error": told}, is_error=True
-    )
+    value: dict[str, Any] = {"error": told}
+    if not problem.ours:
+        remedy = on_one_line(told["remedy"]) if problem.remedy_is_ours else ""
+        text = f"{remedy}\n{fenced(text, REFUSAL)}".strip()
+        value["untrusted"] = True
+    return CallToolResult(content=[TextContent(type="text", text=text)], structured_content=value, is_error=True)
 
 
 def fitted(answer: Answer) -> tuple[dict[str, Any], str]:

@@ -90,4 +90,5 @@ async def in_time(call: Call, work: Any, limit_s: float) -> Any:
         raise TimedOut(
             f"This took longer than {limit_s:g} s and was stopped.",
             remedy="Ask for less, or try again; look at the status before repeating a change.",
+            ours=True,
         ) from None

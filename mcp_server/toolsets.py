@@ -91,5 +91,6 @@ def refuse_outside(tool: Tool, asked: Toolset | None) -> None:
         raise OutsideToolset(
             f"{tool.name} is not in the toolset {asked.value} that this connection has chosen.",
             remedy=f"Connect with {PARAMETER}={toolset_of(tool).value}, or without one.",
+            ours=True,
             toolset=toolset_of(tool).value,
         )

@@ -3,28 +3,35 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
+import structlog
 from django.db import transaction
 
 from integrations.gitops import FILE_SOURCES, Route
 from observer.lease import Lease
-from observer.mirror import BATCH, batches
+from observer.mirror import BATCH, UNWRITABLE, batches
 from observer.picture import Picture
 from observer.rows import ServiceKey
 from tenants.models import HostClaim
 
+log = structlog.get_logger(__name__)
+
 Routes = tuple[Route, ...]
-# A service at a path of one host.
-Place = tuple[ServiceKey, str]
+# A service with its path at one host.
+ServiceAtPath = tuple[ServiceKey, str]
 
 
 class HostMirror:
-    """The rows of `tenants.HostClaim` that values files make. Reservations of operations are not touched."""
+    """The rows of `tenants.HostClaim` that values files make. Reservations of operations are not touched.
+
+    `unwritten` says of each service whose hosts cannot be written why not.
+    """
 
     def __init__(self, lease: Lease, picture: Picture) -> None:
         self._lease, self._picture = lease, picture
         self._written: dict[ServiceKey, Routes] = {}
-        self._places: dict[str, set[Place]] = {}
+        self._places: dict[str, set[ServiceAtPath]] = {}
         self._clashing: dict[str, set[ServiceKey]] = {}
+        self.unwritten: dict[ServiceKey, str] = {}
 
     def load(self) -> None:
         """What the table holds now, so that only differences are written."""
@@ -43,12 +50,34 @@ class HostMirror:
         longer do. Call only once git is known. Raises LeaseLost."""
         wanted = {key: self._wanted(key) for key in services}
         pending = {key: routes for key, routes in wanted.items() if self._written.get(key, ()) != routes}
+        self.unwritten = {key: why for key, why in self.unwritten.items() if key in pending or key not in wanted}
         for batch in batches(sorted(pending), BATCH):
             written = {key: pending[key] for key in batch}
-            with transaction.atomic():
-                self._lease.hold()
-                self._replace(written)
-            self._remember(written)
+            try:
+                self._store(written)
+            except UNWRITABLE:
+                # One of them spoils the batch.
+                for key in batch:
+                    self._store_alone(key, pending[key])
+            else:
+                self._remember(written)
+                self.unwritten = {key: why for key, why in self.unwritten.items() if key not in written}
+
+    def _store(self, wanted: Mapping[ServiceKey, Routes]) -> None:
+        with transaction.atomic():
+            self._lease.hold()
+            self._replace(wanted)
+
+    def _store_alone(self, key: ServiceKey, routes: Routes) -> None:
+        """Where it fails, the service keeps the hosts it had, and is tried again when it is touched."""
+        try:
+            self._store({key: routes})
+        except UNWRITABLE as error:
+            log.warning("hosts_unwritable", service="/".join(key), exc_info=error)
+            self.unwritten[key] = f"a host of it does not fit into the mirror ({type(error).__name__})"
+        else:
+            self._remember({key: routes})
+            self.unwritten.pop(key, None)
 
     def _wanted(self, key: ServiceKey) -> Routes:
         """A file that cannot be read for now keeps the hosts it had: nobody else may take them meanwhile."""
@@ -107,7 +136,7 @@ class HostMirror:
             self._picture.shared_hosts[key] = host
 
 
-def clashing(places: set[Place]) -> set[ServiceKey]:
+def clashing(places: set[ServiceAtPath]) -> set[ServiceKey]:
     """All at a host that two tenants have; of one tenant, those at the same path of it."""
     services = {key for key, _ in places}
     if len({tenant for tenant, _ in services}) > 1:

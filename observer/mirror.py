@@ -28,6 +28,8 @@ from services.models import URGENCY_WARNING, Service
 BATCH = 500
 # What a row can do to its own statement. A database that is busy or gone raises others, and is tried again.
 UNWRITABLE = (DataError, IntegrityError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError)
+# No hash is -1 in CPython: the digest of a row whose content is not known.
+NO_DIGEST = -1
 OBSERVED_COLUMNS = (
     "health", "sync", "synced_revision", "app_message", "running_tag", "pods", "restarts", "replicas_wanted",
     "replicas_ready", "cause_id", "cause", "cause_tone", "diagnosis", "urgency",
@@ -120,7 +122,7 @@ class ServiceMirror:
             self.unwritten.pop(key, None)
 
     def _say_so(self, key: ServiceKey, error: Exception) -> None:
-        log.warning("row_unwritable", service="/".join(key), error=type(error).__name__, reason=str(error)[:200])
+        log.warning("row_unwritable", service="/".join(key), exc_info=error)
         self.unwritten[key] = f"a value of it does not fit into the mirror ({type(error).__name__})"
         self._store({key: what_cannot_be_shown(self.unwritten[key])})
 
@@ -131,11 +133,13 @@ class ServiceMirror:
             return []
         try:
             parts = list(self._parts(key, moment, cluster_is_known))
+            differing = [part for part in parts if part[0].get(key) != digest(part[1])]
         except UNWRITABLE as error:
             if key not in self.unwritten:
                 self._say_so(key, error)
+            # The row says so now: it must be written even when the content before this one comes back.
+            self._git[key] = self._observed[key] = NO_DIGEST
             return []
-        differing = [part for part in parts if part[0].get(key) != digest(part[1])]
         return parts if differing and key in self.unwritten else differing
 
     def _parts(self, key: ServiceKey, moment: datetime, cluster_is_known: bool) -> Iterator[Part]:

@@ -214,7 +214,8 @@ class Observer:
     def _unwritten(self, source: str) -> dict[str, str]:
         """Rows that cannot be written, by name, where this source brought them."""
         in_git = self.picture.git.services
-        services = {key: why for key, why in self.services.unwritten.items()
+        unwritten = self.services.unwritten | self.hosts.unwritten
+        services = {key: why for key, why in unwritten.items()
                     if source == (GIT if key in in_git else OF_THE_CLUSTER)}  # fmt: skip
         tenants = self.tenants.unwritten if source == GIT else {}
         return {f"{tenant}/{name}": why for (tenant, name), why in services.items()} | tenants

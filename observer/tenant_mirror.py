@@ -14,7 +14,7 @@ from core.text import counted
 from observer.cluster_reader import Contact
 from observer.git_rows import TENANT_COLUMNS
 from observer.lease import Lease
-from observer.mirror import UNWRITABLE, digest
+from observer.mirror import NO_DIGEST, UNWRITABLE, digest
 from observer.picture import Picture
 from observer.publish import announce_tenants
 from tenants.models import Member, Source, Tenant
@@ -60,12 +60,10 @@ class TenantMirror:
     def write(self, tenants: Iterable[str]) -> set[str]:
         """Brings these tenants up to date and announces those that changed. Raises LeaseLost."""
         moment = now()
-        wanted = {name: self._columns(name) for name in tenants if self._can_be_named(name)}
-        marks = {name: digest(values) for name, values in wanted.items() if values is not None}
+        wanted, marks, members = self._looked_at(name for name in tenants if self._can_be_named(name))
         pending = {name: wanted[name] or {} for name, mark in marks.items() if self._written.get(name) != mark}
         gone = [name for name, values in wanted.items() if values is None and name in self._written]
         gone = [name for name in gone if self._is_gone(name)]
-        members = {name: listed for name in marks if (listed := self._differing_members(name)) is not None}
         # What could not be written before is tried again whole.
         for name in self.unwritten.keys() & (pending.keys() | members.keys()):
             pending[name] = wanted[name] or {}
@@ -75,7 +73,9 @@ class TenantMirror:
             return set()
         try:
             self._store(pending, gone, members, moment)
-            self.unwritten = {name: why for name, why in self.unwritten.items() if name not in marks}
+            self.unwritten = {
+                name: why for name, why in self.unwritten.items() if name not in pending.keys() | members.keys()
+            }
         except UNWRITABLE:
             # One of them spoils the rest: those that left go together, all others alone.
             self._store({}, gone, {}, moment)
@@ -91,6 +91,37 @@ class TenantMirror:
         changed = pending.keys() | set(gone) | members.keys()
         announce_tenants(changed)
         return changed
+
+    def _looked_at(
+        self, names: Iterable[str]
+    ) -> tuple[dict[str, dict[str, Any] | None], dict[str, int], dict[str, Members]]:
+        """Columns, their digests and members that differ. A tenant whose values cannot be read is left out."""
+        wanted: dict[str, dict[str, Any] | None] = {}
+        marks: dict[str, int] = {}
+        members: dict[str, Members] = {}
+        for name in names:
+            try:
+                values = self._columns(name)
+                mark = digest(values) if values is not None else None
+                listed = self._differing_members(name) if values is not None else None
+            except UNWRITABLE as error:
+                if name not in self.unwritten:
+                    self._say_so(name, error)
+                if name in self._written:
+                    self._written[name] = NO_DIGEST
+                continue
+            wanted[name] = values
+            if mark is None:
+                self.unwritten.pop(name, None)
+            else:
+                marks[name] = mark
+            if listed is not None:
+                members[name] = listed
+        return wanted, marks, members
+
+    def _say_so(self, name: str, error: Exception) -> None:
+        log.warning("row_unwritable", tenant=name, exc_info=error)
+        self.unwritten[name] = f"a value of it does not fit into the mirror ({type(error).__name__})"
 
     def _can_be_named(self, name: str) -> bool:
         reason = unfit(Tenant, name=name)
@@ -112,10 +143,9 @@ class TenantMirror:
     ) -> None:
         """Where it fails, the tenant keeps the row and the members it had."""
         try:
-            self._store(only(name, rows), [], only(name, members), moment)
+            self._store(only_of(name, rows), [], only_of(name, members), moment)
         except UNWRITABLE as error:
-            log.warning("row_unwritable", tenant=name, error=type(error).__name__, reason=str(error)[:200])
-            self.unwritten[name] = f"a value of it does not fit into the mirror ({type(error).__name__})"
+            self._say_so(name, error)
         else:
             self.unwritten.pop(name, None)
 
@@ -182,7 +212,7 @@ def write_members(wanted: Mapping[str, Members], moment: datetime) -> None:
     )
 
 
-def only(name: str, rows: Mapping[str, Value]) -> dict[str, Value]:
+def only_of(name: str, rows: Mapping[str, Value]) -> dict[str, Value]:
     return {name: rows[name]} if name in rows else {}
 
 

@@ -8,6 +8,7 @@ class ConfirmationNeeded(Problem):
 
     code = "confirmation_needed"
     status = 428
+    remedy_is_ours = True
 
 
 class ReadOnly(Forbidden):

@@ -22,6 +22,7 @@ from operations.choices import OPEN_STATES
 from operations.models import Operation
 from tenants.errors import host_refused
 from tenants.models import HostClaim
+from tenants.policies import hosts_overlap
 from tenants.queries import actor_for, claims_in_the_way, holder_name
 
 FOREIGN_TOKEN_USED = "mcp.foreign_token"
@@ -58,6 +59,10 @@ def _refuse_foreign(kind: TokenKind, door: Door) -> None:
 def refuse_taken_hosts(routes: Collection[Route], *, tenant: str, service: str, sees: Callable[[str], bool]) -> None:
     """Raises Invalid where another service has one of them; it is named where `sees` its tenant."""
     for claim in claims_in_the_way(routes, tenant=tenant, service=service):
+        if claim.host not in {route.host for route in routes}:
+            asked = next(route.host for route in routes if hosts_overlap(claim.host, route.host))
+            sentence = f"{asked} overlaps a wildcard host of {holder_name(claim, sees)}."
+            raise host_refused(asked, sentence, remedy="Choose another host, or take the wildcard away in git first.")
         if claim.operation:
             sentence = f"An operation is giving {claim.host} to {holder_name(claim, sees)} now."
             raise host_refused(claim.host, sentence, remedy="Choose another host, or ask again when it has ended.")

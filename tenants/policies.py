@@ -10,6 +10,8 @@ from django.conf import settings
 from core.actor import Actor, Decision, Lacking, Role, Scope, needs_scope, scope_for
 from core.names import HOST
 
+# Letters before pairs: c1 reads like cl, and cl like d.
+READ_AS = (("-", ""), ("0", "o"), ("1", "l"), ("i", "l"), ("rn", "m"), ("vv", "w"), ("cl", "d"))
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -100,6 +102,15 @@ def platform_hosts() -> set[str]:
     return {domain, urlsplit(settings.PUBLIC_URL).hostname or domain, *reserved}
 
 
+def hosts_overlap(one: str, other: str) -> bool:
+    """Whether a request can be for both: equal names, or one is a wildcard that covers the other."""
+    return one == other or any(
+        wildcard.startswith("*") and host.endswith(wildcard[1:]) for wildcard, host in ((one, other), (other, one))
+    )
+
+
 def alike(host: str) -> str:
     """Equal for hosts that a hurried reader takes for one another."""
-    return host.replace("0", "o").replace("1", "l").replace("rn", "m")
+    for shown, read in READ_AS:
+        host = host.replace(shown, read)
+    return host

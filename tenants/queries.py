@@ -1,12 +1,12 @@
 """Reads about tenants, members and the sources of the mirror. Looking up is asking permission."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from django.conf import settings
-from django.db.models import Exists, QuerySet
+from django.db.models import Exists, Q, QuerySet
 
 from accounts.models import Person
 from accounts.policies import may_github_vouch
@@ -15,9 +15,9 @@ from core.clock import now
 from core.errors import NotFound
 from core.gate import Explanation
 from core.tally import note_unseen
-from integrations.gitops import Route
+from integrations.gitops import EVERY_HOST, Route
 from tenants.models import HostClaim, Member, Source, TeamPin, Tenant
-from tenants.policies import may_manage_members, team_giving, team_of, team_roles
+from tenants.policies import hosts_overlap, may_manage_members, team_giving, team_of, team_roles
 
 MOST_NAMED = 5
 GITHUB_SOURCE = "github"
@@ -77,6 +77,7 @@ def access_tenant(actor: Actor, name: str) -> Tenant:
         raise NotFound(
             f"There is no tenant {name!r} that you can see.",
             remedy="Check the name, or ask an owner of the tenant to add you.",
+            ours=True,
             tenant=name[:63],
         )
     return tenant
@@ -253,18 +254,24 @@ def account_page(actor: Actor) -> AccountPage:
     )
 
 
-def claims_in_the_way(routes: Collection[Route], *, tenant: str, service: str) -> list[HostClaim]:
-    """What others have of these hosts: another tenant at any path, a service of this tenant at the same one. What is in
-    git comes first."""
-    if not routes:
-        return []
+def claims_in_the_way(routes: Collection[Route], *, tenant: str, service: str) -> Iterator[HostClaim]:
+    """What others have of these hosts: another tenant at any path, wildcards included, and a service of this tenant at
+    the same path. What is in git comes first. Every claim may be in the way of a wildcard, so take no more than needed.
+    """
     places = {(route.host, route.path) for route in routes}
-    claims = HostClaim.objects.of_others(tenant, service).filter(host__in={host for host, _ in places})
-    return [
-        claim
-        for claim in claims.order_by("operation", "id")
-        if claim.tenant != tenant or claim.operation or (claim.host, claim.path) in places
-    ]
+    hosts = {host for host, _ in places}
+    if not hosts:
+        return
+    claims = HostClaim.objects.of_others(tenant, service).order_by("operation", "id")
+    if not any(host.startswith(EVERY_HOST) for host in hosts):
+        claims = claims.filter(Q(host__in=hosts) | Q(host__startswith=EVERY_HOST))
+    for claim in claims.iterator():
+        if claim.tenant == tenant:
+            is_in_the_way = (claim.host, claim.path) in places or (claim.operation and claim.host in hosts)
+        else:
+            is_in_the_way = claim.host in hosts or any(hosts_overlap(claim.host, host) for host in hosts)
+        if is_in_the_way:
+            yield claim
 
 
 def hosts_of(tenant: str, service: str) -> list[Route]:

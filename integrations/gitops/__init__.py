@@ -22,13 +22,13 @@ from integrations.gitops.model import (
 )
 from integrations.gitops.new_files import new_service_values
 from integrations.gitops.reading import unified_diff
-from integrations.gitops.routes import FILE_SOURCES, Route, routes_of
-from integrations.gitops.specs import mapping
-from integrations.gitops.values_file import editable_values, root_of, values_of
+from integrations.gitops.routes import EVERY_HOST, FILE_SOURCES, Route, routes_of, unread_objects
+from integrations.gitops.values_file import editable_values, items, mapping, root_of, values_of
 from integrations.gitops.yaml_events import UnreadableYaml
 from integrations.gitops.yaml_text import parse, printed
 
 __all__ = [
+    "EVERY_HOST",
     "FILE_SOURCES",
     "Append",
     "Autoscaling",
@@ -55,6 +55,7 @@ __all__ = [
     "editable_values",
     "forget",
     "gitops",
+    "items",
     "mapping",
     "new_service_values",
     "parse",
@@ -62,5 +63,6 @@ __all__ = [
     "root_of",
     "routes_of",
     "unified_diff",
+    "unread_objects",
     "values_of",
 ]

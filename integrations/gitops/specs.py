@@ -10,7 +10,7 @@ from typing import Any
 from core.actor import Role
 from integrations.gitops.model import Autoscaling, MemberSpec, ServiceSpec, TenantSpec
 from integrations.gitops.routes import EVERY_HOST, INGRESS, Route, routes_of
-from integrations.gitops.values_file import root_of
+from integrations.gitops.values_file import items, mapping, root_of
 from integrations.gitops.yaml_events import UnreadableYaml
 from integrations.gitops.yaml_text import printed
 from integrations.gitops.yaml_tree import line_at
@@ -40,7 +40,7 @@ def _members(values: Mapping[str, Any]) -> list[MemberSpec]:
     """One role a person: the weakest of those named. `admin` is another word for owner; an unknown one gives nothing,
     so that a slip of the keyboard takes rights away rather than granting any."""
     roles: dict[str, Role] = {}
-    for entry in _list(values.get("members")):
+    for entry in items(values.get("members")):
         login = printed(mapping(entry).get("userId"))
         word = OTHER_WORDS.get(printed(mapping(entry).get("role")), printed(mapping(entry).get("role")))
         if login and word in set(Role) and Role(word).rank <= roles.get(login, Role(word)).rank:
@@ -101,14 +101,6 @@ def _probe_paths(probes: Mapping[str, Any]) -> dict[str, str]:
         if path:
             found[str(name)] = path
     return found
-
-
-def mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
 
 
 def _number(text: str, values: Mapping[str, Any], *path: str, default: int) -> int:

@@ -12,6 +12,16 @@ from integrations.gitops.yaml_text import parse
 MEND = "Fix the file in git; MCTL reads it again at the next fetch."
 
 
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Files may be written by hand: what should be a mapping and is something else counts as an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def items(value: Any) -> list[Any]:
+    """The same for a list."""
+    return value if isinstance(value, list) else []
+
+
 def root_of(text: str) -> Mapping[str, Any]:
     """The values of a file, {} where it is empty. Raises UnreadableYaml."""
     values = parse(text)

@@ -22,6 +22,7 @@ def access_service(actor: Actor, *, tenant: str, name: str) -> Service:
             remedy=f"Did you mean {' or '.join(near)}?"
             if near
             else "Check both names, or ask an owner of the tenant to add you.",
+            ours=not near,
             tenant=tenant[:63],
             service=name[:63],
             nearest=near,

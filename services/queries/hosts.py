@@ -1,12 +1,16 @@
 """Where a service answers, and whether another one claims to answer there too."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 from core.actor import Actor
 from services.models import Service
+from tenants.policies import hosts_overlap
 from tenants.queries import claims_in_the_way, holder_name, hosts_of
 
 MOST_NAMED = 3
+# Every host of the platform is in the way of a wildcard.
+MOST_LOOKED_AT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +23,15 @@ class ServiceHosts:
 
 def service_hosts(actor: Actor, service: Service) -> ServiceHosts:
     routes = hosts_of(service.tenant, service.name)
+    names = list(dict.fromkeys(route.host for route in routes))
     claims = claims_in_the_way(routes, tenant=service.tenant, service=service.name)
-    holders = {claim.host: holder_name(claim, actor.sees) for claim in claims if not claim.operation}
-    said = [f"{host} belongs to {holder} too." for host, holder in list(holders.items())[:MOST_NAMED]]
+    said: dict[str, str] = {}
+    for claim in islice(claims, MOST_LOOKED_AT):
+        # Only hosts of this service are named: a wildcard of it overlaps hosts of tenants that nobody here may see.
+        host = claim.host if claim.host in names else next(name for name in names if hosts_overlap(name, claim.host))
+        verb = "belongs to" if host == claim.host else "overlaps a host of"
+        if not claim.operation:
+            said.setdefault(host, f"{host} {verb} {holder_name(claim, actor.sees)} too.")
     known = [service.host] if service.host else []
-    names = list(dict.fromkeys(route.host for route in routes)) or known
-    return ServiceHosts(names, " ".join(said and [*said, "Which of the services answers is left to chance."]))
+    conflicts = list(said.values())[:MOST_NAMED]
+    return ServiceHosts(names or known, " ".join(conflicts and [*conflicts, "Requests may reach either service."]))

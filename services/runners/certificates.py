@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from integrations.gitops import mapping
+from integrations.gitops import items, mapping
 
 Path = tuple[str | int, ...]
 ISSUERS = ("cert-manager.io/cluster-issuer", "cert-manager.io/issuer")
@@ -22,8 +22,8 @@ def place_of_host(values: Mapping[str, Any]) -> Path:
 def hosts_that_follow(values: Mapping[str, Any], old: object, new: str) -> dict[Path, str]:
     """The places in ingress.tls that name the old host, each with the new one."""
     found: dict[Path, str] = {}
-    for number, entry in enumerate(_list(mapping(values.get("ingress")).get("tls"))):
-        names = _list(mapping(entry).get("hosts"))
+    for number, entry in enumerate(items(mapping(values.get("ingress")).get("tls"))):
+        names = items(mapping(entry).get("hosts"))
         if isinstance(old, str) and old in names and new not in names:
             found["ingress", "tls", number, "hosts", names.index(old)] = new
     return found
@@ -37,8 +37,8 @@ def certificate_warnings(ingress: Mapping[str, Any], old: object, new: str) -> l
     if isinstance(old, str) and old and (places := list(_places_that_name(ingress, old, "ingress"))):
         verb = "still names" if len(places) == 1 else "still name"
         warnings.append(f"{', '.join(places[:5])} {verb} {old}. MCTL cannot change that; change it by hand in git.")
-    entries = _list(ingress.get("tls"))
-    named = any(new in _list(mapping(entry).get("hosts")) for entry in entries)
+    entries = items(ingress.get("tls"))
+    named = any(new in items(mapping(entry).get("hosts")) for entry in entries)
     if ingress.get("tls") and not named and not any(_covers(mapping(entry), new) for entry in entries):
         warnings.append(
             f"No entry of ingress.tls names {new}, so browsers will refuse its certificate. Add one in git."
@@ -51,7 +51,7 @@ def certificate_warnings(ingress: Mapping[str, Any], old: object, new: str) -> l
 
 def _covers(entry: Mapping[str, Any], host: str) -> bool:
     """By a wildcard of its parent domain. An entry without hosts counts for all."""
-    return not entry.get("hosts") or f"*.{host.partition('.')[2]}" in _list(entry.get("hosts"))
+    return not entry.get("hosts") or f"*.{host.partition('.')[2]}" in items(entry.get("hosts"))
 
 
 def _places_that_name(held: Any, host: str, place: str) -> Iterator[str]:
@@ -64,7 +64,3 @@ def _places_that_name(held: Any, host: str, place: str) -> Iterator[str]:
             yield from _places_that_name(inner, host, f"{place}[{number}]")
     elif isinstance(held, str) and re.search(rf"(?<![\w.-]){re.escape(host)}(?![\w-]|\.\w)", held):
         yield place
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []

@@ -3,12 +3,24 @@
 Not the parameters: a rollback to a commit, or any other edit, may bring hosts that nobody named.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 from django.db.models import CharField, F, Value
 
 from core.actor import Actor
-from integrations.gitops import Route, UnreadableYaml, root_of, routes_of
+from core.errors import shortened
+from integrations.gitops import (
+    EVERY_HOST,
+    Route,
+    UnreadableYaml,
+    mapping,
+    printed,
+    root_of,
+    routes_of,
+    unread_objects,
+)
 from operations.registry import StepContext
 from services.errors import refused
 from services.models import Service
@@ -20,17 +32,28 @@ from tenants.policies import may_ask_for_host
 from tenants.queries import hosts_of
 
 
+class Hosts(NamedTuple):
+    """Of one file: where it answers, and the objects of which that cannot be told."""
+
+    routes: tuple[Route, ...]
+    unread: list[Mapping[str, Any]]
+
+
 def refuse_hosts(actor: Actor, parameters: ServiceParameters, before: str | None, after: str) -> None:
     """For a plan: nothing is kept. Raises Invalid; whose a host is, is said to those who may see it."""
     tenant, service = parameters.team_name, parameters.component_name
     had, added = routes_of_change(tenant, service, before, after)
-    refuse_taken_hosts(added, tenant=tenant, service=service, sees=actor.sees)
+    refuse_unread_objects(before, after)
+    # A wildcard is refused below, whoever has hosts under it.
+    names = [route for route in added if EVERY_HOST not in route.host]
+    refuse_taken_hosts(names, tenant=tenant, service=service, sees=actor.sees)
     refuse_ineligible_hosts(tenant, had, added)
 
 
 def claim_hosts(step: StepContext, before: str | None, after: str) -> None:
     """For a commit: the hosts are this operation's from here on. Raises Invalid."""
     had, added = routes_of_change(step.tenant, step.service, before, after)
+    refuse_unread_objects(before, after)
     refuse_ineligible_hosts(step.tenant, had, added)
     if added:
         reserve_hosts(added, tenant=step.tenant, service=step.service, operation=step.operation_id)
@@ -40,7 +63,7 @@ def routes_of_change(tenant: str, service: str, before: str | None, after: str) 
     """What the file has now, and what it would add to that."""
     had = routes_before(tenant, service, before)
     places = {(route.host, route.path) for route in had}
-    return had, [route for route in routes_after(after) if (route.host, route.path) not in places]
+    return had, [route for route in hosts_after(after).routes if (route.host, route.path) not in places]
 
 
 def refuse_ineligible_hosts(tenant: str, had: list[Route], added: list[Route]) -> None:
@@ -54,17 +77,38 @@ def refuse_ineligible_hosts(tenant: str, had: list[Route], added: list[Route]) -
             raise host_refused(host, f"{host} is the default host of another service.", remedy="Choose another host.")
 
 
+def refuse_unread_objects(before: str | None, after: str) -> None:
+    """A new or changed object that routes requests must say for which hosts. One that the file has already stays."""
+    had = unread_before(before)
+    for item in hosts_after(after).unread:
+        if item not in had:
+            sentence = f"Nobody can tell the hosts of {named(item)}, which the file would add to extraObjects."
+            raise refused("request", named(item), sentence, remedy="Choose a change without it, or add it in git.")
+
+
+def named(item: Mapping[str, Any]) -> str:
+    name = printed(mapping(item.get("metadata")).get("name"))
+    return f"{shortened(printed(item.get('kind')))} {shortened(name)}".strip()
+
+
 def routes_before(tenant: str, service: str, before: str | None) -> list[Route]:
     """Of a file that cannot be read, what git had before it became so: a rollback that mends it must not lose them."""
     try:
-        return list(routes_in(before or ""))
+        return list(hosts_in(before or "").routes)
     except UnreadableYaml:
         return hosts_of(tenant, service)
 
 
-def routes_after(after: str) -> tuple[Route, ...]:
+def unread_before(before: str | None) -> list[Mapping[str, Any]]:
     try:
-        return routes_in(after)
+        return hosts_in(before or "").unread
+    except UnreadableYaml:
+        return []
+
+
+def hosts_after(after: str) -> Hosts:
+    try:
+        return hosts_in(after)
     except UnreadableYaml as problem:
         sentence = f"The values file could not be read afterwards: {problem}"
         raise refused("request", "", sentence, remedy="Choose a change that leaves a readable file.") from problem
@@ -72,8 +116,9 @@ def routes_after(after: str) -> tuple[Route, ...]:
 
 # A plan and the start that confirms it ask about the same two texts, which may be long.
 @lru_cache(maxsize=16)
-def routes_in(text: str) -> tuple[Route, ...]:
-    return routes_of(root_of(text))
+def hosts_in(text: str) -> Hosts:
+    values = root_of(text)
+    return Hosts(routes_of(values), unread_objects(values))
 
 
 def is_default_host_of_others(host: str, tenant: str) -> bool:

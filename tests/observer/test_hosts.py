@@ -95,6 +95,19 @@ def test_what_leaves_git_gives_its_host_up_and_what_cannot_be_read_keeps_it(host
     assert list(HostClaim.objects.exclude(service__startswith="apple").values_list("host")) == [("plum.dev",)]
 
 
+def test_hosts_that_cannot_be_written_keep_no_others_back(hosts: Hosts) -> None:
+    hosts.read(orchard_pear=service("pear.dev"))
+    odd = GitService(("x",), 1, None, routes=(Route(None, "/", "ingress"),))  # type: ignore[arg-type]
+    hosts.read(orchard_pear=odd, garden_plum=service("plum.dev"))
+
+    rows = HostClaim.objects.exclude(service__startswith="apple").values_list("host", flat=True)
+    assert set(rows) == {"pear.dev", "plum.dev"}
+    assert list(hosts.mirror.unwritten) == [PEAR]
+
+    hosts.read(orchard_pear=service("pear.dev"))
+    assert hosts.mirror.unwritten == {}
+
+
 def test_reservations_of_operations_and_claims_of_other_apps_are_left_alone(hosts: Hosts) -> None:
     hosts.read(orchard_pear=service("pear.dev"))
     own = {"tenant": "orchard", "service": "pear", "path": "/"}

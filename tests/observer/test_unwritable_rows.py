@@ -132,6 +132,37 @@ def test_it_is_tried_again_only_when_its_content_changes(
     assert mirror.unwritten == {}
 
 
+def misshapen(picture: Picture, service: str) -> None:
+    """Its Application carries what no column can be made of."""
+    picture.apply(Replaced("applications", {("argocd", service): ApplicationRow(("orchard", service), *[None] * 5)}))  # type: ignore[arg-type]
+
+
+def well(picture: Picture, service: str) -> None:
+    row = ApplicationRow(("orchard", service), "Healthy", "Synced", "r", "", "")
+    picture.apply(Replaced("applications", {("argocd", service): row}))
+
+
+def test_a_row_is_well_again_when_the_content_before_the_bad_one_comes_back(lease: Lease) -> None:
+    picture = picture_of({"odd": WELL})
+    mirror = write(picture, lease)
+    misshapen(picture, "odd")
+    mirror.write(picture.services(), cluster_is_known=True)
+    assert Service.objects.get(name="odd").cause_id == "row-unwritable"
+
+    well(picture, "odd")
+    mirror.write(picture.services(), cluster_is_known=True)
+
+    assert (Service.objects.get(name="odd").cause_id, mirror.unwritten) == ("", {})
+
+
+def test_a_row_that_cannot_be_written_leaves_its_traceback_in_the_log(
+    lease: Lease, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(picture_of({"odd": with_value(4, "many")}), lease)
+    event: Any = caplog.records[-1].msg
+    assert (event["event"], type(event["exc_info"])) == ("row_unwritable", ValueError)
+
+
 def test_a_change_of_the_cluster_does_not_hide_what_git_says_and_cannot_be_shown(lease: Lease) -> None:
     picture = picture_of({"odd": with_value(4, "many")})
     mirror = write(picture, lease)
@@ -192,6 +223,40 @@ def test_a_tenant_that_cannot_be_written_keeps_no_other_back_and_its_members_age
     tenants.write(["orchard"])
     assert tenants.unwritten == {}
     assert Member.objects.get(login="olga").role == "viewer"
+
+
+MISSHAPEN = [GitTenant((), ()), GitTenant(WELL_TENANT, (("olga",),))]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("odd", MISSHAPEN, ids=["columns", "members"])
+def test_a_tenant_of_which_no_row_can_be_made_keeps_no_other_back(lease: Lease, odd: GitTenant) -> None:
+    picture = picture_of({}, olga="owner")
+    tenants = TenantMirror(lease, picture)
+    tenants.write(["orchard"])
+    well_known = picture.git.tenants["orchard"]
+    picture.apply(GitRead(GitWorld("r2", now(), {}, {"orchard": odd, "meadow": GitTenant(WELL_TENANT, ())})))
+
+    tenants.write(["orchard", "meadow"])
+
+    assert set(Tenant.objects.values_list("name", flat=True)) == {"orchard", "meadow"}
+    assert list(tenants.unwritten) == ["orchard"]
+    assert Member.objects.get(login="olga").role == "owner"
+
+    picture.apply(GitRead(GitWorld("r3", now(), {}, {"orchard": well_known})))
+    tenants.write(["orchard"])
+    assert tenants.unwritten == {}
+
+
+def test_a_tenant_that_stays_unwritten_is_not_forgotten_when_another_is_written(lease: Lease) -> None:
+    picture = picture_of({})
+    tenants = TenantMirror(lease, picture)
+    broken = GitTenant(("Orchard", "", "t", {}, "", None), ())
+    for revision, name in (("r2", "meadow"), ("r3", "garden")):
+        others = {"orchard": broken, name: GitTenant(WELL_TENANT, ())}
+        picture.apply(GitRead(GitWorld(revision, now(), {}, others)))
+        tenants.write(others)
+
+    assert list(tenants.unwritten) == ["orchard"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -125,6 +125,51 @@ def test_a_rollback_brings_no_wildcard(oscar: Actor, observe_hosts: Observe, ing
     assert "a wildcard is the platform's own" in refusal(oscar, rollback(had_it))
 
 
+def extra_object(kind: str, spec: str, version: str) -> str:
+    return f"extraObjects: [{{kind: {kind}, apiVersion: {version}, metadata: {{name: own}}, spec: {spec}}}]"
+
+
+VIRTUAL = extra_object("VirtualService", f"{{hosts: [{RELAY}]}}", "networking.istio.io/v1")
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (
+            extra_object("IngressRoute", f"{{routes: [{{match: Host(`{RELAY}`)}}]}}", "traefik.io/v1alpha1"),
+            "belongs to",
+        ),
+        (extra_object("HTTPRoute", f"{{hostnames: [{RELAY}]}}", "gateway.networking.k8s.io/v1"), "belongs to"),
+        (
+            f"ingress: {{enabled: true, host: {SHOP}, "
+            f"annotations: {{nginx.ingress.kubernetes.io/server-alias: {RELAY}}}}}",
+            "belongs to",
+        ),
+        (
+            extra_object("Ingress", "{defaultBackend: {service: {name: own}}}", "networking.k8s.io/v1"),
+            "a wildcard is the platform's own",
+        ),
+    ],
+)
+def test_a_rollback_brings_a_host_of_others_in_no_other_form(
+    oscar: Actor, observe_hosts: Observe, part: str, said: str
+) -> None:
+    had_it = written("labs", "playground", values(part))
+    written("labs", "playground", values())
+    observe_hosts()
+    assert said in refusal(oscar, rollback(had_it))
+
+
+def test_an_object_whose_hosts_cannot_be_told_stays_and_comes_nowhere_new(oscar: Actor, observe_hosts: Observe) -> None:
+    had_it = written("labs", "playground", values(VIRTUAL))
+    observe_hosts()
+    assert plan(oscar, configure(port=9090))["changed"]
+
+    written("labs", "playground", values(VIRTUAL.replace(RELAY, SHOP)))
+    with pytest.raises(Invalid, match="Nobody can tell the hosts of VirtualService own, which the file would add"):
+        plan(oscar, rollback(had_it))
+
+
 def test_the_default_host_of_another_pair_is_taken_even_while_it_has_no_ingress(oscar: Actor) -> None:
     builders.service("api-worker", tenant="labs-east")
     builders.tenant("labs-east")
@@ -243,7 +288,7 @@ def test_a_clash_in_git_is_shown_at_both_services_and_names_nobody_who_is_hidden
         builders.service(name, tenant=one)
     observe_hosts()
     client.force_login(Person.objects.signed_in(person))
-    said = f"{SHOP} belongs to {holder} too. Which of the services answers is left to chance."
+    said = f"{SHOP} belongs to {holder} too. Requests may reach either service."
 
     pages = [
         client.get(f"/tenants/{tenant}/services/{service}/{tab}").content.decode() for tab in ("", "configuration/")

@@ -13,13 +13,21 @@ from integrations.gitops import Route
 from tenants.actions import release_hosts, reserve_hosts
 from tenants.models import HostClaim
 from tenants.policies import may_ask_for_host
+from tenants.queries import claims_in_the_way
 from tests import builders
 
 SHOP = "shop.apps.example.dev"
 
 
 @pytest.mark.parametrize(
-    "host", [SHOP, "payments-api.apps.example.dev", "a.b.apps.example.dev", "modern.apps.example.dev"]
+    "host",
+    [
+        SHOP,
+        "payments-api.apps.example.dev",
+        "a.b.apps.example.dev",
+        "modern.apps.example.dev",
+        "api-2.apps.example.dev",
+    ],
 )
 def test_a_host_under_the_platforms_domain_may_be_asked_for(host: str) -> None:
     assert may_ask_for_host(host).allowed
@@ -38,6 +46,13 @@ def test_a_host_under_the_platforms_domain_may_be_asked_for(host: str) -> None:
         ("argocd.apps.example.dev", "is the platform's own"),
         ("0ps.apps.example.dev", "reads like ops.apps.example.dev"),
         ("mct1.apps.example.dev", "reads like mctl.apps.example.dev"),
+        ("ap1.apps.example.dev", "reads like api.apps.example.dev"),
+        ("apl.apps.example.dev", "reads like api.apps.example.dev"),
+        ("argo-cd.apps.example.dev", "reads like argocd.apps.example.dev"),
+        ("argoccl.apps.example.dev", "reads like argocd.apps.example.dev"),
+        ("argoc-c1.apps.example.dev", "reads like argocd.apps.example.dev"),
+        ("vvww.apps.example.dev", "reads like www.apps.example.dev"),
+        ("w-ww.apps.example.dev", "reads like www.apps.example.dev"),
         ("grafana.intern.dev", "reads like grafana.intem.dev"),
         ("xn--rgocd-3ve.apps.example.dev", "may read like another host"),
         ("\u0430rgocd.apps.example.dev", "may read like another host"),
@@ -65,6 +80,42 @@ def claim(tenant: str, service: str, path: str = "/", operation: str = "") -> Ho
 
 def reserve(tenant: str, service: str, path: str = "/", operation: str = "deploy-service-aaaaa") -> None:
     reserve_hosts([Route(SHOP, path, "ingress")], tenant=tenant, service=service, operation=operation)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("has", "asks", "meets"),
+    [
+        ("*", SHOP, True),
+        ("*.apps.example.dev", SHOP, True),
+        ("*.example.dev", SHOP, True),
+        ("*.example.dev", "*.apps.example.dev", True),
+        (SHOP, "*.apps.example.dev", True),
+        (SHOP, "*", True),
+        ("*.pps.example.dev", SHOP, False),
+        ("*.shop.apps.example.dev", SHOP, False),
+        (SHOP, "*.shop.apps.example.dev", False),
+    ],
+)
+def test_a_wildcard_of_another_tenant_and_a_host_that_it_covers_are_in_each_others_way(
+    has: str, asks: str, meets: bool
+) -> None:
+    HostClaim.objects.create(host=has, path="/x", tenant="labs", service="web", source="ingress")
+
+    def in_the_way(tenant: str) -> list[str]:
+        claims = claims_in_the_way([Route(asks, "/", "ingress")], tenant=tenant, service="api")
+        return [claim.host for claim in claims]
+
+    assert in_the_way("payments") == ([has] if meets else [])
+    assert in_the_way("labs") == []
+
+
+@pytest.mark.django_db
+def test_a_host_under_a_wildcard_of_others_is_not_given_and_the_wildcard_is_not_named() -> None:
+    HostClaim.objects.create(host="*.example.dev", path="/", tenant="labs", service="web", source="ingress")
+    with pytest.raises(Invalid) as refused:
+        reserve("payments", "api")
+    assert refused.value.sentence == f"{SHOP} overlaps a wildcard host of another service."
 
 
 @pytest.mark.django_db

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from integrations import helm
-from integrations.gitops import Route, UnreadableYaml, parse, routes_of
+from integrations.gitops import Route, UnreadableYaml, parse, routes_of, unread_objects
 from integrations.helm import RenderJob, render_many
 
 CHART = Path(__file__).resolve().parents[3] / "deploy" / "gitops" / "helm-charts" / "base-service"
@@ -70,3 +70,82 @@ def test_aliases_that_multiply_hosts_make_a_file_unreadable_and_no_more() -> Non
     hosts, blocks = ", ".join(["a.dev"] * 100), ", ".join(["*block"] * 100)
     with pytest.raises(UnreadableYaml, match="more than 2,000 hosts"):
         routes_of(parse(f"x: &block {{hosts: [{hosts}]}}\nextraIngresses: [{blocks}]"))
+
+
+def extra_object(kind: str, spec: str, version: str = "traefik.io/v1alpha1", metadata: str = "{name: own}") -> Any:
+    return parse(f"extraObjects: [{{kind: {kind}, apiVersion: {version}, metadata: {metadata}, spec: {spec}}}]")
+
+
+def rule(match: str) -> Any:
+    return extra_object("IngressRoute", f"{{routes: [{{match: {match!r}}}]}}")
+
+
+def places(values: Any) -> set[str]:
+    return {f"{route.host}{route.path}" for route in routes_of(values)}
+
+
+ALIAS = "{nginx.ingress.kubernetes.io/server-alias: 'b.dev, C.dev.'}"
+INGRESS = "networking.k8s.io/v1"
+GATEWAY = "gateway.networking.k8s.io/v1"
+
+
+@pytest.mark.parametrize(
+    ("values", "read"),
+    [
+        (parse(f"ingress: {{enabled: true, host: a.dev, annotations: {ALIAS}}}"), {"a.dev/", "b.dev/", "c.dev/"}),
+        (
+            parse(f"extraIngresses: [{{host: a.dev, path: /x, annotations: {ALIAS}}}]"),
+            {"a.dev/x", "b.dev/x", "c.dev/x"},
+        ),
+        (
+            extra_object("Ingress", "{rules: [{host: a.dev}]}", INGRESS, f"{{annotations: {ALIAS}}}"),
+            {"a.dev/", "b.dev/", "c.dev/"},
+        ),
+        (extra_object("Ingress", "{defaultBackend: {service: {name: x}}}", INGRESS), {"*/"}),
+        (extra_object("IngressRouteTCP", "{routes: [{match: 'HostSNI(`a.dev`)'}]}"), {"a.dev/"}),
+        (extra_object("TLSRoute", "{hostnames: [a.dev]}", GATEWAY), {"a.dev/"}),
+        (extra_object("GRPCRoute", "{hostnames: [a.dev, b.dev]}", GATEWAY), {"a.dev/", "b.dev/"}),
+        (extra_object("HTTPRoute", "{rules: [{}]}", GATEWAY), {"*/"}),
+        (
+            extra_object("HTTPRoute", "{hostnames: [a.dev], rules: [{matches: [{path: {value: /x}}]}]}", GATEWAY),
+            {"a.dev/x"},
+        ),
+        (rule("Host(`a.dev`) || Host(`b.dev`)"), {"a.dev/", "b.dev/"}),
+        (rule("(HOST(`a.dev`, `b.dev`)) && !PathPrefix(`/x`)"), {"a.dev/", "b.dev/"}),
+        (rule('PathPrefix(`/x`) && (Host("a.dev") || Host("b.dev"))'), {"a.dev/", "b.dev/"}),
+        (rule("Host(`a.dev`) && HostRegexp(`.*`)"), {"a.dev/"}),
+        (rule("PathPrefix(`/x`)"), {"*/"}),
+        (rule(""), {"*/"}),
+    ],
+)
+def test_aliases_and_the_objects_of_every_router_are_read(values: Any, read: set[str]) -> None:
+    assert places(values) == read
+    assert unread_objects(values) == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        rule("HostRegexp(`.*`)"),
+        rule("Host(`a.dev`) || HostRegexp(`.*`)"),
+        rule("Host(`a.dev`) || PathPrefix(`/x`)"),
+        rule("!Host(`a.dev`)"),
+        rule("(PathPrefix(`/x`) || PathPrefix(`/y`)) && Host(`a.dev`)"),
+        rule('Host(`a.dev`) || Host("b\\x2edev")'),
+        extra_object("VirtualService", "{hosts: [a.dev]}", "networking.istio.io/v1"),
+        extra_object("TCPRoute", "{}", GATEWAY),
+        extra_object("IngressRouteUDP", "{}", "traefik.containo.us/v1alpha1"),
+    ],
+)
+def test_an_object_whose_hosts_cannot_be_told_is_known_as_such(values: Any) -> None:
+    assert unread_objects(values) == values["extraObjects"]
+
+
+@pytest.mark.parametrize(("kind", "version"), [("Middleware", "traefik.io/v1alpha1"), ("ConfigMap", "v1")])
+def test_what_routes_nothing_is_none_of_them(kind: str, version: str) -> None:
+    assert unread_objects(extra_object(kind, "{}", version)) == []
+
+
+@pytest.mark.parametrize("rest", ["a" * 300_000, "o(`x`)&&" * 40_000, "Host(" + "`x` " * 80_000, "H(`" * 100_000])
+def test_a_hostile_rule_is_read_in_one_pass(rest: str) -> None:
+    assert len(places(rule(f"Host(`a.dev`) && {rest}"))) < 3
