@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 
@@ -103,8 +104,11 @@ def slim_world(world: World, last: Mapping[str, Commit]) -> GitWorld:
             commit = last.get(file.path)
             at = in_utc(commit.when) if commit else None
             services[file.tenant, file.service] = GitService(None, 0, at, said)
-        elif file.tenant:
+        elif file.path.endswith(f"/tenants/{file.tenant}/values.yaml"):
             tenants[file.tenant] = GitTenant(None, (), said)
+    for file in world.unreadable:
+        if not file.service and (tenant := tenants.get(file.tenant)) and str(file) not in tenant.problem:
+            tenants[file.tenant] = replace(tenant, problem=f"{tenant.problem} {file}".strip())
     return GitWorld(str(world.revision), world.revision.as_of, services, tenants)
 
 

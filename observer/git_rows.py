@@ -12,6 +12,7 @@ SERVICE_COLUMNS = (
     "component_type", "image", "tag", "host", "port", "autoscaling", "has_database", "values_path", "values_blob",
     "change_sha", "change_kind", "changed_by", "changed_at",
 )  # fmt: skip
+PROBLEM = "values_problem"
 TENANT_COLUMNS = ("display_name", "description", "github_team", "team_roles", "contact_email", "quotas")
 
 
@@ -26,7 +27,8 @@ class GitService:
     routes: tuple[Route, ...] = ()
 
     def columns(self) -> dict[str, Any]:
-        return dict(zip(SERVICE_COLUMNS, self.values, strict=True)) if self.values is not None else {}
+        read = dict(zip(SERVICE_COLUMNS, self.values, strict=True)) if self.values is not None else {}
+        return {**read, PROBLEM: self.problem}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class GitTenant:
     problem: str = ""
 
     def columns(self) -> dict[str, Any]:
-        return dict(zip(TENANT_COLUMNS, self.values, strict=True)) if self.values is not None else {}
+        read = dict(zip(TENANT_COLUMNS, self.values, strict=True)) if self.values is not None else {}
+        return {**read, PROBLEM: self.problem}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from django.db import DataError, IntegrityError, transaction
 from core.clock import now
 from core.fitting import fitted, unfit
 from core.words import Tone
-from observer.git_rows import SERVICE_COLUMNS
+from observer.git_rows import PROBLEM, SERVICE_COLUMNS
 from observer.lease import Lease
 from observer.picture import Picture
 from observer.publish import announce_services
@@ -54,9 +54,11 @@ class ServiceMirror:
         """What the table holds now, so that only differences are written; and the findings, which outlive us."""
         self._git.clear()
         self._observed.clear()
-        for row in Service.objects.values("tenant", "name", "in_git", *SERVICE_COLUMNS, *OBSERVED_COLUMNS).iterator():
+        for row in Service.objects.values(
+            "tenant", "name", "in_git", *SERVICE_COLUMNS, PROBLEM, *OBSERVED_COLUMNS
+        ).iterator():
             key = (row["tenant"], row["name"])
-            git = SERVICE_COLUMNS if row["in_git"] else ()
+            git = (*SERVICE_COLUMNS, PROBLEM) if row["in_git"] else ()
             self._git[key] = digest({"in_git": row["in_git"], **{name: row[name] for name in git}})
             self._observed[key] = digest({name: row[name] for name in OBSERVED_COLUMNS})
             if row["diagnosis"]:

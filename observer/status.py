@@ -79,8 +79,6 @@ def sync_of(seen: Observed) -> Sync:
 
 
 def message_of(seen: Observed) -> str:
-    if seen.problem:
-        return seen.problem
     if seen.application and seen.application.message:
         return seen.application.message
     return seen.workload.message if seen.workload else ""

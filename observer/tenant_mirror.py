@@ -12,7 +12,7 @@ from core.clock import now
 from core.fitting import fitted, unfit
 from core.text import counted
 from observer.cluster_reader import Contact
-from observer.git_rows import TENANT_COLUMNS
+from observer.git_rows import PROBLEM, TENANT_COLUMNS
 from observer.lease import Lease
 from observer.mirror import NO_DIGEST, UNWRITABLE, digest
 from observer.picture import Picture
@@ -44,7 +44,7 @@ class TenantMirror:
         self.unwritten: dict[str, str] = {}
 
     def load(self) -> None:
-        names = (*TENANT_COLUMNS, "quota_hard", "quota_used")
+        names = (*TENANT_COLUMNS, PROBLEM, "quota_hard", "quota_used")
         self._written = {
             row["name"]: digest({name: row[name] for name in names}) for row in Tenant.objects.values("name", *names)
         }

@@ -63,6 +63,7 @@ class Tenant(Schema):
     description: str
     contactEmail: str
     githubTeam: str
+    valuesProblem: str = Field(description="which of its files in git cannot be read, and why; empty where all can")
     quotas: dict[str, Any] = Field(description="as git grants them")
     members: list[Member]
     role: str
@@ -117,6 +118,7 @@ class ServiceStatus(Schema):
     ready: int
     wanted: int
     restarts: int
+    valuesProblem: str = Field(description="why its values file cannot be read; empty where it can")
     cause: str
     argocd: ArgoCD | None = Field(description="null where the cluster has not been observed yet; note says so")
     operation: str | None = Field(description="the open operation on this service")
@@ -168,6 +170,7 @@ def tenant_detail(request: ApiRequest, tenant: str) -> dict[str, Any]:
     about = {
         "name": row.name, "displayName": row.display_name, "description": row.description,
         "contactEmail": row.contact_email, "githubTeam": row.github_team, "quotas": row.quotas, "role": page.role,
+        "valuesProblem": row.values_problem,
         "members": [{"userId": person.login, "role": person.role.value} for person in page.members],
     }  # fmt: skip
     services = [summary(service) for service in page.services.rows]
@@ -220,7 +223,8 @@ def service_status(request: ApiRequest, tenant: str, name: str) -> dict[str, Any
     return {
         "team": row.tenant, "name": row.name, "sentence": head.sentence, "health": head.health, "sync": head.sync,
         "imageTag": row.tag, "runningTag": row.running_tag, "ready": row.replicas_ready, "wanted": row.replicas_wanted,
-        "restarts": row.restarts, "cause": row.cause, "argocd": argocd(head) if observed else None,
+        "restarts": row.restarts, "cause": row.cause, "valuesProblem": row.values_problem,
+        "argocd": argocd(head) if observed else None,
         "operation": head.operation.public_id if head.operation else None,
         "note": "" if observed else "The cluster has not been observed yet.",
     }  # fmt: skip

@@ -28,6 +28,7 @@ class Service(models.Model):
     """`in_git` false: the Application or workload lives on although git no longer has it.
 
     `diagnosis` is the short finding as `Diagnosis.as_dict()`; `cause` is its first sentence and `cause_id` its id.
+    `values_problem` is why the values file cannot be read, with path and line; empty where it can.
     `pods` is `[[tone, count], ...]` in display order. `git_observed_at` and `cluster_observed_at` are when each source
     was last known to be current for this row.
     """
@@ -46,6 +47,7 @@ class Service(models.Model):
     has_database = models.BooleanField(default=False)
     values_path = models.CharField(max_length=300, blank=True)
     values_blob = models.CharField(max_length=64, blank=True)
+    values_problem = models.TextField(blank=True, default="", db_default="")
     git_revision = models.CharField(max_length=64, blank=True)
     change_sha = models.CharField(max_length=64, blank=True)
     change_kind = models.CharField(max_length=60, blank=True)

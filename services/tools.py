@@ -108,8 +108,10 @@ def service_status(actor: Actor, asked: OneService) -> Answer:
         "team": row.tenant, "name": row.name, "image": row.image, "tag": row.tag, "running_tag": row.running_tag,
         "health": head.health, "sync": head.sync, "ready": row.replicas_ready, "wanted": row.replicas_wanted,
         "restarts": row.restarts, "cause": row.cause, "host": row.host,
-        "hosts": hosts.names[:MOST_HOSTS], "host_conflict": hosts.conflict, "open_operation":
-        head.operation.public_id if head.operation else None, "observed_at": seen.isoformat() if seen else None,
+        "hosts": hosts.names[:MOST_HOSTS], "host_conflict": hosts.conflict,
+        "values_problem": row.values_problem,
+        "open_operation": head.operation.public_id if head.operation else None,
+        "observed_at": seen.isoformat() if seen else None,
         "url": settings.PUBLIC_URL + reverse("services:service_detail", args=[row.tenant, row.name]),
     }  # fmt: skip
     value = {"argocd": argocd(head) if seen else None, "service": service, "note": "" if seen else NOT_SEEN}

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from core.errors import Invalid, PlanVoid
 from core.gate import ActorRequest, gate, require
 from core.htmx import page_or_part, wants_part
+from integrations.errors import IntegrationError
 from operations.actions import plan, start
 from operations.forms import OperationForm
 from operations.models import Operation
@@ -182,6 +183,9 @@ def form_page(request: ActorRequest, form: OperationForm, context: dict[str, Any
     except Invalid as problem:
         form.take(problem)
         return plan_part(request, context, status=422)
+    except IntegrationError as problem:
+        # The form stays, with what was typed into it.
+        return plan_part(request, {**context, "refusal": problem}, status=422)
     return plan_part(request, context)
 
 

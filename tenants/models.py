@@ -20,6 +20,7 @@ class TenantQuerySet(models.QuerySet["Tenant"]):
 class Tenant(models.Model):
     """`quota_hard`/`quota_used`: resource name to Kubernetes quantity, from the ResourceQuota `{name}-quota`.
 
+    `values_problem`: which of the tenant's files in git cannot be read, and why; empty where all can.
     `team_roles`: GitHub team to the word that the values file has for its role; empty where the settings decide.
     """
 
@@ -32,6 +33,7 @@ class Tenant(models.Model):
     quotas = models.JSONField(default=dict)
     quota_hard = models.JSONField(default=dict)
     quota_used = models.JSONField(default=dict)
+    values_problem = models.TextField(blank=True, default="", db_default="")
     git_revision = models.CharField(max_length=64, blank=True)
     git_observed_at = models.DateTimeField(null=True)
     cluster_observed_at = models.DateTimeField(null=True)

@@ -119,7 +119,7 @@ class ServiceSpec:
 class UnreadableFile:
     """A values file that is there but cannot be read; `sentence` says why, `line` counts from 1 or is 0.
 
-    `tenant` and `service` are "" where the folders have names that nothing in a cluster can have.
+    `service`, and `tenant` too, are "" where a folder has a name that nothing in a cluster can have.
     """
 
     path: str

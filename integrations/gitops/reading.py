@@ -88,7 +88,8 @@ class Reader:
         blob_id = str(blob.id)
         for part in (tenant, service):
             if part and not is_cluster_name(part):
-                return UnreadableFile(path, "", "", f"The folder name {shown(part)[:80]} {A_NAME}", 0, blob_id)
+                owner = tenant if service and is_cluster_name(tenant) else ""
+                return UnreadableFile(path, owner, "", f"The folder name {shown(part)[:80]} {A_NAME}", 0, blob_id)
         try:
             text = text_of(blob)
             if is_tenant:

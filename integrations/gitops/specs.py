@@ -10,10 +10,8 @@ from typing import Any
 from core.actor import Role
 from integrations.gitops.model import Autoscaling, MemberSpec, ServiceSpec, TenantSpec
 from integrations.gitops.routes import EVERY_HOST, INGRESS, Route, routes_of
-from integrations.gitops.values_file import items, mapping, root_of
-from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.gitops.values_file import items, mapping, refuse_uncountable, root_of, value_below
 from integrations.gitops.yaml_text import printed
-from integrations.gitops.yaml_tree import line_at
 
 DEFAULT_PORT = 8080
 OTHER_WORDS = {"admin": Role.OWNER.value}
@@ -51,6 +49,7 @@ def _members(values: Mapping[str, Any]) -> list[MemberSpec]:
 def service_spec(tenant: str, name: str, path: str, blob_id: str, text: str) -> ServiceSpec:
     """Raises UnreadableYaml."""
     values = root_of(text)
+    refuse_uncountable(text, values)
     image = mapping(values.get("image"))
     routes = routes_of(values)
     hosts = _hosts(routes)
@@ -62,9 +61,9 @@ def service_spec(tenant: str, name: str, path: str, blob_id: str, text: str) -> 
         host=hosts[0] if hosts else "",
         hosts=hosts,
         routes=routes,
-        port=_number(text, values, "service", "port", default=DEFAULT_PORT),
-        replicas=_number(text, values, "replicaCount", default=1),
-        autoscaling=_autoscaling(text, values),
+        port=_number(values, "service", "port", default=DEFAULT_PORT),
+        replicas=_number(values, "replicaCount", default=1),
+        autoscaling=_autoscaling(values),
         has_database=bool(mapping(values.get("dbSecret"))),
         component_type=printed(values.get("componentType")) or "base-service",
         env_keys=tuple(str(key) for key in mapping(values.get("env"))),
@@ -83,12 +82,12 @@ def _hosts(routes: tuple[Route, ...]) -> tuple[str, ...]:
     return tuple(route.host for route in routes if route.source == INGRESS and route.host != EVERY_HOST)
 
 
-def _autoscaling(text: str, values: Mapping[str, Any]) -> Autoscaling:
+def _autoscaling(values: Mapping[str, Any]) -> Autoscaling:
     return Autoscaling(
         enabled=mapping(values.get("autoscaling")).get("enabled") is True,
-        min_replicas=_number(text, values, "autoscaling", "minReplicas", default=1),
-        max_replicas=_number(text, values, "autoscaling", "maxReplicas", default=5),
-        cpu_percent=_number(text, values, "autoscaling", "targetCPUUtilizationPercentage", default=80),
+        min_replicas=_number(values, "autoscaling", "minReplicas", default=1),
+        max_replicas=_number(values, "autoscaling", "maxReplicas", default=5),
+        cpu_percent=_number(values, "autoscaling", "targetCPUUtilizationPercentage", default=80),
     )
 
 
@@ -103,20 +102,12 @@ def _probe_paths(probes: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _number(text: str, values: Mapping[str, Any], *path: str, default: int) -> int:
-    """The whole number at `path`; the default where there is none. Raises UnreadableYaml where Kubernetes has no room
-    for it, which is where its own fields are 32 bits wide.
-    """
-    value: Any = values
-    for part in path:
-        value = mapping(value).get(part)
+def _number(values: Mapping[str, Any], *path: str, default: int) -> int:
+    """The whole number at `path`; the default where there is none."""
+    value = value_below(values, path)
     if isinstance(value, bool) or value is None:
         return default
     try:
-        number = int(value)
+        return int(value)
     except (TypeError, ValueError, OverflowError):
         return default
-    if not -(2**31) <= number < 2**31:
-        sentence = f"{'.'.join(path)} is {printed(value)[:40]}, which is more than Kubernetes can count."
-        raise UnreadableYaml(sentence, line_at(text, path), "Write a number below 2,147,483,648.")
-    return number

@@ -1,6 +1,7 @@
 """A values file as keys with values, and why one cannot be read or must not be edited, with its path and line."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
@@ -8,7 +9,15 @@ import yaml
 from integrations.errors import NotEditable, Unreadable
 from integrations.gitops.yaml_events import UnreadableYaml, events_of, line_of
 from integrations.gitops.yaml_text import parse
+from integrations.gitops.yaml_tree import line_at
 
+COUNTED = (
+    ("service", "port"),
+    ("replicaCount",),
+    *(("autoscaling", key) for key in ("minReplicas", "maxReplicas", "targetCPUUtilizationPercentage")),
+)
+# More digits than any number of 32 bits has.
+LONGEST_COUNT = 20
 MEND = "Fix the file in git; MCTL reads it again at the next fetch."
 
 
@@ -33,10 +42,31 @@ def root_of(text: str) -> Mapping[str, Any]:
     return values
 
 
+def refuse_uncountable(text: str, values: Mapping[str, Any]) -> None:
+    """Raises UnreadableYaml where Kubernetes has no room for a number: its own fields are 32 bits wide."""
+    for path in COUNTED:
+        value = value_below(values, path)
+        if isinstance(value, str) and value.isdecimal():
+            # Text to Helm, and a number to the chart.
+            value = int(value) if len(value) < LONGEST_COUNT else math.inf
+        if isinstance(value, int | float) and not -(2**31) <= value < 2**31:
+            sentence = f"{'.'.join(path)} is more than Kubernetes can count."
+            raise UnreadableYaml(sentence, line_at(text, path), "Write a number below 2,147,483,648.")
+
+
+def value_below(values: Any, path: Iterable[str]) -> Any:
+    """None where nothing stands there."""
+    for part in path:
+        values = mapping(values).get(part)
+    return values
+
+
 def values_of(path: str, text: str) -> Mapping[str, Any]:
     """`root_of`, for callers that answer a person. Raises Unreadable."""
     try:
-        return root_of(text)
+        values = root_of(text)
+        refuse_uncountable(text, values)
+        return values
     except UnreadableYaml as problem:
         raise unreadable(path, problem) from problem
 

@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.models import Person
 from integrations.gitops import Gitops
+from services.models import Service
 from services.queries import known_versions
 from tests import builders
 from tests.doors.test_rest_reads import script
@@ -47,6 +48,11 @@ class TestPagesAndRest:
     def test_every_page_of_the_service_opens(self, tab: str) -> None:
         assert signed_in().get(f"{ADDRESS}/{tab}").status_code == 200
 
+    @pytest.mark.parametrize("tab", ["", "history/"])
+    def test_the_other_tabs_name_file_and_line_too(self, tab: str) -> None:
+        Service.objects.update(values_problem=f"{PATH}, line 3: A quote that opens here is never closed.")
+        assert f"{PATH}, line 3: A quote that opens here" in signed_in().get(f"{ADDRESS}/{tab}").content.decode()
+
     def test_the_configuration_names_file_and_line_and_shows_the_text(self) -> None:
         page = signed_in().get(f"{ADDRESS}/configuration/").content.decode()
         assert f"{PATH}, line 3: A quote that opens here is never closed." in page
@@ -55,8 +61,10 @@ class TestPagesAndRest:
 
     def test_a_change_is_refused_on_the_page(self) -> None:
         answer = signed_in().post(f"{ADDRESS}/deploy/", {"image_tag": "3.12.1", "intent": "plan"})
-        assert answer.status_code == 409
-        assert f"{PATH}, line 3" in answer.content.decode()
+        page = answer.content.decode()
+        assert answer.status_code == 422
+        assert f"{PATH}, line 3" in page
+        assert 'value="3.12.1"' in page
 
     def test_a_change_is_refused_over_rest_in_the_same_words(self) -> None:
         answer = script().post("/api/v1/operations/deploy-service/plan", DEPLOY, content_type="application/json")

@@ -48,7 +48,7 @@ def test_every_other_file_is_read(spoilt: World, tenant: str) -> None:
     row_soon(tenant, "numbers", tag="86e1234")
     for name in BAD:
         found = row_soon(tenant, name, cause_id="values-unreadable")
-        assert f"services/{tenant}/{name}/values.yaml, line " in found.app_message
+        assert f"services/{tenant}/{name}/values.yaml, line " in found.values_problem
     assert set(Service.objects.filter(tenant=tenant).values_list("name", flat=True)) == {"apples", "numbers", *BAD}
     soon(lambda: "7 values files cannot be read" in Source.objects.get(name="gitops").notice, "the source says so")
     assert "The folder name api.v2 is not valid in a cluster" in Source.objects.get(name="gitops").notice

@@ -108,7 +108,7 @@ def test_a_broken_values_file_is_named_and_hides_no_other(world: World, tenant: 
     row_soon(tenant, "apples", tag="1.5")
     broken = row_soon(tenant, "pears", cause_id="values-unreadable")
     assert (broken.tag, broken.in_git, broken.urgency) == ("7", True, URGENCY_WARNING)
-    assert "pears/values.yaml" in broken.app_message
+    assert "pears/values.yaml" in broken.values_problem
     soon(lambda: "pears/values.yaml" in source("gitops").notice, "the source names it")
     assert not source("gitops").error
 
