@@ -52,7 +52,7 @@ def masked(text: str, mask: str = MASK) -> str:
 
 
 def masked_for_strangers(text: str, mask: str) -> str:
-    """The text fit to leave the house: values behind names of secrets go too."""
+    """Mask text for a support bundle, values after secret names included."""
     text = masked(text, mask)
     for pattern in (SUSPECT, NAMED):
         text = pattern.sub(lambda found: next(filter(None, found.groups())) + mask, text)

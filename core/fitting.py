@@ -1,5 +1,5 @@
-"""Values made fit for their columns. Git and cluster may say what a database does not take, and each one differs:
-PostgreSQL refuses NUL, half a surrogate pair and a text that is too long, SQLite takes all three.
+"""Values made fit for their columns. Git and cluster may hold what a database does not take, and databases differ in
+what they refuse: PostgreSQL refuses NUL, half a surrogate pair and a text that is too long, SQLite takes all three.
 
 What cannot be shown appears as its escape, such as \\x00; what is too long is cut; a number is kept within its column.
 """

@@ -11,7 +11,7 @@ from core.errors import Problem
 from core.text import cut
 
 LONGEST_FOREIGN_TEXT = 256
-# No credential worth finding is longer; the rest of a long text is cut away below anyhow.
+# No credential worth finding is longer. The rest is cut below.
 LONGEST_SCANNED = 8 * LONGEST_FOREIGN_TEXT
 
 

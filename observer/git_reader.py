@@ -88,7 +88,7 @@ class GitReader:
             notice = notice_of(world.unreadable)
             self._inbox.put(GitRead(slim))
             self._revision = revision.sha
-        # As of when it was asked: what came while it answered may not be in it.
+        # Use the time of the request: later commits may be missing.
         self._contact = Contact(NAME, LABEL, revision.as_of, "", revision.sha, notice)
 
 

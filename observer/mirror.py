@@ -1,7 +1,7 @@
 """Writes the mirror: changed columns of changed rows, in batches, each one transaction that holds the lease.
 
 What was last written is remembered as a digest a row, so an unchanged row costs no statement. A row that cannot be
-written keeps nothing else from being written: it says so itself, and is tried again when its content changes.
+written does not stop the others: it shows the error, and is tried again when its content changes.
 """
 
 from collections import defaultdict

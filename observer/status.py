@@ -130,7 +130,7 @@ def cause_of(seen: Observed, top: Mapping[str, Any] | None) -> tuple[str, str, s
     if seen.problem:
         return "values-unreadable", "Its values file cannot be read", Tone.WARN.value
     if seen.shared_host:
-        # Not whose: this is read by everybody who sees the service.
+        # Do not name the other service: everyone who sees this one reads it.
         return "host-conflict", f"Another service has {seen.shared_host} too", Tone.WARN.value
     if not seen.in_git:
         return "not-in-git", "No longer in git, still in the cluster", Tone.WARN.value

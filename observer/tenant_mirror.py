@@ -143,14 +143,14 @@ class TenantMirror:
     ) -> None:
         """Where it fails, the tenant keeps the row and the members it had."""
         try:
-            self._store(only_of(name, rows), [], only_of(name, members), moment)
+            self._store(entry_of(name, rows), [], entry_of(name, members), moment)
         except UNWRITABLE as error:
             self._say_so(name, error)
         else:
             self.unwritten.pop(name, None)
 
     def confirm_members(self) -> None:
-        """Says of the memberships from git that they were read again just now. Call only after git was read.
+        """Mark memberships from git as just confirmed. Call only after git was read.
 
         Those of a file that cannot be read, or of a tenant that cannot be written, grow old, as GitHub's do while it
         does not answer.
@@ -212,7 +212,7 @@ def write_members(wanted: Mapping[str, Members], moment: datetime) -> None:
     )
 
 
-def only_of(name: str, rows: Mapping[str, Value]) -> dict[str, Value]:
+def entry_of(name: str, rows: Mapping[str, Value]) -> dict[str, Value]:
     return {name: rows[name]} if name in rows else {}
 
 

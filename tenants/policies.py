@@ -83,13 +83,13 @@ def may_ask_for_host(host: str) -> Decision:
     read_alike = {alike(name): name for name in platform_hosts()}
     name = read_alike.get(alike(host), "")
     if "*" in host:
-        reason = f"{host} would answer at names of others: a wildcard is the platform's own."
+        reason = f"A wildcard host would also answer for other services: {host}."
     elif name:
         reason = f"{host} is the platform's own." if host == name else f"{host} reads like {name}, the platform's own."
     elif not HOST.fullmatch(host) or any(label.startswith("xn--") for label in host.split(".")):
         reason = f"{host} may read like another host: only plain letters, digits and dashes are taken."
     elif not host.endswith(f".{domain}"):
-        reason = f"{host} is not under {domain}. Domains of your own will have an operation of their own."
+        reason = f"{host} is not under {domain}. Custom domains are not supported yet."
     else:
         return Decision(True, f"{host} is under {domain}.")
     return Decision(False, reason, f"Choose a host under {domain}.")

@@ -13,7 +13,7 @@ _UNITS = {
     "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50,
 }  # fmt: skip
 LONGEST_TIME = 40
-# Whoever may write a status may write a megabyte into it; no message that we know the words of is longer than this.
+# A status may hold a megabyte; the messages we match are shorter than this.
 LONGEST_TEXT = 20_000
 
 

@@ -67,7 +67,7 @@ def routes_of_change(tenant: str, service: str, before: str | None, after: str) 
 
 
 def refuse_ineligible_hosts(tenant: str, had: list[Route], added: list[Route]) -> None:
-    """Though nobody has them. A host that the file has already stays, wherever it lies."""
+    """Refuse hosts that this tenant must not have, even if they are free. A host that the file has already stays."""
     kept = {route.host for route in had}
     for host in dict.fromkeys(route.host for route in added if route.host not in kept):
         decision = may_ask_for_host(host)

@@ -111,9 +111,7 @@ def test_a_foreign_domain_stays_where_it_is_and_comes_nowhere_new(dev: Actor, ob
     written("payments", "checkout-web", values())
     observe_hosts()
 
-    said = (
-        "checkout.example.dev is not under apps.example.dev. Domains of your own will have an operation of their own."
-    )
+    said = "checkout.example.dev is not under apps.example.dev. Custom domains are not supported yet."
     assert refusal(dev, rollback(had_it, "checkout-web", "payments")) == said
 
 
@@ -122,7 +120,7 @@ def test_a_rollback_brings_no_wildcard(oscar: Actor, observe_hosts: Observe, ing
     had_it = written("labs", "playground", values(f"ingress: {ingress}"))
     written("labs", "playground", values())
     observe_hosts()
-    assert "a wildcard is the platform's own" in refusal(oscar, rollback(had_it))
+    assert "A wildcard host would also answer for other services" in refusal(oscar, rollback(had_it))
 
 
 def extra_object(kind: str, spec: str, version: str) -> str:
@@ -147,7 +145,7 @@ VIRTUAL = extra_object("VirtualService", f"{{hosts: [{RELAY}]}}", "networking.is
         ),
         (
             extra_object("Ingress", "{defaultBackend: {service: {name: own}}}", "networking.k8s.io/v1"),
-            "a wildcard is the platform's own",
+            "A wildcard host would also answer for other services",
         ),
     ],
 )
