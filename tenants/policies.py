@@ -86,6 +86,8 @@ def may_ask_for_host(host: str) -> Decision:
         reason = f"A wildcard host would also answer for other services: {host}."
     elif name:
         reason = f"{host} is the platform's own." if host == name else f"{host} reads like {name}, the platform's own."
+    elif above := next((one for one in platform_hosts() - {domain} if host.endswith(f".{one}")), ""):
+        reason = f"{host} lies under {above}, the platform's own."
     elif not HOST.fullmatch(host) or any(label.startswith("xn--") for label in host.split(".")):
         reason = f"{host} may read like another host: only plain letters, digits and dashes are taken."
     elif not host.endswith(f".{domain}"):

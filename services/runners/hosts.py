@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db.models import CharField, F, Value
 
 from core.actor import Actor
@@ -15,6 +16,7 @@ from integrations.gitops import (
     EVERY_HOST,
     Route,
     UnreadableYaml,
+    gitops,
     mapping,
     printed,
     root_of,
@@ -28,8 +30,12 @@ from services.runners.parameters import ServiceParameters
 from services.runners.places import default_host
 from tenants.actions import refuse_taken_hosts, reserve_hosts
 from tenants.errors import host_refused
-from tenants.policies import may_ask_for_host
+from tenants.models import Tenant
+from tenants.policies import hosts_overlap, may_ask_for_host
 from tenants.queries import hosts_of
+
+# Stands for any service; no name of one has this character.
+SERVICE = "*"
 
 
 class Hosts(NamedTuple):
@@ -57,6 +63,24 @@ def claim_hosts(step: StepContext, before: str | None, after: str) -> None:
     refuse_ineligible_hosts(step.tenant, had, added)
     if added:
         reserve_hosts(added, tenant=step.tenant, service=step.service, operation=step.operation_id)
+        refuse_hosts_in_git(step.tenant, step.service, added)
+
+
+def refuse_hosts_in_git(tenant: str, service: str, added: list[Route]) -> None:
+    """Against the commit that ours would follow: the table of claims may be some seconds behind it."""
+    places = {(route.host, route.path) for route in added}
+    for spec in gitops().read_world().services:
+        if (spec.tenant, spec.name) == (tenant, service):
+            continue
+        for route in spec.routes:
+            if spec.tenant == tenant:
+                is_taken = (route.host, route.path) in places
+            else:
+                is_taken = any(hosts_overlap(route.host, host) for host, _ in places)
+            if is_taken:
+                holder = f"{tenant}/{spec.name}" if spec.tenant == tenant else "another service"
+                remedy = "Choose another host, or take it away there first."
+                raise host_refused(route.host, f"{route.host} belongs to {holder}.", remedy=remedy)
 
 
 def routes_of_change(tenant: str, service: str, before: str | None, after: str) -> tuple[list[Route], list[Route]]:
@@ -75,6 +99,9 @@ def refuse_ineligible_hosts(tenant: str, had: list[Route], added: list[Route]) -
             raise host_refused(host, decision.reason, remedy=decision.remedy)
         if is_default_host_of_others(host, tenant):
             raise host_refused(host, f"{host} is the default host of another service.", remedy="Choose another host.")
+        if is_kept_for_others(host, tenant):
+            sentence = f"{host} has the form of another tenant's default hosts."
+            raise host_refused(host, sentence, remedy=f"Choose a name that begins otherwise, or {tenant}-.")
 
 
 def refuse_unread_objects(before: str | None, after: str) -> None:
@@ -126,3 +153,16 @@ def is_default_host_of_others(host: str, tenant: str) -> bool:
     services = Service.objects.exclude(tenant=tenant).annotate(asked=Value(host, output_field=CharField()))
     near = services.filter(asked__contains=F("tenant")).filter(asked__contains=F("name"))
     return any(default_host(*pair) == host for pair in near.values_list("tenant", "name"))
+
+
+def is_kept_for_others(host: str, tenant: str) -> bool:
+    """Another tenant's next service must find its default host free."""
+    others = Tenant.objects.exclude(name=tenant).values_list("name", flat=True)
+    return not has_default_form(host, tenant) and any(has_default_form(host, other) for other in others)
+
+
+def has_default_form(host: str, tenant: str) -> bool:
+    """Whether the tenant could have a service with this default host, or the host is the tenant's bare name."""
+    before, _, after = default_host(tenant, SERVICE).partition(SERVICE)
+    is_default = host.startswith(before) and host.endswith(after) and len(host) > len(before) + len(after)
+    return is_default or host == f"{tenant}.{settings.PLATFORM_DOMAIN}".lower()

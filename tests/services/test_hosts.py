@@ -103,6 +103,24 @@ def test_a_rollback_takes_no_host_that_somebody_else_has_now(oscar: Actor, obser
     assert str(gitops().fetch()) == head
 
 
+@pytest.mark.usefixtures("no_workers")
+def test_a_host_that_somebody_committed_a_moment_ago_is_taken_though_nothing_has_observed_it(oscar: Actor) -> None:
+    written("payments", "shop", values(at(SHOP)))
+    head = str(gitops().fetch())
+
+    operation = actions.start(oscar, "deploy-service", configure(host=SHOP))
+    engine.run(operation.pk, "one")
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.reason) == ("failed", f"{SHOP} belongs to another service.")
+    assert str(gitops().fetch()) == head
+
+
+@pytest.mark.parametrize("host", ["payments-next.apps.example.dev", "payments.apps.example.dev"])
+def test_the_default_hosts_of_another_tenants_next_services_are_kept_for_it(oscar: Actor, host: str) -> None:
+    assert refusal(oscar, configure(host=host)) == f"{host} has the form of another tenant's default hosts."
+
+
 def test_a_foreign_domain_stays_where_it_is_and_comes_nowhere_new(dev: Actor, observe_hosts: Observe) -> None:
     """checkout-web has checkout.example.dev."""
     assert plan(dev, configure("checkout-web", "payments", port=3001))["changed"]
@@ -246,7 +264,7 @@ def test_a_file_that_changed_since_it_was_checked_is_held_against_the_claims_aga
 def test_a_host_given_up_in_git_is_free_again(oscar: Actor, observe_hosts: Observe) -> None:
     written("payments", "webhook-relay", values())
     observe_hosts()
-    assert plan(oscar, configure(host="payments-other.apps.example.dev"))["changed"]
+    assert plan(oscar, configure(host="other.apps.example.dev"))["changed"]
     assert not HostClaim.objects.filter(host=RELAY).exists()
 
 

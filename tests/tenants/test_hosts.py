@@ -53,6 +53,7 @@ def test_a_host_under_the_platforms_domain_may_be_asked_for(host: str) -> None:
         ("argoc-c1.apps.example.dev", "reads like argocd.apps.example.dev"),
         ("vvww.apps.example.dev", "reads like www.apps.example.dev"),
         ("w-ww.apps.example.dev", "reads like www.apps.example.dev"),
+        ("x.argocd.apps.example.dev", "lies under argocd.apps.example.dev"),
         ("grafana.intern.dev", "reads like grafana.intem.dev"),
         ("xn--rgocd-3ve.apps.example.dev", "may read like another host"),
         ("\u0430rgocd.apps.example.dev", "may read like another host"),
