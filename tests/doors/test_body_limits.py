@@ -153,13 +153,19 @@ def test_a_client_in_the_middle_of_its_upload_still_reads_the_refusal(server: in
     assert "larger than 64 kB" in answer.text
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: "])
+@pytest.mark.parametrize("asks_before", [False, True], ids=["first", "after an answer"])
+@pytest.mark.parametrize("sent", [b"", b"\r\n", b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: "])
 def test_a_head_that_does_not_come_to_its_end_is_given_up(
-    sent: bytes, server: int, monkeypatch: pytest.MonkeyPatch
+    sent: bytes, asks_before: bool, server: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "LONGEST_HEAD_S", 0.1)
 
     with socket.create_connection(("127.0.0.1", server)) as connection:
+        if asks_before:
+            connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"0\r\n\r\n"):
+                answer += connection.recv(65536)
         connection.sendall(sent)
         assert is_closed(connection)
 
