@@ -5,6 +5,8 @@ transaction holds from then on until it ends. So it is the first lock a transact
 as well calls `hold_chain` before them, and no two can wait for each other.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,7 +38,7 @@ REFUSALS = (AuditResult.DENIED.value, AuditResult.REFUSED.value)
 REPEATED_WITHIN_S = 60
 # What somebody honest may run into within a minute.
 MOST_AT_ONCE = 10
-KIND = ("verb", "tenant", "target", "result", "reason", "door")
+KIND = ("verb", "tenant", "target", "result", "reason", "door", "client", "parameters")
 MORE = "More refusals within a minute than are written one by one."
 KEEPER = Actor("mctl", Door.SCHEDULE)
 
@@ -93,6 +95,8 @@ def _was_counted(columns: Mapping[str, Any]) -> bool:
     about = {name: columns[name] for name in ("door", "client", "result")}
     if tuple(columns[name] for name in KIND) in recent:
         told = {name: columns[name] for name in ("verb", "tenant", "target", "reason")}
+        sent = json.dumps(columns["parameters"], sort_keys=True)
+        told["parameters"] = hashlib.sha256(sent.encode()).hexdigest()
         return note(Happening(name=columns["actor"], **told, **about))
     if len(recent) >= MOST_AT_ONCE:
         return note(Happening("refusals.more", MORE, name=columns["actor"], **about))
