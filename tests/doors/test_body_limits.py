@@ -6,6 +6,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import uvicorn
 from asgiref.testing import ApplicationCommunicator
 
 from mctl import asgi, body, wire
-from mctl.body import STRANGERS_MOST_BYTES, BodyLimits
+from mctl.body import STRANGERS_MOST_BYTES, BodyLimits, Held
 from sandbox.run import LIMITS, product_processes
 from tests.conftest import LONGEST_WAIT_S, ROOT, wait_until
 
@@ -103,6 +104,51 @@ def test_a_body_that_does_not_come_to_its_end_is_given_up(path: str, monkeypatch
     status, headers, _ = ask(asgi.application, path, b"begun", ends=False)
 
     assert (status, headers[b"connection"]) == (408, b"close")
+
+
+class Slow:
+    """An application that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.may_answer = threading.Event()
+        self.is_asked = threading.Event()
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        self.is_asked.set()
+        await asyncio.to_thread(self.may_answer.wait, LONGEST_WAIT_S)
+        await echo(scope, receive, send)
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/api/v1/whoami", "/mcp"])
+def test_large_bodies_share_one_budget_of_memory(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "MOST_HELD_BYTES", 1_500_000)
+    slow = Slow()
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(ask, BodyLimits(slow), path, MEGABYTE, **BEARER)
+        slow.is_asked.wait(LONGEST_WAIT_S)
+        status, headers, text = ask(BodyLimits(echo), path, MEGABYTE, **BEARER)
+        assert (status, headers[b"retry-after"]) == (503, b"5")
+        assert "Too many large requests arrive at once." in text
+        assert ask(BodyLimits(echo), path, b"x" * STRANGERS_MOST_BYTES)[0] == 200
+        slow.may_answer.set()
+        assert first.result()[0] == 200
+
+    assert ask(BodyLimits(echo), path, MEGABYTE, **BEARER)[0] == 200
+    assert Held.total_bytes == 0
+
+
+def test_a_refused_or_broken_request_gives_its_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks(*_: Any) -> None:
+        raise RuntimeError
+
+    assert ask(BodyLimits(echo), "/", *ENDLESS, **BEARER)[0] == 413
+    monkeypatch.setattr(body, "LONGEST_BODY_S", 0.05)
+    assert ask(BodyLimits(echo), "/", MEGABYTE, ends=False, **BEARER)[0] == 408
+    with pytest.raises(RuntimeError):
+        ask(BodyLimits(breaks), "/", MEGABYTE, **BEARER)
+
+    assert Held.total_bytes == 0
 
 
 @pytest.mark.parametrize("path", ["/api/v1/whoami", "/mcp"])
