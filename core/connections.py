@@ -1,7 +1,8 @@
 """How many live connections one person may hold open at once: sockets of pages, streams of runs, calls at /mcp.
 
-Counted across processes in the cache. A place expires unless it is renewed, so that a killed process blocks nobody for
-long. A cache that cannot be reached lets everybody in, as with the other limits.
+Counted across processes in the cache. A connection's entry expires unless it is renewed, so that a killed process
+blocks nobody for long. A cache that cannot be reached lets everybody in, as with the other limits. Its round trips run
+in the loop's own threads: the pools of the gate and the tools belong to /mcp, and sockets come in here as well.
 """
 
 import asyncio
@@ -19,13 +20,13 @@ from core.limits import LIMIT, TooManyRequests
 from core.scripts import Script
 from core.tally import Happening, note
 
-# Long enough to miss a renewal, short enough that the places of a killed process are soon free.
-PLACE_S = 90
+# Long enough to miss a renewal, short enough that what a killed process held is soon free.
+EXPIRES_AFTER_S = 90
 RENEWED_EVERY_S = 30.0
 RETRY_AFTER_S = 5
 
-# KEYS: the places. ARGV: place, most places, ms it lasts. Returns: 1 if the place is held now.
-HOLD = Script("""
+# KEYS: the person's connections of a kind. ARGV: connection, most of them, ms an entry lasts. Returns: 1 if it counts.
+COUNT = Script("""
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
@@ -35,10 +36,10 @@ redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
 return {1}
 """)
-LEAVE = Script("return {redis.call('ZREM', KEYS[1], ARGV[1])}")
+FORGET = Script("return {redis.call('ZREM', KEYS[1], ARGV[1])}")
 
 
-class Open(StrEnum):
+class ConnectionKind(StrEnum):
     """What is counted, each by itself."""
 
     SOCKET = "live pages"
@@ -46,10 +47,10 @@ class Open(StrEnum):
     CALL = "calls at /mcp"
 
 
-class TooManyOpen(TooManyRequests):
+class TooManyConnections(TooManyRequests):
     code = "too_many_open"
 
-    def __init__(self, kind: Open, most: int) -> None:
+    def __init__(self, kind: ConnectionKind, most: int) -> None:
         Problem.__init__(
             self,
             f"You have {most} {kind.value} open, which is the limit.",
@@ -63,49 +64,50 @@ class TooManyOpen(TooManyRequests):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """One open connection of one person."""
+class Connection:
+    """One that is open and counts. `key` names all of that person and kind."""
 
-    places: str
+    key: str
     id: str
 
-    def hold(self) -> bool:
-        """Takes the place, or renews it. False where all are taken."""
-        answer = HOLD.run(self.places, self.id, settings.OPEN_AT_ONCE, PLACE_S * 1000)
+    def count(self) -> bool:
+        """Counts it, or renews its entry. False where the person has as many open as they may."""
+        answer = COUNT.run(self.key, self.id, settings.OPEN_AT_ONCE, EXPIRES_AFTER_S * 1000)
         return answer is None or bool(answer[0])
 
-    def leave(self) -> None:
-        LEAVE.run(self.places, self.id)
+    def forget(self) -> None:
+        FORGET.run(self.key, self.id)
 
 
-def take_place(actor: Actor, kind: Open) -> Place:
-    """Raises TooManyOpen. The caller renews the place while it is open, and leaves it."""
-    place = Place(f"open:{kind.name.lower()}:{actor.name}", uuid4().hex)
-    if not place.hold():
-        problem = TooManyOpen(kind, settings.OPEN_AT_ONCE)
+def count_connection(actor: Actor, kind: ConnectionKind) -> Connection:
+    """Raises TooManyConnections. The caller renews it while it is open, and forgets it then."""
+    connection = Connection(f"open:{kind.name.lower()}:{actor.name}", uuid4().hex)
+    if not connection.count():
+        problem = TooManyConnections(kind, settings.OPEN_AT_ONCE)
         note(Happening(LIMIT, problem.sentence, actor.door.value, actor.name, actor.client))
         raise problem
-    return place
+    return connection
 
 
 @asynccontextmanager
-async def held_open(actor: Actor, kind: Open) -> AsyncIterator[None]:
-    """A place for as long as the block runs. Raises TooManyOpen."""
-    async with held(await asyncio.to_thread(take_place, actor, kind)):
+async def connection_of(actor: Actor, kind: ConnectionKind) -> AsyncIterator[None]:
+    """Counts one for as long as the block runs. Raises TooManyConnections."""
+    async with renewals_of(await asyncio.to_thread(count_connection, actor, kind)):
         yield
 
 
 @asynccontextmanager
-async def held(place: Place) -> AsyncIterator[None]:
-    renewing = asyncio.create_task(keep(place))
+async def renewals_of(connection: Connection) -> AsyncIterator[None]:
+    """Renews it for as long as the block runs, and forgets it at the end."""
+    renewing = asyncio.create_task(renew(connection))
     try:
         yield
     finally:
         renewing.cancel()
-        await asyncio.to_thread(place.leave)
+        await asyncio.to_thread(connection.forget)
 
 
-async def keep(place: Place) -> None:
+async def renew(connection: Connection) -> None:
     while True:
         await asyncio.sleep(RENEWED_EVERY_S)
-        await asyncio.to_thread(place.hold)
+        await asyncio.to_thread(connection.count)
