@@ -1,4 +1,4 @@
-"""With MCTL_AUDIT_KEY somebody who can write the database, and knows how the chain is made, cannot write it again."""
+"""With MCTL_AUDIT_KEY nobody who can write the database, and knows how the chain is made, can rewrite it unseen."""
 
 from collections.abc import Callable
 from datetime import timedelta

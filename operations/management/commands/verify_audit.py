@@ -24,7 +24,6 @@ class Command(BaseCommand):
         parser.add_argument(
             "--known", default="", metavar="DIGEST", help="a digest printed by an earlier run, which must still occur"
         )
-
         parser.add_argument(
             "--begin-sealing", action="store_true", help="vouch for the entries there are, and seal those from now on"
         )
