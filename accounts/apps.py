@@ -21,5 +21,5 @@ def organisation_is_set(**options: Any) -> list[CheckMessage]:
     decision = may_github_vouch()
     if decision.allowed:
         return []
-    sentence = f"{decision.reason} Nobody is platform admin by MCTL_PLATFORM_ADMINS either."
+    sentence = f"{decision.reason} MCTL_PLATFORM_ADMINS has no effect either."
     return [Warning(sentence, hint="Set MCTL_GITHUB_ORG, and MCTL_GITHUB_ORG_ID beside it.", id="accounts.W001")]

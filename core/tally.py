@@ -45,7 +45,8 @@ return {kept.times}
 class Happening:
     """`name` is the person, or NOBODY; `client` the client, or the address of whoever is not signed in.
 
-    `unseen`: it was answered as not found. It is a denial only where there is such a thing.
+    `unseen`: it was answered as not found. It is a denial only where there is such a thing. `parameters` is a digest of
+    those that were sent, so that other values are counted by themselves.
     """
 
     verb: str
@@ -57,6 +58,7 @@ class Happening:
     tenant: str = ""
     target: str = ""
     unseen: bool = False
+    parameters: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def note(happening: Happening) -> bool:
         target=happening.target[:LONGEST_NAME],
         tenant=happening.tenant[:LONGEST_NAME],
     )
-    others = replace(shown, client=MANY, name=NOBODY, reason="", tenant="", target="")
+    others = replace(shown, client=MANY, name=NOBODY, reason="", tenant="", target="", parameters="")
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
     return (
         COUNT.run(hash_of(shown), spelled(shown), spelled(others), MOST_ROWS, now().isoformat(), request_id) is not None

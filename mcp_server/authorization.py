@@ -39,7 +39,7 @@ class Validator(OAuth2Validator):
         return None if uri is None or redirect_trouble(uri) else uri
 
     def validate_code(self, client_id: str, code: str, client: Any, request: Request, *a: Any, **kw: Any) -> bool:
-        """A code that comes again was seen by somebody else: what it gave before ends (RFC 6749, 4.1.2)."""
+        """A code used twice has leaked: revoke the tokens it gave (RFC 6749, 4.1.2)."""
         is_good: bool = super().validate_code(client_id, code, client, request, *a, **kw)
         if not is_good:
             RefreshToken.revoke_family(family_of(code))
@@ -85,7 +85,7 @@ def family_of(code: str) -> uuid.UUID:
 
 
 def one_resource(asked: list[str], *, state: str | None = None) -> str:
-    """The resource that is meant; /mcp where none is named, as by MCP clients of before RFC 8707.
+    """The resource that is meant; /mcp where none is named, as by MCP clients older than RFC 8707.
 
     Raises invalid_target for one that is not ours, and for several.
     """

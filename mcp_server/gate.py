@@ -19,9 +19,9 @@ from accounts.errors import TokenMissing
 from accounts.queries import note_bearer, remember_failure
 from accounts.queries.resources import metadata_address
 from core.actor import Actor, Door, Scope
+from core.connections import ConnectionKind, connection_of
 from core.errors import Forbidden, Problem, SignInNeeded, Unavailable
 from core.limits import Kind, TooManyRequests, client_address, take, take_address
-from core.places import Open, held_open
 from mcp_server.cors import answer_preflight, is_preflight, is_welcome, shared_with
 from mcp_server.running import in_thread
 from tenants.actions import authenticate
@@ -37,7 +37,7 @@ CONTENT_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-an
 log = structlog.get_logger()
 
 
-class Elsewhere(Problem):
+class WrongHost(Problem):
     """The Host header names another site (DNS rebinding)."""
 
     code = "wrong_host"
@@ -56,27 +56,27 @@ class McpGate:
         self.tools = tools
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        # httptools leaves blanks behind header values, which RFC 9110 says are none of theirs.
+        # httptools leaves blanks behind header values, which RFC 9110 says are not part of them.
         headers = {name.decode("latin-1"): value.decode("latin-1").strip(" \t") for name, value in scope["headers"]}
         request_id = str(uuid4())
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
                 address = address_of(scope, headers)
-                elsewhere = refusal_of_other_sites(headers)
-                asks_first, looks = is_preflight(scope["method"], headers), is_browser(scope, headers)
-                if elsewhere or asks_first or looks:
+                refused = refusal_of_other_sites(headers)
+                asks_first, wants_page = is_preflight(scope["method"], headers), is_browser(scope, headers)
+                if refused or asks_first or wants_page:
                     # Answered without a look at the token, so whatever token came along proves nothing.
                     await in_thread(take_address, address, Door.MCP)
-                if elsewhere:
-                    raise elsewhere
+                if refused:
+                    raise refused
                 if "origin" in headers:
                     send = shared_with(headers["origin"], send)
                 if asks_first:
                     return await answer_preflight(send)
-                if looks:
+                if wants_page:
                     return await explain(send, request_id)
                 actor = await in_thread(let_in, authorization(scope), address)
-                async with held_open(actor, Open.CALL):
+                async with connection_of(actor, ConnectionKind.CALL):
                     await self.serve(actor, scope, receive, send)
             except Problem as problem:
                 await self.refuse(problem, send, request_id)
@@ -87,7 +87,7 @@ class McpGate:
 
     async def serve(self, actor: Actor, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
-            # A stream to listen on would be held open for ever with nothing to say.
+            # A stream to listen on would be held open forever with nothing to say.
             raise WrongMethod("MCP requests are sent by POST here.", remedy="The client need not open a stream.")
         require_scopes(actor, {Scope.READ})
         if self.tools is None:
@@ -149,7 +149,7 @@ def require_scopes(actor: Actor, needed: set[Scope]) -> None:
 def refusal_of_other_sites(headers: dict[str, str]) -> Problem | None:
     host, _ = split_domain_port(headers.get("host", ""))
     if not validate_host(host, settings.ALLOWED_HOSTS):
-        return Elsewhere("This server does not answer to that name.", remedy=f"Use {settings.PUBLIC_URL}/mcp.")
+        return WrongHost("This server does not answer to that name.", remedy=f"Use {settings.PUBLIC_URL}/mcp.")
     origin = headers.get("origin")
     # Clients of the command line send none. A browser always does, and no other site's page may call tools.
     if origin is not None and not is_welcome(origin):
@@ -167,7 +167,7 @@ def address_of(scope: MutableMapping[str, Any], headers: dict[str, str]) -> str:
 
 
 def authorization(scope: MutableMapping[str, Any]) -> str | None:
-    """The Authorization header; sent twice it is none that we would take, so that no proxy reads another than we."""
+    """The Authorization header; we refuse one that is sent twice: a proxy may read the other value."""
     values = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
     return ", ".join(values) if values else None
 

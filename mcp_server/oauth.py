@@ -144,7 +144,7 @@ class Consent(AuthorizationView):
         asked: QueryDict = request.GET.copy()
         for name in NOT_TAKEN:
             asked.pop(name, None)
-        # Spelled again by us: the toolkit fails on escapes that are none, such as %zz.
+        # We spell the query again: the toolkit fails on invalid escapes such as %zz.
         request.GET, request.META["QUERY_STRING"] = asked, asked.urlencode()  # type: ignore[assignment]
         return super().dispatch(request, *args, **kwargs)
 
@@ -159,7 +159,8 @@ class Consent(AuthorizationView):
         """What the form brings back went through a browser, so it is checked like the client's own request."""
         asked = QueryDict(mutable=True)
         for name in ASKED:
-            asked.setlist(name, [value for value in request.POST.getlist(name) if value])
+            # The form sends "" for what the client left out, except for the resource, which it always names.
+            asked.setlist(name, [value for value in request.POST.getlist(name) if value or name == "resource"])
         return self.wrong_request(asked) or super().post(request, *args, **kwargs)
 
     def wrong_request(self, asked: QueryDict) -> HttpResponse | None:
@@ -261,12 +262,12 @@ def revoke(request: HttpRequest) -> HttpResponse:
 
 
 def unreadable(request: HttpRequest) -> HttpResponse | None:
-    """Parameters belong into the body. The toolkit would read the address too, and fail on what it cannot decode."""
+    """Parameters belong in the body. The toolkit would read the address too, and fail on what it cannot decode."""
     if request.META.get("QUERY_STRING"):
         return refused("invalid_request", "Send the parameters in the body.")
     return refused("invalid_request", "A value holds a NUL character.") if has_nul(request) else None
 
 
 def has_nul(request: HttpRequest) -> bool:
-    """PostgreSQL takes no such text, not even to compare with."""
+    """PostgreSQL refuses NUL, even in a comparison."""
     return any("\0" in value for sent in (request.GET, request.POST) for _, values in sent.lists() for value in values)

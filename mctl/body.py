@@ -25,6 +25,10 @@ STRANGERS_MOST_BYTES = 64 * 1024
 # Enough for the largest body over a slow line, short enough that held connections stay few.
 LONGEST_BODY_S = 30.0
 LONGEST_NUMBER = 15
+# Of larger bodies than a stranger's, in one process. A made-up token or cookie is enough to send one.
+MOST_HELD_BYTES = 128 * 1024 * 1024
+# By then most of the bodies that are held have arrived and are answered.
+RETRY_AFTER_S = 5
 # A connection closed while the client still sends is reset, and the client never reads the answer.
 LINGER_S = 2.0
 
@@ -36,15 +40,52 @@ class TooSlow(Problem):
     status = 408
 
 
+class TooManyLarge(Problem):
+    code = "too_many_large"
+    status = 503
+
+
+class Held:
+    """What one request keeps in memory of the budget that all requests of this process share."""
+
+    total_bytes = 0
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def grow(self, size: int) -> None:
+        """Raises TooManyLarge."""
+        more = size - self.bytes if size > STRANGERS_MOST_BYTES else 0
+        if Held.total_bytes + more > MOST_HELD_BYTES:
+            raise TooManyLarge(
+                "Too many large requests arrive at once.",
+                remedy=f"Send it again in {RETRY_AFTER_S} s.",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        self.bytes += more
+        Held.total_bytes += more
+
+    def release(self) -> None:
+        Held.total_bytes -= self.bytes
+        self.bytes = 0
+
+
 class BodyLimits:
-    """Answers 413 and 408 itself and closes the connection; the application sees complete bodies only."""
+    """Answers 413, 408 and 503 itself and closes the connection; the application sees complete bodies only."""
 
     def __init__(self, application: Application) -> None:
         self.application = application
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        held = Held()
         try:
-            body = await read_within_limits(scope["headers"], receive)
+            await self.answer(held, scope, receive, send)
+        finally:
+            held.release()
+
+    async def answer(self, held: Held, scope: Message, receive: Receive, send: Send) -> None:
+        try:
+            body = await read_within_limits(scope["headers"], receive, held)
         except Problem as problem:
             await refuse(problem, scope["path"], receive, send)
             return
@@ -52,8 +93,8 @@ class BodyLimits:
             await self.application(scope, replayed(body, receive), send)
 
 
-async def read_within_limits(headers: list[tuple[bytes, bytes]], receive: Receive) -> bytes | None:
-    """The body, or None where the client went away. Raises TooLarge and TooSlow."""
+async def read_within_limits(headers: list[tuple[bytes, bytes]], receive: Receive, held: Held) -> bytes | None:
+    """The body, or None where the client went away. Raises TooLarge, TooSlow and TooManyLarge."""
     named = dict(headers)
     most_bytes = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if shows_credentials(named) else STRANGERS_MOST_BYTES
     declared = named.get(b"content-length", b"")
@@ -61,13 +102,13 @@ async def read_within_limits(headers: list[tuple[bytes, bytes]], receive: Receiv
         raise too_large(most_bytes)
     try:
         async with asyncio.timeout(LONGEST_BODY_S):
-            return await read_body(receive, most_bytes)
+            return await read_body(receive, most_bytes, held)
     except TimeoutError:
         sentence = f"The request did not arrive within {LONGEST_BODY_S:g} s."
         raise TooSlow(sentence, remedy="Send it again over a faster connection.") from None
 
 
-async def read_body(receive: Receive, most_bytes: int) -> bytes | None:
+async def read_body(receive: Receive, most_bytes: int, held: Held) -> bytes | None:
     parts, size = [], 0
     while True:
         message = await receive()
@@ -77,6 +118,7 @@ async def read_body(receive: Receive, most_bytes: int) -> bytes | None:
         size += len(parts[-1])
         if size > most_bytes:
             raise too_large(most_bytes)
+        held.grow(size)
         if not message.get("more_body"):
             return b"".join(parts)
 
@@ -101,6 +143,8 @@ async def refuse(problem: Problem, path: str, receive: Receive, send: Send) -> N
     request_id = str(uuid4())
     log.warning("request_refused", code=problem.code, request_id=request_id)
     headers = [("connection", "close"), ("x-request-id", request_id)]
+    if isinstance(problem, TooManyLarge):
+        headers.append(("retry-after", str(RETRY_AFTER_S)))
     if path.startswith(PREFIX) or path in PATHS:
         kind, text = "application/json", json.dumps(problem_json(problem, request_id))
     else:

@@ -47,7 +47,7 @@ class CorsMiddleware:
 
 
 def answer_preflight(request: HttpRequest) -> HttpResponse:
-    """It proves nobody, so it counts against the address."""
+    """A preflight identifies nobody, so it counts against the address."""
     try:
         take_address(address_of(request.META), Door.REST)
     except TooManyRequests as problem:

@@ -99,7 +99,7 @@ def about_changing() -> Iterable[tuple[str, str, str]]:
     )
     yield (
         "stuck",
-        "Can an operation hang for ever?",
+        "Can an operation hang forever?",
         f"No. After {settings.OPERATION_DEADLINE_S / 60:g} minutes it is given up and says why; a worker that dies is "
         f"noticed within {settings.OPERATION_LEASE_S:g} seconds and another goes on where it ended.",
     )

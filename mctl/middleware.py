@@ -35,7 +35,7 @@ class ActorMiddleware:
             return self.get_response(request)
         request.actor = actor_for(request.user.login, door=Door.WEB)
         response = self.get_response(request)
-        # Pages, parts, exports: none may lie in a cache for the next person at this computer.
+        # Pages, parts and exports must not stay in a cache for the next person at this computer.
         response["Cache-Control"] = "no-store"
         return response
 

@@ -16,7 +16,7 @@ class ForwardedScheme:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] in {"http", "websocket"} and is_trusted((scope.get("client") or ("", 0))[0]):
             said = [value for name, value in scope["headers"] if name == b"x-forwarded-proto"]
-            # Said twice, one of them is not the proxy's.
+            # Two values: one does not come from the proxy.
             if len(said) == 1 and said[0] in SCHEMES:
                 scope = {**scope, "scheme": SCHEMES[said[0]][scope["type"]]}
         await self.application(scope, receive, send)

@@ -72,6 +72,9 @@ def faults_of_public_url(url: str, *, is_debug: bool) -> Iterator[str]:
 def faults_of_proxies(networks: Sequence[str]) -> Iterator[str]:
     for word in networks:
         network = ipaddress.ip_network(word, strict=False)
+        if isinstance(network, ipaddress.IPv6Network) and network.network_address.ipv4_mapped:
+            # ::ffff:0:0/96 is all of IPv4. We read a peer's mapped address as IPv4, so the network matches none.
+            yield f"MCTL_TRUSTED_PROXIES: {word} is IPv4 written as IPv6. Write it as IPv4, such as 10.0.0.5."
         if network.prefixlen < WIDEST_NETWORK[network.version]:
             yield (
                 f"MCTL_TRUSTED_PROXIES: {word} would let anybody choose their own address. "

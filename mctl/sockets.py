@@ -12,8 +12,8 @@ from django.contrib.auth import SESSION_KEY
 
 from accounts.models import Person
 from core.actor import Actor, Door
+from core.connections import ConnectionKind, connection_of
 from core.limits import Kind, TooManyRequests, client_address, take, take_address
-from core.places import Open, held_open
 from tenants.queries import actor_for
 
 # A code after which the page's script comes back by itself, later each time.
@@ -51,7 +51,7 @@ class ActorSocketMiddleware:
             try:
                 actor = await self.actor_of(scope["session"], address_in(scope))
                 if actor is not None:
-                    await held.enter_async_context(held_open(actor, Open.SOCKET))
+                    await held.enter_async_context(connection_of(actor, ConnectionKind.SOCKET))
             except TooManyRequests as problem:
                 await receive()
                 await send({"type": "websocket.accept"})

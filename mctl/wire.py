@@ -28,6 +28,9 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Whatever the parser holds back is a head or a trailer that does not end."""
+        if self.timeout_keep_alive_task is not None:
+            # uvicorn stops its own timer at any byte, and the parser says nothing of an empty line before a head.
+            self.expect_head()
         self.bytes_without_event += len(data)
         super().data_received(data)
         if self.bytes_without_event > MOST_HEAD_BYTES and not self.transport.is_closing():

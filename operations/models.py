@@ -140,7 +140,7 @@ class AuditEntry(models.Model):
 
     `digest` is the SHA-256 of `previous`, the digest of the entry before it, and of every other column: who changes,
     removes or inserts a row breaks the chain there. `plan_hash` is the plan that was confirmed. `seal` is the digest
-    keyed with MCTL_AUDIT_KEY, which lies outside the database; "" from when none was set.
+    keyed with MCTL_AUDIT_KEY, which lies outside the database; "" where sealing had not begun.
     """
 
     at = models.DateTimeField()
@@ -158,7 +158,7 @@ class AuditEntry(models.Model):
     plan_hash = models.CharField(max_length=64, blank=True)
     previous = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64, blank=True)
-    seal = models.CharField(max_length=64, blank=True)
+    seal = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         ordering = ["-id"]
@@ -178,9 +178,10 @@ class AuditEntry(models.Model):
         columns = {name: getattr(self, name) for name in CHAINED_COLUMNS}
         return chained_digest({**columns, "at": self.at})
 
-    def computed_seal(self) -> str:
-        """What `seal` must be; "" where the key is not known here."""
-        return seal_of("entry", self.digest)
+    @property
+    def is_sealed(self) -> bool:
+        """Whether the key that is set here made the seal."""
+        return is_seal(self.seal, "entry", self.digest)
 
 
 CHAINED_COLUMNS = (
@@ -205,23 +206,50 @@ def seal_of(*said: str | int) -> str:
     return hmac.new(settings.AUDIT_KEY.encode(), ":".join(map(str, said)).encode(), hashlib.sha256).hexdigest()
 
 
+def is_seal(seal: str, *said: str | int) -> bool:
+    """Whether the seal is that of what is said; False where no key is set."""
+    return bool(settings.AUDIT_KEY) and hmac.compare_digest(seal, seal_of(*said))
+
+
 class AuditChain(models.Model):
     """The one row (id 1) that says where the audit's chain begins and ends; its lock orders the writers.
 
-    `digest` is that of the newest entry, `removed_digest` that of the last entry retention took away: the oldest entry
-    left follows it. `written` and `removed` count entries since the beginning. `seal` is that of the newest entry, and
-    `removed_seal` says that retention took the entries away, not somebody with the database alone.
+    `digest` is that of the newest entry, `removed_digest` that of the last entry that retention removed: the oldest
+    entry left follows it. `written` and `removed` count entries since the beginning. Sealing began after the first
+    `unsealed` entries, and `unsealed_digest` is that of the last of them. The two seals are made with MCTL_AUDIT_KEY:
+    nobody who has only the database can choose another beginning of the chain or of the sealing.
     """
 
     digest = models.CharField(max_length=64, blank=True)
     written = models.PositiveBigIntegerField(default=0)
-    seal = models.CharField(max_length=64, blank=True)
-    removed_digest = models.CharField(max_length=64, blank=True)
     removed = models.PositiveBigIntegerField(default=0)
-    removed_seal = models.CharField(max_length=64, blank=True)
+    removed_digest = models.CharField(max_length=64, blank=True)
+    removed_seal = models.CharField(max_length=64, blank=True, default="", db_default="")
+    unsealed = models.PositiveBigIntegerField(default=0, db_default=0)
+    unsealed_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    unsealed_seal = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(pk=1), name="one_audit_chain")]
 
-    def computed_removed_seal(self) -> str:
-        return seal_of("removed", self.removed, self.removed_digest)
+    @property
+    def is_new(self) -> bool:
+        return not (self.written or self.removed or self.digest or self.removed_digest)
+
+    @property
+    def has_begun_sealing(self) -> bool:
+        """False where no key is set here, and where the beginning was changed without it."""
+        return is_seal(self.unsealed_seal, "unsealed", self.unsealed, self.unsealed_digest)
+
+    @property
+    def is_removal_sealed(self) -> bool:
+        return is_seal(self.removed_seal, "removed", self.removed, self.removed_digest)
+
+    def begin_sealing(self) -> None:
+        """Entries from the next one on carry a seal, and what is there now is vouched for."""
+        self.unsealed, self.unsealed_digest = self.written, self.digest
+        self.unsealed_seal = seal_of("unsealed", self.unsealed, self.unsealed_digest)
+        self.seal_removal()
+
+    def seal_removal(self) -> None:
+        self.removed_seal = seal_of("removed", self.removed, self.removed_digest)

@@ -1,4 +1,4 @@
-"""Letting a bearer token in: the one way, for every door that takes tokens. Giving a host away: to one tenant only."""
+"""Authenticates bearer tokens for every door. Reserves hosts."""
 
 from collections.abc import Callable, Collection
 from dataclasses import replace

@@ -80,7 +80,7 @@ def settle(account: Account) -> Person:
 def shut_out(person: Person) -> None:
     """Ends every access of somebody whom GitHub no longer vouches for, tokens for good.
 
-    Who comes back signs in and makes new ones: what leaked meanwhile must not come to life with them.
+    A person who returns makes new tokens: a leaked one must stay dead.
     """
     with transaction.atomic():
         record(Actor("mctl", Door.SCHEDULE), "person.shut_out", result=SUCCEEDED, target=person.login)
@@ -92,9 +92,10 @@ def shut_out(person: Person) -> None:
 
 def release_login(login: str) -> Person | None:
     """Frees a login for another GitHub account. The person who had it keeps the record and is signed out."""
-    person = Person.objects.filter(login=login.lower()).first()
-    if person is not None:
-        shut_out(person)
-        person.login = f"{person.login}~{person.github_id or person.pk}"
-        person.save(update_fields=["login"])
+    with transaction.atomic():
+        person = Person.objects.filter(login=login.lower()).first()
+        if person is not None:
+            shut_out(person)
+            person.login = f"{person.login}~{person.github_id or person.pk}"
+            person.save(update_fields=["login"])
     return person

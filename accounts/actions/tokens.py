@@ -1,4 +1,4 @@
-"""Creating and revoking personal access tokens, each with its row in the audit. Its maker sees the token once."""
+"""Creates and revokes personal access tokens, each with its audit row. The token is shown once, to its owner."""
 
 import secrets
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Reads about people and their tokens."""
 
-from accounts.queries.bearers import Bearer, bearer, verified
+from accounts.queries.bearers import Bearer, verified, verified_for_any_door
 from accounts.queries.clients import ConnectedClient, connected_clients
 from accounts.queries.failures import failure_of, note_bearer, remember_failure
 from accounts.queries.shapes import recognise
@@ -11,7 +11,6 @@ __all__ = [
     "Bearer",
     "ConnectedClient",
     "PersonalTokenRow",
-    "bearer",
     "connected_clients",
     "failure_of",
     "note_bearer",
@@ -19,5 +18,6 @@ __all__ = [
     "recognise",
     "remember_failure",
     "verified",
+    "verified_for_any_door",
     "whoami",
 ]

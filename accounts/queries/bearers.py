@@ -18,7 +18,7 @@ from accounts.models import Person, PersonalToken
 from accounts.policies import may_github_vouch
 from accounts.queries import own_jwt
 from accounts.queries.resources import door_address, resources
-from accounts.queries.shapes import bearer_of, recognise, unrecognised
+from accounts.queries.shapes import recognise, unrecognised
 from core.actor import ALL_SCOPES, Door
 from core.clock import now
 from integrations.github import as_person, organisation
@@ -27,8 +27,8 @@ from integrations.oidc import DexTokenInvalid, GitHubIdentity, dex, github_ident
 
 @dataclass(frozen=True, slots=True)
 class Bearer:
-    """A verified token. `client` is what the audit names beside the person; `only_door` is where alone an OAuth token
-    works. Of a personal token `personal_token` is the row's id and `used_at` its last noted use."""
+    """A verified token. `client` is what the audit names beside the person. `only_door` is the only door at which an
+    OAuth token works. Of a personal token `personal_token` is the row's id and `used_at` its last noted use."""
 
     login: str
     kind: TokenKind
@@ -40,20 +40,20 @@ class Bearer:
     used_at: datetime | None = None
 
 
-def bearer(header: str | None) -> Bearer:
-    """The verified bearer of an Authorization header."""
-    return verified(bearer_of(header))
+def verified(token: str, door: Door) -> Bearer:
+    """Verify the token. Refuse one issued for another door."""
+    found = verified_for_any_door(token)
+    if found.only_door not in (None, door):
+        raise _for_another_door(found.only_door, door)
+    return found
 
 
-def verified(token: str, door: Door | None = None) -> Bearer:
-    """Whose it is. With `door`, a token that was issued for another one is refused."""
+def verified_for_any_door(token: str) -> Bearer:
+    """For showing somebody what a token is, never for letting anybody in."""
     kind = recognise(token)
     if kind is TokenKind.UNRECOGNISED:
         raise unrecognised(token)
-    found = VERIFIERS[kind](token)
-    if door is not None and found.only_door not in (None, door):
-        raise _for_another_door(found.only_door, door)
-    return found
+    return VERIFIERS[kind](token)
 
 
 def _for_another_door(meant: Door, used: Door) -> TokenRefused:
@@ -199,4 +199,4 @@ VERIFIERS = {
     TokenKind.DEX: _dex,
     TokenKind.GITHUB: _github,
 }
-__all__ = ["RENEW", "Bearer", "bearer", "verified"]
+__all__ = ["RENEW", "Bearer", "verified", "verified_for_any_door"]

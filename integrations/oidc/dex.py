@@ -104,7 +104,7 @@ class DexVerifier:
             raise Unreachable("dex", f"The identity provider answered {status} for its configuration.")
         if body.get("issuer") != self.issuer:
             raise Unreachable("dex", "The identity provider names another issuer than MCTL_DEX_ISSUER.")
-        # Whoever can change the answer of the issuer must not send us to another machine of the network.
+        # An attacker who changes the issuer's answer must not send us to another machine of the network.
         if origin_of(body["jwks_uri"]) != origin_of(self.issuer):
             raise Unreachable("dex", "The identity provider keeps its keys at another address than its own.")
         return str(body["jwks_uri"])
@@ -123,7 +123,7 @@ def claims_of(claims: dict[str, Any]) -> DexClaims:
     if not login or len(login) > 100:
         raise DexTokenInvalid("token_claims", "The token does not say whose it is.")
     if not all(is_moment(claims[name]) for name in ("exp", "nbf", "iat") if name in claims):
-        raise DexTokenInvalid("token_claims", "The token names a moment that is none.")
+        raise DexTokenInvalid("token_claims", "The token's time is not valid.")
     groups = claims.get("groups")
     named = [group for group in groups if isinstance(group, str)] if isinstance(groups, list) else []
     return DexClaims(login.lower(), tuple(named[:100]), datetime.fromtimestamp(claims["exp"], UTC))

@@ -16,9 +16,9 @@ from django.urls import reverse
 from ninja import Query, Router, Status
 
 from core.actor import Actor
+from core.connections import Connection, ConnectionKind, count_connection, renewals_of
 from core.errors import Problem
 from core.gate import gate
-from core.places import Open, Place, held, take_place
 from core.rest import ApiRequest, answers, cursor_after, page_of, wrong_cursor
 from operations import actions, queries
 from operations.api import shapes
@@ -78,9 +78,9 @@ def run(
 def run_events(request: ApiRequest, public_id: str) -> StreamingHttpResponse:
     """Server-Sent Events: `run` with the object of GET whenever it has changed, `end` once it has ended."""
     first = described(request.actor, public_id)
-    place = take_place(request.actor, Open.STREAM)
+    followed = count_connection(request.actor, ConnectionKind.STREAM)
     return StreamingHttpResponse(
-        counted(request.actor, public_id, first, place),
+        counted(request.actor, public_id, first, followed),
         content_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -138,8 +138,8 @@ def let_go() -> None:
         connection.close()
 
 
-async def counted(actor: Actor, public_id: str, first: dict[str, Any], place: Place) -> AsyncIterator[bytes]:
-    async with held(place):
+async def counted(actor: Actor, public_id: str, first: dict[str, Any], followed: Connection) -> AsyncIterator[bytes]:
+    async with renewals_of(followed):
         async for sent in events(actor, public_id, first):
             yield sent
 

@@ -4,13 +4,14 @@
 """
 
 from operations.engine.advance import run
-from operations.engine.audit import hold_chain, record_attempt, redacted, trim
+from operations.engine.audit import begin_sealing, hold_chain, record_attempt, redacted, trim
 from operations.engine.ending import end, promote_next
 from operations.engine.reaper import reap
 from operations.engine.wake import announce_operation, poke, send, wake
 
 __all__ = [
     "announce_operation",
+    "begin_sealing",
     "end",
     "hold_chain",
     "poke",

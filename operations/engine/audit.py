@@ -5,11 +5,14 @@ transaction holds from then on until it ends. So it is the first lock a transact
 as well calls `hold_chain` before them, and no two can wait for each other.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 
 from core.actor import Actor, Door
@@ -20,6 +23,7 @@ from core.text import visible
 from integrations.errors import scrubbed
 from operations.choices import AuditResult
 from operations.models import AuditChain, AuditEntry, Operation, chained_digest, seal_of
+from operations.queries.audit_chain import Walk
 
 LONGEST_REASON = 1_000
 LONGEST_TEXT = 100
@@ -34,7 +38,7 @@ REFUSALS = (AuditResult.DENIED.value, AuditResult.REFUSED.value)
 REPEATED_WITHIN_S = 60
 # What somebody honest may run into within a minute.
 MOST_AT_ONCE = 10
-KIND = ("verb", "tenant", "target", "result", "reason", "door")
+KIND = ("verb", "tenant", "target", "result", "reason", "door", "client", "parameters")
 MORE = "More refusals within a minute than are written one by one."
 KEEPER = Actor("mctl", Door.SCHEDULE)
 
@@ -91,6 +95,8 @@ def _was_counted(columns: Mapping[str, Any]) -> bool:
     about = {name: columns[name] for name in ("door", "client", "result")}
     if tuple(columns[name] for name in KIND) in recent:
         told = {name: columns[name] for name in ("verb", "tenant", "target", "reason")}
+        sent = json.dumps(columns["parameters"], sort_keys=True)
+        told["parameters"] = hashlib.sha256(sent.encode()).hexdigest()
         return note(Happening(name=columns["actor"], **told, **about))
     if len(recent) >= MOST_AT_ONCE:
         return note(Happening("refusals.more", MORE, name=columns["actor"], **about))
@@ -119,12 +125,29 @@ def _append(**columns: Any) -> None:
         # Asked under the lock, so that the order of the moments is the order of the rows.
         columns |= {"at": now(), "request_id": _text(request_id, 64), "previous": chain.digest}
         digest = chained_digest(columns)
-        seal = seal_of("entry", digest)
-        if seal and chain.seal != seal_of("entry", chain.digest):
-            # The first entry after the key was set. At any other time somebody has written to the database.
-            log.warning("audit_sealing_begins", entries_before=chain.written)
+        if settings.AUDIT_KEY and chain.is_new:
+            chain.begin_sealing()
+        seal = seal_of("entry", digest) if chain.has_begun_sealing else ""
+        if settings.AUDIT_KEY and not seal:
+            log.warning("audit_entry_not_sealed", remedy="manage.py verify_audit --begin-sealing")
         AuditEntry.objects.create(**columns, digest=digest, seal=seal)
-        AuditChain.objects.filter(pk=chain.pk).update(digest=digest, seal=seal, written=chain.written + 1)
+        chain.digest, chain.written = digest, chain.written + 1
+        chain.save()
+
+
+def begin_sealing() -> None:
+    """Seals the entries from now on, of which the first says so, and vouches for those that are there.
+
+    It never happens by itself where there are entries: somebody with the database could take all seals away, rewrite
+    what is there, and wait for it.
+    """
+    with transaction.atomic():
+        chain = hold_chain()
+        chain.begin_sealing()
+        chain.save()
+        reason = f"Sealing begins after {chain.written:,} entries."
+        actor = Actor("manage.py", Door.COMMAND)
+        record_attempt(actor, "audit.seal", result=AuditResult.SUCCEEDED.value, target="audit", reason=reason)
 
 
 def trim(before: datetime) -> int:
@@ -148,16 +171,23 @@ def _removed_some(newest: int) -> int:
     """A bounded number at a time, so that writers wait for a moment only."""
     with transaction.atomic():
         chain = hold_chain()
-        oldest = AuditEntry.objects.filter(pk__lte=newest).order_by("pk").values_list("pk", "digest")
-        batch = list(oldest[:REMOVED_AT_ONCE])
-        if not batch:
+        walk = Walk(chain)
+        oldest = AuditEntry.objects.filter(pk__lte=newest).order_by("pk")
+        for entry in oldest[:REMOVED_AT_ONCE]:
+            # Somebody may have made the entry older than it is, so that we remove it for them.
+            if wrong := walk.step(entry):
+                log.error("audit_trim_stopped", wrong=wrong)
+                break
+        if walk.newest is None:
             return 0
-        last, chain.removed_digest = batch[-1]
-        chain.removed += len(batch)
-        chain.removed_seal = chain.computed_removed_seal()
-        AuditEntry.objects.filter(pk__lte=last).delete()
-        chain.save(update_fields=["removed_digest", "removed", "removed_seal"])
-        return len(batch)
+        # A number that somebody else changed must not get a seal.
+        is_sealed = chain.is_removal_sealed
+        chain.removed_digest, chain.removed = walk.previous, walk.position
+        if is_sealed:
+            chain.seal_removal()
+        AuditEntry.objects.filter(pk__lte=walk.newest.pk).delete()
+        chain.save()
+        return walk.entries
 
 
 def redacted(parameters: Mapping[str, Any]) -> dict[str, Any]:

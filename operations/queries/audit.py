@@ -117,7 +117,7 @@ def audit_list(actor: Actor, wanted: AuditFilter) -> AuditList:
         filter=wanted,
         doors=[(door.value, DOOR_WORDS[door]) for door in Door],
         results=list(AuditResult),
-        verbs=[*definitions(), "audit.trim"],
+        verbs=[*definitions(), "audit.trim", "audit.seal"],
     )
 
 

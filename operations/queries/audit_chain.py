@@ -1,10 +1,9 @@
 """Whether the audit is whole: every entry hashed again, each following the one before it and, with a key, sealed.
 
-The chain alone shows a change by somebody who does not know how it is made. Who does can write all of it again; the
-seals show that, as far as they go back.
+The chain alone shows a change by somebody who does not know how it is made. Anyone who does, and can write the
+database, can write all of it again. The seals show that, from where sealing began.
 """
 
-import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -22,7 +21,7 @@ class Verification:
     """`broken` says in one sentence what does not hold, naming the first row, and `unchecked` what could not be asked
     here; both "" where all is well.
 
-    `entries` were verified, `removed` had been taken away by retention before; `digest` is that of the newest entry.
+    `entries` were verified, `removed` had been removed by retention before; `digest` is that of the newest entry.
     `sealed` carry a seal, the first of them `sealed_from`.
     """
 
@@ -45,7 +44,7 @@ def verify_audit(*, known: str = "") -> Verification:
     for _ in range(MOST_TRIES):
         chain, last = _ends()
         found = _walked(chain, last, known)
-        # Retention may have taken entries away under our feet, which is no break.
+        # Retention may have removed entries while we walked, which breaks nothing.
         if not found.broken or AuditChain.objects.filter(pk=1, removed=chain.removed).exists() or not chain.pk:
             break
     return found
@@ -59,16 +58,22 @@ def _ends() -> tuple[AuditChain, int]:
 
 
 @dataclass(slots=True)
-class _Walk:
+class Walk:
     """What has been seen so far, from the oldest entry on."""
 
-    previous: str
+    chain: AuditChain
     entries: int = 0
     sealed: int = 0
     oldest: AuditEntry | None = None
     newest: AuditEntry | None = None
     sealed_from: str = ""
     digests_wanted: set[str] = field(default_factory=set)
+    previous: str = field(init=False)
+    has_begun_sealing: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.previous = self.chain.removed_digest
+        self.has_begun_sealing = self.chain.has_begun_sealing
 
     def step(self, entry: AuditEntry) -> str:
         """Goes on to the entry. What is wrong with it, else ""."""
@@ -84,24 +89,42 @@ class _Walk:
         return ""
 
     def _wrong_seal(self, entry: AuditEntry) -> str:
+        if self.position < self.chain.unsealed:
+            return ""
+        if wrong := self.wrong_where_sealing_began():
+            return wrong
         if not entry.seal:
-            return f"{_named(entry)} has no seal, but entries before it have one." if self.sealed else ""
-        if settings.AUDIT_KEY and not secrets.compare_digest(entry.seal, entry.computed_seal()):
+            must_be_sealed = self.sealed or self.has_begun_sealing
+            return f"{_named(entry)} has no seal, but sealing began before it." if must_be_sealed else ""
+        if settings.AUDIT_KEY and not entry.is_sealed:
             return f"{_named(entry)} has a seal that MCTL_AUDIT_KEY did not make: another key did, or nobody's."
         self.sealed += 1
         self.sealed_from = self.sealed_from or _named(entry)
         return ""
 
+    @property
+    def position(self) -> int:
+        """The number of entries that were written before the next one."""
+        return self.chain.removed + self.entries
+
+    def wrong_where_sealing_began(self) -> str:
+        """Asked before the first sealed entry, and at the end, which must not come before it."""
+        is_early = self.position < self.chain.unsealed
+        is_other = self.position == self.chain.unsealed and self.previous != self.chain.unsealed_digest
+        if self.has_begun_sealing and (is_early or is_other):
+            return f"The {self.chain.unsealed:,} entries from before sealing began were changed after it."
+        return ""
+
 
 def _walked(chain: AuditChain, last: int, known: str) -> Verification:
-    walk = _Walk(chain.removed_digest, digests_wanted={known} - {"", chain.removed_digest})
+    walk = Walk(chain, digests_wanted={known} - {"", chain.removed_digest})
     wrong = ""
     for entry in AuditEntry.objects.filter(pk__lte=last).order_by("pk").iterator(chunk_size=READ_AT_ONCE):
         if wrong := walk.step(entry):
             break
     return Verification(
         wrong or _wrong_ends(chain, walk) or _lacks(walk.digests_wanted),
-        _unchecked(walk.sealed),
+        _unchecked(chain, walk.sealed),
         walk.entries,
         chain.removed,
         walk.oldest.at if walk.oldest else None,
@@ -112,29 +135,30 @@ def _walked(chain: AuditChain, last: int, known: str) -> Verification:
     )
 
 
-def _wrong_ends(chain: AuditChain, walk: _Walk) -> str:
+def _wrong_ends(chain: AuditChain, walk: Walk) -> str:
     missing = chain.written - chain.removed - walk.entries
     if walk.previous != chain.digest or missing:
         what = f"{missing:,} entries are missing at the end" if missing > 0 else "The end is not the one last written"
         return f"{what}: {_named(walk.newest) if walk.newest else 'no entry'} is the last one."
-    began_sealed = walk.oldest is None or bool(walk.oldest.seal)
-    is_due = settings.AUDIT_KEY and chain.removed and (began_sealed or chain.removed_seal)
-    if is_due and not secrets.compare_digest(chain.removed_seal, chain.computed_removed_seal()):
-        return f"{chain.removed:,} entries are missing at the beginning, and not retention took them away."
-    return ""
+    if chain.has_begun_sealing and not chain.is_removal_sealed:
+        return f"{chain.removed:,} entries are missing at the beginning, and retention did not remove them."
+    return walk.wrong_where_sealing_began()
 
 
 def _lacks(digests: set[str]) -> str:
-    return "".join(f"No entry has the digest {one[:64]}: the chain was written anew." for one in digests)
+    return "".join(f"No entry has the digest {one[:64]}: somebody wrote the chain again." for one in digests)
 
 
-def _unchecked(sealed: int) -> str:
-    if sealed and not settings.AUDIT_KEY:
+def _unchecked(chain: AuditChain, sealed: int) -> str:
+    if not settings.AUDIT_KEY and (sealed or chain.unsealed_seal):
         return (
             f"{sealed:,} entries are sealed, and MCTL_AUDIT_KEY, which alone can tell who sealed them, is not set here."
         )
-    if settings.AUDIT_KEY and not sealed:
-        return "No entry is sealed. Where MCTL_AUDIT_KEY was set just now, sealing begins with the next entry."
+    if settings.AUDIT_KEY and not chain.has_begun_sealing and not chain.is_new:
+        return (
+            "Sealing has not begun, or somebody removed its beginning. Where the entries are as you know them, begin: "
+            "manage.py verify_audit --begin-sealing"
+        )
     return ""
 
 

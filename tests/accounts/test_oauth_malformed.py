@@ -33,6 +33,9 @@ WRONG_ELSE = [
     {"scope": "read\0"},
     {"resource": "not an address"},
     {"resource": LONG},
+    {"resource": ""},
+    {"resource": ["", ""]},
+    {"resource": ["http://127.0.0.1:8000/mcp", ""]},
 ]
 
 

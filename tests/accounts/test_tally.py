@@ -139,14 +139,14 @@ def test_a_round_writes_what_was_noted_once() -> None:
 # --- One person's refusals that repeat
 
 
-def plan(client: Client, service: str = "payments-api", name: str = "scale-service") -> int:
-    asked = {"team_name": "payments", "component_name": service, "replicas": 3}
+def plan(client: Client, service: str = "payments-api", name: str = "scale-service", replicas: int = 3) -> int:
+    asked = {"team_name": "payments", "component_name": service, "replicas": replicas}
     return int(client.post(f"/api/v1/operations/{name}/plan", asked, content_type="application/json").status_code)
 
 
-def vera() -> Client:
+def vera(token: str = "loop") -> Client:
     Person.objects.signed_in("vera")
-    secret = create_token(actor_for("vera", door=Door.WEB), name="loop", scopes=["read", "write"], days=1).secret
+    secret = create_token(actor_for("vera", door=Door.WEB), name=token, scopes=["read", "write"], days=1).secret
     return Client(headers={"Authorization": f"Bearer {secret}"})
 
 
@@ -175,6 +175,18 @@ def test_a_loop_that_changes_its_target_each_time_leaves_few_rows_too() -> None:
 
     assert len(refusals()) == MOST_AT_ONCE + 1
     assert (refusals()[-1].verb, refusals()[-1].parameters["times"]) == ("refusals.more", 60 - MOST_AT_ONCE)
+
+
+def test_other_values_and_other_clients_are_other_refusals() -> None:
+    first, second = vera(), vera("loop 2")
+    for client, replicas in [(first, 3), (first, 4), (first, 4), (first, 4), (second, 3), (first, 3)]:
+        plan(client, replicas=replicas)
+
+    assert [(row.parameters["replicas"], row.client) for row in refusals()] == [
+        (3, "token loop"), (4, "token loop"), (3, "token loop 2"),
+    ]  # fmt: skip
+    keep_tally()
+    assert sorted(row.parameters["times"] for row in refusals()[3:]) == [1, 2]
 
 
 def test_operations_that_do_not_exist_are_no_way_around_it() -> None:

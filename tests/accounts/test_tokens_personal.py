@@ -25,13 +25,13 @@ def olga_and_oscar_are_known() -> None:
 
 def code_of(token: str) -> str:
     with pytest.raises(TokenRefused) as refused:
-        verified(token)
+        verified(token, Door.REST)
     return refused.value.problem_code
 
 
 def test_a_new_token_works_with_its_scopes_and_its_end(olga: Actor) -> None:
     made = create_token(olga, name="ci", scopes=["read", "write"], days=30)
-    bearer = verified(made.secret)
+    bearer = verified(made.secret, Door.REST)
     assert made.secret.startswith("mctl_pat_")
     assert (bearer.login, bearer.client, bearer.scopes) == ("olga", "token ci", {"read", "write"})
     assert bearer.expires_at == made.expires_at

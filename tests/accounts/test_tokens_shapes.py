@@ -8,8 +8,9 @@ from django.conf import settings
 
 from accounts.choices import TokenKind
 from accounts.errors import TokenMissing, TokenRefused
-from accounts.queries import bearer, recognise
+from accounts.queries import recognise, verified
 from accounts.queries.shapes import bearer_of
+from core.actor import Door
 
 
 def jwt_of(issuer: object) -> str:
@@ -72,7 +73,7 @@ def test_no_token_is_told_apart_from_a_bad_one(header: str | None) -> None:
 )
 def test_what_is_wrong_with_a_header_is_said_with_a_code_and_a_remedy(header: str, code: str) -> None:
     with pytest.raises(TokenRefused) as refused:
-        bearer(header)
+        verified(bearer_of(header), Door.REST)
     assert refused.value.problem_code == code
     assert refused.value.remedy
     assert refused.value.facts["recognised"] == "unrecognised"

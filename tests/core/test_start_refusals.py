@@ -62,6 +62,7 @@ def test_safe_settings_start() -> None:
         ({"MCTL_TRUSTED_PROXIES": "::/0"}, "::/0 would let anybody choose"),
         ({"MCTL_TRUSTED_PROXIES": "0.0.0.0/1,128.0.0.0/1"}, "128.0.0.0/1 would let anybody choose"),
         ({"MCTL_TRUSTED_PROXIES": "2000::/3"}, "2000::/3 would let anybody choose"),
+        ({"MCTL_TRUSTED_PROXIES": "::ffff:0:0/96"}, "::ffff:0:0/96 is IPv4 written as IPv6"),
         ({"MCTL_CORS_ORIGINS": "null"}, "null is the origin of anybody's page"),
         ({"MCTL_CORS_ORIGINS": "*"}, "* is the origin of anybody's page"),
         ({"MCTL_CORS_ORIGINS": "https://portal.example.dev/"}, "is not an https origin"),

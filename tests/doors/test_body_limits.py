@@ -6,6 +6,7 @@ import socket
 import tempfile
 import threading
 from collections.abc import Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import uvicorn
 from asgiref.testing import ApplicationCommunicator
 
 from mctl import asgi, body, wire
-from mctl.body import STRANGERS_MOST_BYTES, BodyLimits
+from mctl.body import STRANGERS_MOST_BYTES, BodyLimits, Held
 from sandbox.run import LIMITS, product_processes
 from tests.conftest import LONGEST_WAIT_S, ROOT, wait_until
 
@@ -105,6 +106,51 @@ def test_a_body_that_does_not_come_to_its_end_is_given_up(path: str, monkeypatch
     assert (status, headers[b"connection"]) == (408, b"close")
 
 
+class Slow:
+    """An application that answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.may_answer = threading.Event()
+        self.is_asked = threading.Event()
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        self.is_asked.set()
+        await asyncio.to_thread(self.may_answer.wait, LONGEST_WAIT_S)
+        await echo(scope, receive, send)
+
+
+@pytest.mark.parametrize("path", ["/sign-in/", "/api/v1/whoami", "/mcp"])
+def test_large_bodies_share_one_budget_of_memory(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "MOST_HELD_BYTES", 1_500_000)
+    slow = Slow()
+
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(ask, BodyLimits(slow), path, MEGABYTE, **BEARER)
+        slow.is_asked.wait(LONGEST_WAIT_S)
+        status, headers, text = ask(BodyLimits(echo), path, MEGABYTE, **BEARER)
+        assert (status, headers[b"retry-after"]) == (503, b"5")
+        assert "Too many large requests arrive at once." in text
+        assert ask(BodyLimits(echo), path, b"x" * STRANGERS_MOST_BYTES)[0] == 200
+        slow.may_answer.set()
+        assert first.result()[0] == 200
+
+    assert ask(BodyLimits(echo), path, MEGABYTE, **BEARER)[0] == 200
+    assert Held.total_bytes == 0
+
+
+def test_a_refused_or_broken_request_gives_its_memory_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def breaks(*_: Any) -> None:
+        raise RuntimeError
+
+    assert ask(BodyLimits(echo), "/", *ENDLESS, **BEARER)[0] == 413
+    monkeypatch.setattr(body, "LONGEST_BODY_S", 0.05)
+    assert ask(BodyLimits(echo), "/", MEGABYTE, ends=False, **BEARER)[0] == 408
+    with pytest.raises(RuntimeError):
+        ask(BodyLimits(breaks), "/", MEGABYTE, **BEARER)
+
+    assert Held.total_bytes == 0
+
+
 @pytest.mark.parametrize("path", ["/api/v1/whoami", "/mcp"])
 def test_programs_are_told_in_the_shape_of_every_error(path: str) -> None:
     _, headers, text = ask(asgi.application, path, content_length="250000000")
@@ -153,13 +199,19 @@ def test_a_client_in_the_middle_of_its_upload_still_reads_the_refusal(server: in
     assert "larger than 64 kB" in answer.text
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: "])
+@pytest.mark.parametrize("asks_before", [False, True], ids=["first", "after an answer"])
+@pytest.mark.parametrize("sent", [b"", b"\r\n", b"GET / HTTP/1.1\r\nhost: x\r\nx-slow: "])
 def test_a_head_that_does_not_come_to_its_end_is_given_up(
-    sent: bytes, server: int, monkeypatch: pytest.MonkeyPatch
+    sent: bytes, asks_before: bool, server: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(wire, "LONGEST_HEAD_S", 0.1)
 
     with socket.create_connection(("127.0.0.1", server)) as connection:
+        if asks_before:
+            connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"0\r\n\r\n"):
+                answer += connection.recv(65536)
         connection.sendall(sent)
         assert is_closed(connection)
 

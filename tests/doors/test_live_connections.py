@@ -12,21 +12,21 @@ from django.test import Client
 
 from accounts.actions import create_token
 from accounts.models import Person
-from core import places
+from core import connections
 from core.actor import Actor, Door
-from core.places import Open, TooManyOpen, held_open, take_place
+from core.connections import ConnectionKind, TooManyConnections, connection_of, count_connection
 from core.scripts import connection, full_key
 from mctl.asgi import application
 from tests import builders
 from tests.conftest import LONGEST_WAIT_S, ROOT
 
 pytestmark = pytest.mark.usefixtures("fresh_minute")
-# One process that takes a place and is killed with it.
-TAKE_AND_DIE = """
+# One process that opens a connection and is killed with it.
+OPEN_AND_DIE = """
 import os, django; django.setup()
 from core.actor import Actor, Door
-from core.places import Open, take_place
-take_place(Actor("dev", Door.WEB), Open.SOCKET)
+from core.connections import ConnectionKind, count_connection
+count_connection(Actor("dev", Door.WEB), ConnectionKind.SOCKET)
 os.kill(os.getpid(), 9)
 """
 LONG_AGO_MS = 1
@@ -42,53 +42,53 @@ def person(name: str = "dev") -> Actor:
     return Actor(name, Door.WEB)
 
 
-def test_a_place_that_is_left_is_free_for_the_next() -> None:
-    first, _ = take_place(person(), Open.SOCKET), take_place(person(), Open.SOCKET)
+def test_a_connection_that_has_ended_makes_room_for_the_next() -> None:
+    first, _ = count_connection(person(), ConnectionKind.SOCKET), count_connection(person(), ConnectionKind.SOCKET)
 
-    with pytest.raises(TooManyOpen) as refused:
-        take_place(person(), Open.SOCKET)
-    first.leave()
+    with pytest.raises(TooManyConnections) as refused:
+        count_connection(person(), ConnectionKind.SOCKET)
+    first.forget()
 
     assert (refused.value.status, refused.value.headers()) == (429, {"Retry-After": "5"})
-    assert take_place(person(), Open.SOCKET).hold()
+    assert count_connection(person(), ConnectionKind.SOCKET).count()
 
 
 def test_each_person_and_each_kind_is_counted_by_itself() -> None:
     for who in ("dev", "olga"):
-        for kind in Open:
+        for kind in ConnectionKind:
             for _ in range(2):
-                take_place(person(who), kind)
+                count_connection(person(who), kind)
 
 
 def test_a_killed_process_blocks_nobody_for_long() -> None:
-    argv = [sys.executable, "-c", TAKE_AND_DIE]
+    argv = [sys.executable, "-c", OPEN_AND_DIE]
     for _ in range(2):
         subprocess.run(argv, cwd=ROOT, check=False, timeout=LONGEST_WAIT_S)
-    with pytest.raises(TooManyOpen):
-        take_place(person(), Open.SOCKET)
+    with pytest.raises(TooManyConnections):
+        count_connection(person(), ConnectionKind.SOCKET)
 
-    forget_when_they_end(person(), Open.SOCKET)
+    forget_when_they_end(person(), ConnectionKind.SOCKET)
 
-    assert take_place(person(), Open.SOCKET).hold()
+    assert count_connection(person(), ConnectionKind.SOCKET).count()
 
 
-def forget_when_they_end(actor: Actor, kind: Open) -> tuple[Any, str]:
-    """As if PLACE_S had gone by: the moments at which the places end are moved into the past. Server and key."""
+def forget_when_they_end(actor: Actor, kind: ConnectionKind) -> tuple[Any, str]:
+    """As if EXPIRES_AFTER_S had gone by: the moments at which they expire lie in the past. Server and key."""
     key, server = full_key(f"open:{kind.name.lower()}:{actor.name}"), connection()
-    for place in server.zrange(key, 0, -1):
-        server.zadd(key, {place: LONG_AGO_MS})
+    for one in server.zrange(key, 0, -1):
+        server.zadd(key, {one: LONG_AGO_MS})
     return server, key
 
 
-async def test_what_stays_open_keeps_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "RENEWED_EVERY_S", 0.02)
-    async with held_open(person(), Open.SOCKET), held_open(person(), Open.SOCKET):
-        server, key = forget_when_they_end(person(), Open.SOCKET)
+async def test_what_stays_open_goes_on_to_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "RENEWED_EVERY_S", 0.02)
+    async with connection_of(person(), ConnectionKind.SOCKET), connection_of(person(), ConnectionKind.SOCKET):
+        server, key = forget_when_they_end(person(), ConnectionKind.SOCKET)
         async with asyncio.timeout(LONGEST_WAIT_S):
             while server.zcount(key, LONG_AGO_MS + 1, "+inf") < 2:
                 await asyncio.sleep(0.01)
-        with pytest.raises(TooManyOpen):
-            take_place(person(), Open.SOCKET)
+        with pytest.raises(TooManyConnections):
+            count_connection(person(), ConnectionKind.SOCKET)
 
 
 class Page:
@@ -165,7 +165,7 @@ def test_a_stream_too_many_is_refused_in_words(dev: Actor) -> None:
     builders.the_cast()
     operation = builders.operation()
     for _ in range(2):
-        take_place(dev, Open.STREAM)
+        count_connection(dev, ConnectionKind.STREAM)
 
     answer = Client(headers=bearer(dev)).get(f"/api/v1/operations/runs/{operation.public_id}/events")
 
@@ -174,13 +174,13 @@ def test_a_stream_too_many_is_refused_in_words(dev: Actor) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_call_at_mcp_too_many_is_refused_and_the_others_leave_their_places(dev: Actor) -> None:
+def test_a_call_at_mcp_too_many_is_refused_and_the_others_make_room_when_they_end(dev: Actor) -> None:
     builders.the_cast()
     headers = bearer(dev)
 
     many = [call(headers)[0] for _ in range(5)]
     for _ in range(2):
-        take_place(dev, Open.CALL)
+        count_connection(dev, ConnectionKind.CALL)
     refused, named = call(headers)
 
     assert many == [200] * 5

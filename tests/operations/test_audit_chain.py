@@ -1,4 +1,4 @@
-"""The audit is a chain: whoever changes, removes, inserts or reorders a row breaks it, and verify_audit says where."""
+"""The audit is a chain: changing, removing, inserting or reordering a row breaks it, and verify_audit says where."""
 
 import io
 import subprocess
@@ -122,7 +122,7 @@ def test_an_inserted_row_is_noticed() -> None:
 
 
 @pytest.mark.django_db
-def test_a_chain_written_anew_lacks_the_digest_that_was_written_down() -> None:
+def test_a_chain_that_was_written_again_lacks_the_digest_that_was_written_down() -> None:
     write(3)
     known = verify_audit().digest
     AuditEntry.objects.all().delete()
@@ -130,7 +130,7 @@ def test_a_chain_written_anew_lacks_the_digest_that_was_written_down() -> None:
     write(3, actor="vera")
 
     assert command()[0] == 0
-    assert "written anew" in command("--known", known)[1]
+    assert "wrote the chain again" in command("--known", known)[1]
 
 
 @pytest.mark.django_db
@@ -297,3 +297,15 @@ def test_operations_that_begin_and_end_at_once_never_wait_for_each_other(
     assert troubles == []
     assert not Operation.objects.open().exists()
     assert verify_audit().broken == ""
+
+
+@pytest.mark.django_db
+def test_retention_leaves_an_entry_that_was_made_older_than_it_is() -> None:
+    write(6)
+    first = list(AuditEntry.objects.order_by("pk")[:3])
+    AuditEntry.objects.filter(pk__in=[one.pk for one in first]).update(at=now() - timedelta(days=900))
+
+    engine.trim(now() - timedelta(days=365))
+
+    assert AuditEntry.objects.filter(pk=first[0].pk).exists()
+    assert command()[0] == 1

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import IntegrityError
 from django.test import Client
 
 from accounts.actions.admission import release_login
@@ -153,6 +154,18 @@ def test_a_released_login_may_be_taken(browser: Browser, github: Control) -> Non
     assert other.is_signed_in()
     assert Person.objects.get(login="dev").github_id == 66_666
     assert not browser.is_signed_in()
+
+
+def test_a_login_that_cannot_be_released_signs_nobody_out(browser: Browser, github: Control) -> None:
+    browser.sign_in("dev")
+    dev = Person.objects.get(login="dev")
+    Person.objects.create(login=f"dev~{dev.github_id}")
+
+    with pytest.raises(IntegrityError):
+        release_login("dev")
+
+    assert browser.is_signed_in()
+    assert Person.objects.get(login="dev").is_active
 
 
 def test_a_team_that_took_the_name_of_another_gives_nothing_until_confirmed(browser: Browser, github: Control) -> None:

@@ -7,8 +7,10 @@ tell was not checked.
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 
+from operations.engine import begin_sealing
 from operations.queries import verify_audit
 from operations.queries.audit_chain import Verification
 
@@ -22,8 +24,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--known", default="", metavar="DIGEST", help="a digest printed by an earlier run, which must still occur"
         )
+        parser.add_argument(
+            "--begin-sealing", action="store_true", help="vouch for the entries there are, and seal those from now on"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["begin_sealing"]:
+            if not settings.AUDIT_KEY:
+                raise CommandError("MCTL_AUDIT_KEY is not set here.")
+            begin_sealing()
         found = verify_audit(known=options["known"])
         if found.broken:
             self.stderr.write(f"broken after {found.entries:,} good entries: {found.broken}")
@@ -44,5 +53,5 @@ def span(found: Verification) -> str:
 
 def about_seals(found: Verification) -> str:
     if not found.sealed:
-        return "None is sealed: who can write the database can write them all again, unless MCTL_AUDIT_KEY is set."
+        return "No entry is sealed: anyone who can write the database can rewrite them, unless MCTL_AUDIT_KEY is set."
     return f"{found.sealed:,} are sealed with MCTL_AUDIT_KEY, from this one on: {found.sealed_from}."
