@@ -15,13 +15,18 @@ STARTUP_PERIOD_S = 10
 STARTUP_FAILURES = 30
 # Longer files exist; nobody reads more than this on a page.
 LONGEST_SHOWN = 300_000
+MOST_LINES = 5_000
+MOST_VARIABLES = 500
+LONGEST_VALUE = 2_000
+THE_FILE = "The values file"
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
     """The values file at a revision, and its settings as pairs. Secrets are names of references, never values.
 
-    `error` says why there are no settings; where only the reading failed, `text` is there all the same.
+    `error` says why there are no settings, `unreadable` what could not be read; where only the file's YAML is wrong,
+    `text` is there all the same.
     """
 
     path: str
@@ -31,6 +36,7 @@ class Configuration:
     facts: Sequence[tuple[str, str]]
     error: str = ""
     remedy: str = ""
+    unreadable: str = "The GitOps repository"
 
 
 def service_config(service: Service) -> Configuration:
@@ -38,16 +44,29 @@ def service_config(service: Service) -> Configuration:
         return Configuration("", "", "", [], [], NOT_IN_GIT)
     try:
         file = gitops().file_at(service.values_path)
+    except Unreadable as problem:
+        return Configuration(service.values_path, "", "", [], [], problem.sentence, problem.remedy, THE_FILE)
     except IntegrationError as problem:
         return Configuration(service.values_path, "", "", [], [], problem.sentence, problem.remedy)
+    text = shortened_file(file.text)
     try:
         values = file.values
     except Unreadable as problem:
-        shown = cut(file.text, LONGEST_SHOWN)
-        return Configuration(service.values_path, file.revision, shown, [], [], problem.sentence, problem.remedy)
-    environment = [(key, printed(value)) for key, value in sorted(mapping(values.get("env")).items())]
-    shown = cut(file.text, LONGEST_SHOWN)
-    return Configuration(service.values_path, file.revision, shown, environment, config_facts(values))
+        said = (problem.sentence, problem.remedy, THE_FILE)
+        return Configuration(service.values_path, file.revision, text, [], [], *said)
+    return Configuration(service.values_path, file.revision, text, environment_of(values), config_facts(values))
+
+
+def shortened_file(text: str) -> str:
+    return cut("\n".join(text.split("\n", MOST_LINES)[:MOST_LINES]), LONGEST_SHOWN)
+
+
+def environment_of(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """As a page can show it; a file may have any number of variables of any length."""
+    found = sorted(mapping(values.get("env")).items())
+    shown = [(key, cut(printed(value), LONGEST_VALUE)) for key, value in found[:MOST_VARIABLES]]
+    left_out = len(found) - len(shown)
+    return [*shown, ("…", f"and {left_out:,} more")] if left_out else shown
 
 
 def config_facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -1,12 +1,16 @@
 """What the gateway reads: tenants, services, files, history; hand-made and broken files included."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
 
+import pygit2
 import pytest
 
 from core.errors import Invalid
 from integrations.errors import Missing, Refused
-from integrations.gitops import Gitops, MemberSpec, ServiceSpec
+from integrations.gitops import Gitops, MemberSpec, ServiceSpec, unified_diff
+from integrations.gitops.messages import commit_of
 
 Outsider = Callable[[str, str], str]
 SERVICES = "platform-gitops/services"
@@ -195,3 +199,29 @@ def test_an_unreadable_service_is_refused_with_its_line(repository: Gitops, outs
     with pytest.raises(Refused) as refusal:
         repository.service("labs", "broken")
     assert refusal.value.facts["line"] == 3
+
+
+@pytest.mark.parametrize("moment", [-62_135_596_801, -1, 253_402_300_799, 253_402_300_800, 9_399_999_999_999])
+def test_a_commit_of_any_date_is_read_and_its_date_can_be_reckoned_with(tmp_path: Path, moment: int) -> None:
+    repository = pygit2.init_repository(str(tmp_path), bare=True)
+    ada = pygit2.Signature("ada", "ada@example.dev", moment, 0)
+    made = repository.create_commit(None, ada, ada, "x" * 300, repository.TreeBuilder().write(), [])
+    commit = commit_of(repository[made])
+    assert commit.when + timedelta(days=365) > commit.when
+    assert len(commit.subject) <= 200
+
+
+def test_a_message_of_any_length_is_read_at_both_ends(tmp_path: Path) -> None:
+    repository = pygit2.init_repository(str(tmp_path), bare=True)
+    ada = pygit2.Signature("ada" * 1_000, "ada@example.dev")
+    message = f"subject\n\n{'x' * 3_000_000}\n\nRequested-By: {'y' * 2_000}\n"
+    made = repository.create_commit(None, ada, ada, message, repository.TreeBuilder().write(), [])
+    commit = commit_of(repository[made])
+    assert (commit.subject, len(commit.requested_by), len(commit.author)) == ("subject", 200, 200)
+    assert len(commit.body) < 70_000
+
+
+def test_a_comparison_costs_no_more_than_its_lines() -> None:
+    """Few different lines, many times: the case that a comparison line by line takes minutes for."""
+    before, after = ("".join(f"#{i * step % 101}\n" for i in range(40_000)) for step in (1, 37))
+    assert unified_diff(before, after, "values.yaml").startswith("--- a/values.yaml\n+++ b/values.yaml\n@@")
