@@ -150,6 +150,7 @@ def test_a_merged_key_is_set_where_it_counts() -> None:
         ("a: !!int text\n", Set(("b",), 3), "line 1: The value is not what its tag"),
         ("a: {tag: 1, <<: {tag: 2}}\n", Set(("a", "tag"), 3), "a.tag"),
         ("a: 1\n", Set(("a",), 2**53 + 1), "a"),
+        ("n: 1\nb: 2\n", Remove(("false",)), "its key is not text"),
     ],
 )
 def test_what_cannot_be_edited_safely_is_refused_with_the_reason(text: str, edit: Edit, reason: str) -> None:
