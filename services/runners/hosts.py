@@ -44,9 +44,7 @@ def refuse_hosts(actor: Actor, parameters: ServiceParameters, before: str | None
     tenant, service = parameters.team_name, parameters.component_name
     had, added = routes_of_change(tenant, service, before, after)
     refuse_unread_objects(before, after)
-    # A wildcard is refused below, whoever has hosts under it.
-    names = [route for route in added if EVERY_HOST not in route.host]
-    refuse_taken_hosts(names, tenant=tenant, service=service, sees=actor.sees)
+    refuse_taken_hosts(without_wildcards(added), tenant=tenant, service=service, sees=actor.sees)
     refuse_ineligible_hosts(tenant, had, added)
 
 
@@ -55,8 +53,8 @@ def claim_hosts(step: StepContext, before: str | None, after: str) -> None:
     had, added = routes_of_change(step.tenant, step.service, before, after)
     refuse_unread_objects(before, after)
     refuse_ineligible_hosts(step.tenant, had, added)
-    if added:
-        reserve_hosts(added, tenant=step.tenant, service=step.service, operation=step.operation_id)
+    if names := without_wildcards(added):
+        reserve_hosts(names, tenant=step.tenant, service=step.service, operation=step.operation_id)
 
 
 def routes_of_change(tenant: str, service: str, before: str | None, after: str) -> tuple[list[Route], list[Route]]:
@@ -64,6 +62,11 @@ def routes_of_change(tenant: str, service: str, before: str | None, after: str) 
     had = routes_before(tenant, service, before)
     places = {(route.host, route.path) for route in had}
     return had, [route for route in hosts_after(after).routes if (route.host, route.path) not in places]
+
+
+def without_wildcards(added: list[Route]) -> list[Route]:
+    """A new wildcard is refused as ineligible; one at a new path takes no host that the file had not."""
+    return [route for route in added if EVERY_HOST not in route.host]
 
 
 def refuse_ineligible_hosts(tenant: str, had: list[Route], added: list[Route]) -> None:

@@ -169,6 +169,18 @@ def test_an_object_whose_hosts_cannot_be_told_stays_and_comes_nowhere_new(oscar:
         plan(oscar, rollback(had_it))
 
 
+@pytest.mark.usefixtures("no_workers")
+def test_a_wildcard_that_the_file_has_may_come_back_at_another_path(oscar: Actor, observe_hosts: Observe) -> None:
+    had_it = written("labs", "playground", values(at("'*.apps.example.dev'", "/a")))
+    written("labs", "playground", values(at("'*.apps.example.dev'", "/b")))
+    observe_hosts()
+
+    operation = actions.start(oscar, "rollback-service", rollback(had_it))
+    engine.run(operation.pk, "one")
+
+    assert operation.steps.get(name="commit").state == "succeeded"
+
+
 def test_the_default_host_of_another_pair_is_taken_even_while_it_has_no_ingress(oscar: Actor) -> None:
     builders.service("api-worker", tenant="labs-east")
     builders.tenant("labs-east")
