@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 
 from django.conf import settings
-from django.db.models import Exists, Q, QuerySet
+from django.db.models import Exists, QuerySet
 
 from accounts.models import Person
 from accounts.policies import may_github_vouch
@@ -20,6 +20,8 @@ from tenants.models import HostClaim, Member, Source, TeamPin, Tenant
 from tenants.policies import hosts_overlap, may_manage_members, team_giving, team_of, team_roles
 
 MOST_NAMED = 5
+# SQLite takes 32,766 values in one statement.
+MOST_ASKED = 20_000
 GITHUB_SOURCE = "github"
 SOURCE_STALE_AFTER = timedelta(seconds=60)
 
@@ -254,6 +256,11 @@ def account_page(actor: Actor) -> AccountPage:
     )
 
 
+def wildcards_over(host: str) -> list[str]:
+    labels = host.split(".")
+    return [EVERY_HOST, *(".".join([EVERY_HOST, *labels[start:]]) for start in range(1, len(labels)))]
+
+
 def claims_in_the_way(routes: Collection[Route], *, tenant: str, service: str) -> Iterator[HostClaim]:
     """What others have of these hosts: another tenant at any path, wildcards included, and a service of this tenant at
     the same path. What is in git comes first. Every claim may be in the way of a wildcard, so take no more than needed.
@@ -263,9 +270,10 @@ def claims_in_the_way(routes: Collection[Route], *, tenant: str, service: str) -
     if not hosts:
         return
     claims = HostClaim.objects.of_others(tenant, service).order_by("operation", "id")
-    if not any(host.startswith(EVERY_HOST) for host in hosts):
-        claims = claims.filter(Q(host__in=hosts) | Q(host__startswith=EVERY_HOST))
-    for claim in claims.iterator():
+    asked = hosts.union(*map(wildcards_over, hosts))
+    has_wildcard = any(host.startswith(EVERY_HOST) for host in hosts)
+    looked_at = claims.iterator() if has_wildcard or len(asked) > MOST_ASKED else claims.filter(host__in=asked)
+    for claim in looked_at:
         if claim.tenant == tenant:
             is_in_the_way = (claim.host, claim.path) in places or (claim.operation and claim.host in hosts)
         else:

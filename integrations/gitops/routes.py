@@ -1,10 +1,10 @@
 """Where a service answers: host and path of everything that routes requests to it, as its values make it."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
+from core.patterns import Pattern
 from integrations.gitops.values_file import items, mapping
 from integrations.gitops.yaml_events import UnreadableYaml
 
@@ -29,11 +29,13 @@ ROUTING_GROUPS = (
 )  # fmt: skip
 
 _TEXT = r"(?:`[^`]*`|\"[^\"\\]*\")"
-# Possessive throughout: a hostile rule costs one reading.
-_MATCHER = re.compile(rf"\b(\w++)\s*+\(\s*+((?:{_TEXT}\s*+(?:,\s*+)?)*+)\)")
+_QUOTED = Pattern(_TEXT)
+_MATCHER = Pattern(rf"(\w+)\s*\(\s*((?:{_TEXT}\s*,?\s*)*)\)")
 _HOST_MATCHERS, _PATTERN_MATCHERS = ("host", "hostheader", "hostsni"), ("hostregexp", "hostsniregexp")
 # Each alternative demands a host (H), whatever else (o) it demands besides.
-_HOST_IN_EACH = re.compile(r"(?:!?o&&)*+\(?(?:!?o&&)*+H(?:&&!?o)*+\)?(?:&&!?o)*+")
+_HOST_IN_EACH = Pattern(r"(?:!?o&&)*\(?(?:!?o&&)*H(?:&&!?o)*\)?(?:&&!?o)*")
+# Of a longer one only the beginning could be read.
+LONGEST_RULE = 10_000
 
 
 class Route(NamedTuple):
@@ -127,12 +129,14 @@ def _rules(spec: Mapping[str, Any]) -> list[str]:
 def _hosts_of_rule(rule: str) -> list[str]:
     """Those it names. Without any it answers at every host, unless a pattern stands for some."""
     calls = [(name.lower(), arguments) for name, arguments in _MATCHER.findall(rule)]
-    named = [text[1:-1] for name, held in calls if name in _HOST_MATCHERS for text in re.findall(_TEXT, held)]
+    named = [text[1:-1] for name, held in calls if name in _HOST_MATCHERS for text in _QUOTED.findall(held)]
     return named if named or any(name in _PATTERN_MATCHERS for name, _ in calls) else [EVERY_HOST]
 
 
 def _is_clear(rule: str) -> bool:
     """Whether it answers at the hosts of `_hosts_of_rule` and nowhere else."""
+    if len(rule) > LONGEST_RULE:
+        return False
     if _hosts_of_rule(rule) == [EVERY_HOST]:
         return True
     shape = "".join(_MATCHER.sub(lambda call: "H" if call[1].lower() in _HOST_MATCHERS else "o", rule).split())

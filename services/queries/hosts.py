@@ -29,9 +29,12 @@ def service_hosts(actor: Actor, service: Service) -> ServiceHosts:
     for claim in islice(claims, MOST_LOOKED_AT):
         # Only hosts of this service are named: a wildcard of it overlaps hosts of tenants that nobody here may see.
         host = claim.host if claim.host in names else next(name for name in names if hosts_overlap(name, claim.host))
-        verb = "belongs to" if host == claim.host else "overlaps a host of"
+        holder = holder_name(claim, actor.sees)
         if not claim.operation:
-            said.setdefault(host, f"{host} {verb} {holder_name(claim, actor.sees)} too.")
+            is_equal = host == claim.host
+            said.setdefault(
+                host, f"{host} belongs to {holder} too." if is_equal else f"{host} overlaps one of {holder}."
+            )
     known = [service.host] if service.host else []
     conflicts = list(said.values())[:MOST_NAMED]
     return ServiceHosts(names or known, " ".join(conflicts and [*conflicts, "Requests may reach either service."]))

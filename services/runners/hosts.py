@@ -5,6 +5,7 @@ Not the parameters: a rollback to a commit, or any other edit, may bring hosts t
 
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import product
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -50,9 +51,7 @@ def refuse_hosts(actor: Actor, parameters: ServiceParameters, before: str | None
     tenant, service = parameters.team_name, parameters.component_name
     had, added = routes_of_change(tenant, service, before, after)
     refuse_unread_objects(before, after)
-    # A wildcard is refused below, whoever has hosts under it.
-    names = [route for route in added if EVERY_HOST not in route.host]
-    refuse_taken_hosts(names, tenant=tenant, service=service, sees=actor.sees)
+    refuse_taken_hosts(without_wildcards(added), tenant=tenant, service=service, sees=actor.sees)
     refuse_ineligible_hosts(tenant, had, added)
 
 
@@ -61,26 +60,25 @@ def claim_hosts(step: StepContext, before: str | None, after: str) -> None:
     had, added = routes_of_change(step.tenant, step.service, before, after)
     refuse_unread_objects(before, after)
     refuse_ineligible_hosts(step.tenant, had, added)
-    if added:
-        reserve_hosts(added, tenant=step.tenant, service=step.service, operation=step.operation_id)
-        refuse_hosts_in_git(step.tenant, step.service, added)
+    if names := without_wildcards(added):
+        reserve_hosts(names, tenant=step.tenant, service=step.service, operation=step.operation_id)
+        refuse_hosts_in_git(step.tenant, step.service, names)
 
 
 def refuse_hosts_in_git(tenant: str, service: str, added: list[Route]) -> None:
     """Against the commit that ours would follow: the table of claims may be some seconds behind it."""
-    places = {(route.host, route.path) for route in added}
     for spec in gitops().read_world().services:
         if (spec.tenant, spec.name) == (tenant, service):
             continue
-        for route in spec.routes:
+        for route, asked in product(spec.routes, added):
             if spec.tenant == tenant:
-                is_taken = (route.host, route.path) in places
+                is_taken = (route.host, route.path) == (asked.host, asked.path)
             else:
-                is_taken = any(hosts_overlap(route.host, host) for host, _ in places)
+                is_taken = hosts_overlap(route.host, asked.host)
             if is_taken:
                 holder = f"{tenant}/{spec.name}" if spec.tenant == tenant else "another service"
                 remedy = "Choose another host, or take it away there first."
-                raise host_refused(route.host, f"{route.host} belongs to {holder}.", remedy=remedy)
+                raise host_refused(asked.host, f"{asked.host} belongs to {holder}.", remedy=remedy)
 
 
 def routes_of_change(tenant: str, service: str, before: str | None, after: str) -> tuple[list[Route], list[Route]]:
@@ -88,6 +86,11 @@ def routes_of_change(tenant: str, service: str, before: str | None, after: str) 
     had = routes_before(tenant, service, before)
     places = {(route.host, route.path) for route in had}
     return had, [route for route in hosts_after(after).routes if (route.host, route.path) not in places]
+
+
+def without_wildcards(added: list[Route]) -> list[Route]:
+    """A new wildcard is refused as ineligible; one at a new path takes no host that the file had not."""
+    return [route for route in added if EVERY_HOST not in route.host]
 
 
 def refuse_ineligible_hosts(tenant: str, had: list[Route], added: list[Route]) -> None:

@@ -15,6 +15,7 @@ from operations.engine.context import Context
 from operations.engine.lease import take
 from operations.models import Operation
 from operations.registry import definition_of
+from services.queries import service_hosts
 from services.runners.steps import commit
 from tenants.models import HostClaim
 from tests import builders
@@ -186,6 +187,18 @@ def test_an_object_whose_hosts_cannot_be_told_stays_and_comes_nowhere_new(oscar:
         plan(oscar, rollback(had_it))
 
 
+@pytest.mark.usefixtures("no_workers")
+def test_a_wildcard_that_the_file_has_may_come_back_at_another_path(oscar: Actor, observe_hosts: Observe) -> None:
+    had_it = written("labs", "playground", values(at("'*.apps.example.dev'", "/a")))
+    written("labs", "playground", values(at("'*.apps.example.dev'", "/b")))
+    observe_hosts()
+
+    operation = actions.start(oscar, "rollback-service", rollback(had_it))
+    engine.run(operation.pk, "one")
+
+    assert operation.steps.get(name="commit").state == "succeeded"
+
+
 def test_the_default_host_of_another_pair_is_taken_even_while_it_has_no_ingress(oscar: Actor) -> None:
     builders.service("api-worker", tenant="labs-east")
     builders.tenant("labs-east")
@@ -313,3 +326,16 @@ def test_a_clash_in_git_is_shown_at_both_services_and_names_nobody_who_is_hidden
     assert [said in page for page in pages] == [True, True]
     told = client.get(f"/api/v1/services/{tenant}/{service}").json()
     assert (told["hosts"], told["hostConflict"]) == ([SHOP], said)
+
+
+def test_a_wildcard_and_a_host_under_it_are_shown_as_a_clash_and_neither_is_named_to_the_other(
+    dev: Actor, oscar: Actor, observe_hosts: Observe
+) -> None:
+    written("labs", "playground", values(at("'*.apps.example.dev'")))
+    written("payments", "shop", values(at(SHOP)))
+    observe_hosts()
+    wild, plain = builders.service("playground", tenant="labs"), builders.service("shop")
+
+    said = "overlaps one of another service. Requests may reach either service."
+    assert service_hosts(oscar, wild).conflict == f"*.apps.example.dev {said}"
+    assert service_hosts(dev, plain).conflict == f"{SHOP} {said}"

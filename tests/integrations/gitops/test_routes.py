@@ -131,6 +131,7 @@ def test_aliases_and_the_objects_of_every_router_are_read(values: Any, read: set
         rule("Host(`a.dev`) || PathPrefix(`/x`)"),
         rule("!Host(`a.dev`)"),
         rule("(PathPrefix(`/x`) || PathPrefix(`/y`)) && Host(`a.dev`)"),
+        rule("Host(`a.dev`)" + " " * 10_000),
         rule('Host(`a.dev`) || Host("b\\x2edev")'),
         extra_object("VirtualService", "{hosts: [a.dev]}", "networking.istio.io/v1"),
         extra_object("TCPRoute", "{}", GATEWAY),
