@@ -130,7 +130,7 @@ def is_guessable(key: str) -> bool:
 
 
 def deploy_findings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
-    """Contradictions that a start on one machine may have, and production may not."""
+    """Contradictions that a first start on one machine may have, and production must not."""
     found: list[checks.CheckMessage] = []
     if not settings.PUBLIC_URL.startswith("https://"):
         hint = "Set MCTL_PUBLIC_URL to the https address people open: cookies are not sent to any other."
