@@ -141,7 +141,7 @@ class Observer:
             self.picture.touched |= self.picture.services() | self.services.keys() | self.hosts.keys()
             self.picture.tenants_touched |= self.tenants.names()
             self._was_known, self._git_was_known = known, self.picture.git.is_known
-            # What the first reads left behind stays for ever: no collection need look at it again.
+            # The first reads leave much behind for good: collections need not look at it again.
             gc.collect()
             gc.freeze()
 

@@ -104,7 +104,7 @@ def _changed(text: str, before: dict[Any, Any], expected: dict[Any, Any], edits:
         document = Document.read(text)
     except UnreadableYaml as unreadable:
         raise _CannotEdit(edits, "The file is written in a way that is not edited here.") from unreadable
-    # An alias stays where the value that it repeats changes alike; else it makes room for what is asked at its place.
+    # Keep an alias if its anchor changes to the same value; otherwise write the value in its place.
     with suppress(CannotSplice, UnreadableYaml):
         after = Changes(document, frozenset()).text(before, expected)
         if same(parse(after), expected):

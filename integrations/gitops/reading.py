@@ -132,7 +132,7 @@ class Reader:
         return self.commit(sha).tree
 
     def commit(self, sha: str) -> Any:
-        """Raises Missing for an id that is none or is not known here."""
+        """Raises Missing for an id that is malformed or not known here."""
         try:
             oid = pygit2.Oid(hex=sha)
         except ValueError as error:

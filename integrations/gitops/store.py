@@ -39,7 +39,7 @@ class DamagedClone(Unreachable):
 
 @contextmanager
 def intact() -> Iterator[None]:
-    """Around work on the local clone alone: what libgit2 cannot do there means damage."""
+    """Around work on the local clone alone: a failure there means damage, unless the machine is at fault."""
     try:
         yield
     except OSError as error:

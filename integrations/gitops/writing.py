@@ -33,7 +33,7 @@ COMMITTER = ("MCTL", "mctl@localhost")
 
 @dataclass(eq=False)
 class _Request:
-    """One commit waiting to be pushed; `outcome` is set by whoever pushes it."""
+    """One commit waiting to be pushed; `outcome` is set by the thread that pushes it."""
 
     change: Change
     expected: Mapping[str, str] | None
