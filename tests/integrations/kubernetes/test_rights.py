@@ -7,7 +7,7 @@ import pytest
 
 from integrations.kubernetes.rights import Place, Right
 from mctl.rights import needed
-from tests.integrations.kubernetes.account import Account, refusal, set_up
+from tests.integrations.kubernetes.account import Account, failure_of_watch, refusal, set_up
 from tests.real_cluster import needs_assets
 
 EACH = [
@@ -63,9 +63,19 @@ def test_a_refusal_names_the_missing_rule(account: Account, right: Right, verb: 
     with account.without(right, verb):
         refused = refusal(account.mctl, right, verb)
 
-    assert refused.sentence.startswith("Kubernetes does not allow us to ")
+    said = {"get": "read", "watch": "watch", "list": "list", "patch": "patch"}[verb]
+    assert refused.sentence.startswith(f"Kubernetes does not allow us to {said} ")
     assert f" to {verb} {right.resource} ({right.kind.group or 'core'}" in refused.remedy.replace("API group ", "")
     assert refused.remedy.endswith("deploy/rbac/mctl.yaml has the rule.")
     missing = refused.facts["missing_right"]
     assert (missing["verb"], missing["group"], missing["resource"]) == (verb, right.kind.group, right.resource)
     assert right.place is Place.EVERYWHERE or missing["namespace"] == "argocd"
+
+
+def test_a_watch_that_is_refused_says_which_right_it_lacks(account: Account) -> None:
+    pods = next(right for right in needed() if right.resource == "pods")
+    with account.without(pods, "watch"):
+        failure = failure_of_watch(account.mctl, pods.kind, None)
+
+    assert failure.sentence == "Kubernetes does not allow us to watch pods."
+    assert "to watch pods (core API group) in all namespaces." in failure.remedy
