@@ -43,7 +43,8 @@ class Command(BaseCommand):
         ports = (free_port(KUBERNETES_PORT), free_port(GIT_PORT), free_port(GITHUB_PORT))
         platform = Platform(directory, *ports[:2], speed, kubeconfig, ports[2], groups)
         platform.prepare()
-        write_environment(platform, platform.environment())
+        product = {"MCTL_DEBUG": "true", "MCTL_SANDBOX": "true", "MCTL_VAR_DIR": str(Path(settings.VAR_DIR).resolve())}
+        write_environment(platform, {**product, **platform.environment()})
         self.stdout.write(f"Settings for the product: {directory / 'environment'}")
         manager = Manager(Printer(sys.stdout))
         for part in platform.parts():
