@@ -1,6 +1,7 @@
 """Which controllers run beside what a cluster already has: those that would be rivals of a real one do not."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -14,7 +15,7 @@ from sandbox.controllers.clock import Clock, micro_stamp
 from sandbox.controllers.kinds import CONFIG_MAP, LEASE, NODE, Kind
 from sandbox.controllers.neighbours import AUTO, GROUPS, choose_groups, read_groups
 from sandbox.platform import Platform
-from tests.conftest import ROOT
+from tests.conftest import ROOT, wait_until
 
 ALL = frozenset(GROUPS)
 ROOT_CERTIFICATE = "kube-root-ca.crt"
@@ -145,3 +146,18 @@ def test_a_wrong_word_after_controllers_is_refused_before_anything_starts(tmp_pa
     done = run_command(tmp_path, "sandbox", "--controllers", "kubelets")
     assert done.returncode == 1
     assert "There is no group of controllers kubelets" in done.stderr
+
+
+def test_the_platform_alone_starts_without_settings_and_writes_those_of_the_product(tmp_path: Path) -> None:
+    argv = [sys.executable, "manage.py", "sandbox", "--speed", "20"]
+    bare = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "MCTL_VAR_DIR": str(tmp_path / "var")}
+    with (tmp_path / "out").open("wb") as out:
+        run = subprocess.Popen(argv, cwd=ROOT, env=bare, stdout=out, stderr=out, start_new_session=True)
+    try:
+        wait_until(lambda: "runs addons, argocd, kubelet, workloads" in (tmp_path / "out").read_text(), "all run")
+        written = (tmp_path / "var" / "platform" / "environment").read_text()
+    finally:
+        os.killpg(run.pid, signal.SIGTERM)
+        run.wait(timeout=60)
+    for line in ("MCTL_DEBUG=true", "MCTL_SANDBOX=true", f"MCTL_VAR_DIR={tmp_path / 'var'}", "MCTL_KUBECONFIG="):
+        assert line in written

@@ -89,6 +89,9 @@ class World:
             *arguments,
         )
 
+    def log(self, name: str) -> str:
+        return (self.directory / f"{name}.log").read_text()
+
     def stop(self, name: str) -> None:
         process = self.processes.pop(name)
         process.send_signal(signal.SIGTERM)

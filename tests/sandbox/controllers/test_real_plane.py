@@ -1,17 +1,20 @@
 """The sandbox's controllers beside a real kube-controller-manager: they fill its gaps and write nothing it writes."""
 
-import signal
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
 import yaml
 
+from sandbox import faults
 from sandbox.controllers.client import Thing, connect
 from sandbox.controllers.kinds import (
     APPLICATION,
     APPLICATION_SET,
+    CERTIFICATE,
     CLAIM,
+    DEFINITION,
     DEPLOYMENT,
     ENDPOINT_SLICE,
     NAMESPACE,
@@ -23,7 +26,7 @@ from sandbox.controllers.kinds import (
 from sandbox.controllers.workloads.common import condition_of
 from sandbox.platform import free_port
 from tests.real_cluster import RealCluster, needs_controller_manager
-from tests.sandbox.controllers.conftest import ROOT, Cluster, GitOps, World, health
+from tests.sandbox.controllers.conftest import ROOT, Cluster, GitOps, World
 
 HELLO = "ghcr.io/acme/hello"
 CRDS = ROOT.parent / "shared" / "crds"
@@ -78,7 +81,7 @@ async def inside(cluster: Cluster, kind: Kind, namespace: str) -> list[Thing]:
 
 
 async def test_workloads_are_left_to_the_controller_manager(real_world: World) -> None:
-    log = (real_world.directory / "controllers.log").read_text()
+    log = real_world.log("controllers")
     assert "workloads: left to the cluster" in log
     assert "runs addons, argocd, kubelet\n" in log
 
@@ -145,20 +148,24 @@ async def test_a_claim_is_bound_by_the_controller_manager_to_a_volume_of_ours(cl
     await cluster.until(is_gone, "the namespace and its volume are gone", within_s=LONG_S)
 
 
-async def test_a_node_whose_kubelet_was_away_is_ready_again_and_untainted(cluster: Cluster, real_world: World) -> None:
-    async def stands(status: str, *, tainted: bool) -> bool:
-        nodes, _ = await cluster.client.list_all(NODE)
-        ready = {(condition_of(node, "Ready") or {})["status"] for node in nodes}
-        return ready == {status} and all(bool(node["spec"].get("taints")) is tainted for node in nodes)
+async def test_a_lost_node_is_given_up_by_the_real_node_controller_and_comes_back(
+    cluster: Cluster, gitops: GitOps, real_world: World
+) -> None:
+    await onboard(cluster, gitops, "real-node")
+    name = (await cluster.pods("real-node", "hello"))[0]["spec"]["nodeName"]
 
-    await cluster.until(lambda: stands("True", tainted=False), "the nodes are ready")
-    kubelet = real_world.processes["controllers"]
-    kubelet.send_signal(signal.SIGSTOP)
-    try:
-        await cluster.until(lambda: stands("Unknown", tainted=True), "the nodes are given up", within_s=LONG_S)
-    finally:
-        kubelet.send_signal(signal.SIGCONT)
-    await cluster.until(lambda: stands("True", tainted=False), "the nodes are ready again")
+    async def stands(status: str, *, tainted: bool) -> bool:
+        node = await cluster.client.get(NODE, "", name)
+        ready = condition_of(node, "Ready") or {}
+        return ready["status"] == status and bool(node["spec"].get("taints")) is tainted
+
+    fault = (real_world.kubeconfig, "node-not-ready", "real-node", "hello")
+    await asyncio.to_thread(faults.add, *fault)
+    await cluster.until(lambda: stands("Unknown", tainted=True), "the node is given up", within_s=LONG_S)
+    node = await cluster.client.get(NODE, "", name)
+    assert "sandbox-faults" not in writers(node, of_status=False) | writers(node, of_status=True)
+    await asyncio.to_thread(faults.remove, *fault)
+    await cluster.until(lambda: stands("True", tainted=False), "the node is ready again")
 
 
 @pytest.mark.skipif(not CRDS.is_dir(), reason="needs ../shared/crds: the released CustomResourceDefinitions")
@@ -171,13 +178,20 @@ async def test_definitions_of_released_operators_stay_and_their_schemas_take_wha
         "annotations": {"cert-manager.io/cluster-issuer": "letsencrypt-prod"},
         "tls": [{"secretName": "real-tls", "hosts": ["real.customer.example"]}],
     }
-    definitions = Kind("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False)
     for file in sorted(CRDS.glob("*.yaml")):
         released = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
-        await cluster.client.apply(definitions, released)
+        await cluster.client.apply(DEFINITION, released)
+    before = await generations(cluster)
     real_world.stop("controllers")
     real_world.start_controllers("--only", "auto")
     await onboard(cluster, gitops, "real-crds", ingress=ingress)
-    application = await cluster.client.get(APPLICATION, "argocd", "real-crds-hello")
-    assert health(application) == "Healthy"
-    assert "managedFields" in application["metadata"]
+    assert await generations(cluster) == before
+    certificate = await cluster.client.get(CERTIFICATE, "real-crds", "real-tls")
+    assert (condition_of(certificate, "Ready") or {})["status"] == "True"
+    refused = [line for line in real_world.log("controllers").splitlines() if "reconcile_" in line]
+    assert refused == []
+
+
+async def generations(cluster: Cluster) -> dict[str, int]:
+    definitions, _ = await cluster.client.list_all(DEFINITION)
+    return {one["metadata"]["name"]: one["metadata"]["generation"] for one in definitions}
