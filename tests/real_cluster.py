@@ -131,6 +131,8 @@ def apiserver_argv(directory: Path, etcd_url: str, port: int, *, has_controllers
     return [
         "kube-apiserver", f"--etcd-servers={etcd_url}", f"--bind-address={LOOPBACK}",
         f"--advertise-address={LOOPBACK}", f"--secure-port={port}",
+        # No Endpoints may have a loopback address, so those of the API server itself are not kept.
+        "--endpoint-reconciler-type=none",
         f"--tls-cert-file={directory / 'tls.crt'}", f"--tls-private-key-file={directory / 'tls.key'}",
         f"--token-auth-file={directory / 'tokens.csv'}", "--authorization-mode=RBAC",
         "--service-account-issuer=https://kubernetes.default.svc",

@@ -28,7 +28,7 @@ from sandbox.controllers.kinds import NAMESPACE
 from sandbox.controllers.kubelet.kubelet import Kubelet
 from sandbox.controllers.kubelet.node import Size
 from sandbox.controllers.kubelet.server import LogServer
-from sandbox.controllers.neighbours import AUTO, GROUPS, choose_groups
+from sandbox.controllers.neighbours import AUTO, GROUPS, choose_groups, read_groups
 from sandbox.controllers.scheduler import Scheduler
 from sandbox.controllers.volumes import Provisioner
 from sandbox.controllers.workloads.autoscaler import Autoscalers
@@ -68,9 +68,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--node-pods", default="110")
     parser.add_argument("--log-level", default="warning")
     options = parser.parse_args()
-    options.only = {word.strip() for word in options.only.split(",") if word.strip()}
-    if options.only != {AUTO} and (unknown := options.only - set(GROUPS)):
-        parser.error(f"--only knows {', '.join(GROUPS)} or {AUTO}; not {', '.join(sorted(unknown))}")
+    try:
+        options.only = read_groups(options.only)
+    except ValueError as error:
+        parser.error(str(error))
     return options
 
 

@@ -24,7 +24,15 @@ PATIENCE = 3
 RETRY_S = 2.0
 
 
-async def choose_groups(client: Client, clock: Clock) -> set[str]:
+def read_groups(text: str) -> frozenset[str]:
+    """The groups named between commas, or AUTO alone. Raises ValueError, in words, for an unknown one."""
+    named = frozenset(word.strip() for word in text.split(",") if word.strip())
+    if named != {AUTO} and (unknown := named - set(GROUPS)):
+        raise ValueError(f"There is no group of controllers {', '.join(sorted(unknown))}: {', '.join(GROUPS)}, {AUTO}.")
+    return named
+
+
+async def choose_groups(client: Client, clock: Clock) -> frozenset[str]:
     """Which groups to run beside what is there. Waits for a server that does not answer yet."""
     while True:
         try:
@@ -36,7 +44,7 @@ async def choose_groups(client: Client, clock: Clock) -> set[str]:
             await asyncio.sleep(RETRY_S)
     for group, why in taken.items():
         print(f"{group}: left to the cluster, because {why}", flush=True)
-    return set(GROUPS) - set(taken)
+    return frozenset(GROUPS) - set(taken)
 
 
 async def _neighbours(client: Client, clock: Clock) -> AsyncIterator[tuple[str, str]]:

@@ -60,10 +60,8 @@ def node_object(node: Node, size: Size, *, port: int, now: str) -> Thing:
         },
         "spec": {"podCIDR": f"10.42.{node.index}.0/24", "podCIDRs": [f"10.42.{node.index}.0/24"]},
         "status": {
-            "addresses": [
-                {"type": "InternalIP", "address": node.address},
-                {"type": "Hostname", "address": node.name},
-            ],
+            # No Hostname: the API server would prefer it, and nobody resolves it.
+            "addresses": [{"type": "InternalIP", "address": node.address}],
             "capacity": room,
             "allocatable": room,
             "conditions": conditions(now),

@@ -31,11 +31,13 @@ class World:
 
     directory: Path
     git_port: int
+    # A kubeconfig of another cluster than the embedded one.
+    other_cluster: Path | None = None
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def kubeconfig(self) -> Path:
-        return self.directory / "kubernetes" / "kubeconfig"
+        return self.other_cluster or self.directory / "kubernetes" / "kubeconfig"
 
     @property
     def git_url(self) -> str:
@@ -54,7 +56,22 @@ class World:
             assert time.monotonic() < end, f"{name} did not become ready: {log.read_text()}"
             time.sleep(0.02)
 
-    def start_controllers(self) -> None:
+    def start_git(self) -> None:
+        """The server and its repository, seeded."""
+        (self.directory / "password").write_text(PASSWORD)
+        seed(self.directory / "git" / "gitops.git", self.git_url)
+        self.start(
+            "git_server",
+            "--dir",
+            str(self.directory / "git"),
+            "--port",
+            str(self.git_port),
+            "--bare",
+            "--password-file",
+            str(self.directory / "password"),
+        )
+
+    def start_controllers(self, *arguments: str) -> None:
         self.start(
             "controllers",
             "--kubeconfig",
@@ -69,7 +86,11 @@ class World:
             str(self.directory / "controllers"),
             "--speed",
             str(SPEED),
+            *arguments,
         )
+
+    def log(self, name: str) -> str:
+        return (self.directory / f"{name}.log").read_text()
 
     def stop(self, name: str) -> None:
         process = self.processes.pop(name)
@@ -79,22 +100,10 @@ class World:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    directory = tmp_path_factory.mktemp("cluster")
-    (directory / "password").write_text(PASSWORD)
-    made = World(directory, free_port())
+    made = World(tmp_path_factory.mktemp("cluster"), free_port())
     try:
         made.start("kubeapi", "--dir", str(made.kubeconfig.parent), "--port", str(free_port()))
-        seed(directory / "git" / "gitops.git", made.git_url)
-        made.start(
-            "git_server",
-            "--dir",
-            str(directory / "git"),
-            "--port",
-            str(made.git_port),
-            "--bare",
-            "--password-file",
-            str(directory / "password"),
-        )
+        made.start_git()
         made.start_controllers()
         yield made
     finally:
