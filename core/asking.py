@@ -1,18 +1,19 @@
-"""Questions to outside systems that may never be answered. A question that hangs holds neither its asker nor the process.
+"""Questions that may never be answered. One that hangs holds neither its asker nor the process.
 
 Each runs in a daemon thread: unlike the threads of an executor, those do not keep an ending process waiting.
 """
 
 import threading
 import time
-from contextlib import suppress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from django.db import connections
 
 Answer = TypeVar("Answer")
+Name = TypeVar("Name", bound=Hashable)
 
 
 class NoAnswer(Exception):
@@ -38,12 +39,12 @@ def ask(question: Callable[[], Answer], name: str) -> "Future[Answer]":
 
 
 def ask_all(
-    questions: Mapping[str, Callable[[], Answer]], *, within_s: float, at_once: int
-) -> dict[str, Answer | Exception]:
+    questions: Mapping[Name, Callable[[], Answer]], *, within_s: float, at_once: int
+) -> dict[Name, Answer | Exception]:
     """Asks side by side, at most `at_once`. The answer of each, the error it raised, or NoAnswer."""
     waiting = iter(questions.items())
     turn = threading.Lock()
-    answers: dict[str, Answer | Exception] = {}
+    answers: dict[Name, Answer | Exception] = {}
 
     def work() -> None:
         while (asked := next_of(waiting, turn)) is not None:
