@@ -14,6 +14,7 @@ from django.conf import settings
 from integrations.errors import Missing
 from integrations.kubernetes.failures import Expired
 from integrations.kubernetes.kinds import APPLICATION_SETS, APPLICATIONS, PODS, Kind, known
+from integrations.kubernetes.rights import Attempt
 from integrations.kubernetes.selectors import EVERYTHING, Selector
 from integrations.kubernetes.transport import Transport
 
@@ -50,12 +51,13 @@ class Cluster:
         """
         kind = known(kind)
         query = list_query(label_selector, field_selector)
+        asked = f"list {kind.plural}" + (f" in {namespace}" if namespace else "")
+        path, attempt = kind.path(namespace), Attempt("list", kind, namespace)
         objects: list[Object] = []
         page = {"limit": str(limit)}
         while True:
-            asked = f"list {kind.plural}" + (f" in {namespace}" if namespace else "")
             try:
-                answer = self.transport.json("GET", kind.path(namespace), asked=asked, query={**query, **page})
+                answer = self.transport.json("GET", path, asked=asked, attempt=attempt, query={**query, **page})
             except Expired:
                 if "continue" not in page:
                     raise
@@ -71,7 +73,8 @@ class Cluster:
     def get(self, kind: Kind | str, name: str, namespace: str | None = None) -> Object:
         kind = known(kind)
         asked = f"read {kind.kind} {name}" + (f" in {namespace}" if namespace else "")
-        return slimmed(self.transport.json("GET", kind.path(namespace, name), asked=asked), kind)
+        attempt = Attempt("get", kind, namespace)
+        return slimmed(self.transport.json("GET", kind.path(namespace, name), asked=asked, attempt=attempt), kind)
 
     def logs(
         self,
@@ -92,7 +95,8 @@ class Cluster:
         query |= {"sinceSeconds": str(since_s)} if since_s is not None else {}
         path = f"{PODS.path(namespace, pod)}/log"
         asked = f"read the log of {container} in {namespace}/{pod}"
-        data = self.transport.read("GET", path, asked=asked, query=query, longest=LOG_BYTES_READ)
+        attempt = Attempt("get", PODS, namespace, subresource="log")
+        data = self.transport.read("GET", path, asked=asked, attempt=attempt, query=query, longest=LOG_BYTES_READ)
         if len(data) > limit_bytes:
             data = data[-limit_bytes:]
             data = data[data.find(b"\n") + 1 :]
@@ -106,11 +110,9 @@ class Cluster:
         kind = known(kind)
         query = {"dryRun": "All"} if is_dry_run else None
         asked = f"patch {kind.kind} {name}" + (f" in {namespace}" if namespace else "")
-        path = kind.path(namespace, name)
-        return slimmed(
-            self.transport.json("PATCH", path, asked=asked, query=query, body=body, content_type=MERGE_PATCH),
-            kind,
-        )
+        path, attempt = kind.path(namespace, name), Attempt("patch", kind, namespace)
+        how: dict[str, Any] = {"asked": asked, "attempt": attempt, "query": query, "content_type": MERGE_PATCH}
+        return slimmed(self.transport.json("PATCH", path, body=body, **how), kind)
 
     def refresh_application(self, name: str, *, hard: bool = False) -> None:
         """Asks Argo CD to compare the Application with git now; `hard` also drops its manifest cache."""
@@ -133,11 +135,11 @@ class Cluster:
         answer = self._review("authentication.k8s.io", "SelfSubjectReview", {}, asked="say who we are")
         return str(answer.get("status", {}).get("userInfo", {}).get("username", ""))
 
-    def may(self, verb: str, kind: Kind, *, namespace: str = "", subresource: str = "") -> bool:
-        """Whether the account has the right. Without a namespace: in all of them, or for a kind without any."""
-        attributes = {"verb": verb, "group": kind.group, "resource": kind.plural}
-        attributes |= {"namespace": namespace} if namespace else {}
-        attributes |= {"subresource": subresource} if subresource else {}
+    def may(self, attempt: Attempt) -> bool:
+        """Whether the API server would allow our account the request."""
+        attributes = {"verb": attempt.verb, "group": attempt.kind.group, "resource": attempt.kind.plural}
+        attributes |= {"namespace": attempt.namespace} if attempt.namespace else {}
+        attributes |= {"subresource": attempt.subresource} if attempt.subresource else {}
         answer = self._review(
             "authorization.k8s.io",
             "SelfSubjectAccessReview",

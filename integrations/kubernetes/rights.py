@@ -34,8 +34,36 @@ class Right:
         return f"{self.kind.plural}/{self.subresource}" if self.subresource else self.kind.plural
 
 
+MANIFEST = "deploy/rbac/mctl.yaml"
 # The order in which the manifest spells verbs.
 VERBS = ("get", "list", "watch", "patch")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One request as RBAC judges it. Without a namespace it concerns all of them, or a kind that has none."""
+
+    verb: str
+    kind: Kind
+    namespace: str | None = None
+    subresource: str = ""
+
+    @property
+    def resource(self) -> str:
+        return f"{self.kind.plural}/{self.subresource}" if self.subresource else self.kind.plural
+
+    @property
+    def remedy(self) -> str:
+        """The rule that allows this request, in words."""
+        group = f"API group {self.kind.group}" if self.kind.group else "core API group"
+        place = f" in namespace {self.namespace}" if self.namespace else " in all namespaces"
+        rule = f"{self.verb} {self.resource} ({group}){place if self.kind.namespaced else ''}"
+        return f"Allow the service account of this installation to {rule}. {MANIFEST} has the rule."
+
+    def as_dict(self) -> dict[str, str]:
+        """The rule as data; an empty namespace means everywhere."""
+        namespace = self.namespace or ""
+        return {"verb": self.verb, "group": self.kind.group, "resource": self.resource, "namespace": namespace}
 
 
 def merged(rights: tuple[Right, ...]) -> tuple[Right, ...]:

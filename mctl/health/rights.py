@@ -7,7 +7,8 @@ from django.conf import settings
 
 from core.asking import NoAnswer, ask_all
 from integrations.errors import IntegrationError
-from integrations.kubernetes import Cluster, Place, Right
+from integrations.kubernetes import Place, Right
+from integrations.kubernetes.rights import MANIFEST, Attempt
 from mctl.health.lines import Line, Part, State, not_asked, well
 from mctl.health.outside import kubernetes
 from mctl.rights import needed
@@ -23,29 +24,26 @@ def look_at_rights() -> Sequence[Line]:
     # Where nobody answers, say it once and not for each right.
     api.version()
     rights = needed()
-    reviews = {(right, verb): partial(allowed, api, right, verb) for right in rights for verb in right.verbs}
+    reviews = {(right, verb): partial(api.may, attempt(right, verb)) for right in rights for verb in right.verbs}
     answers = ask_all(reviews, within_s=LONGEST_S, at_once=AT_ONCE)
     return [line_of(right, {verb: answers[right, verb] for verb in right.verbs}) for right in rights]
 
 
-def allowed(api: Cluster, right: Right, verb: str) -> bool:
-    return api.may(verb, right.kind, namespace=namespace_of(right), subresource=right.subresource)
-
-
-def namespace_of(right: Right) -> str:
-    return settings.ARGOCD_NAMESPACE if right.place is Place.ARGOCD else ""
+def attempt(right: Right, verb: str) -> Attempt:
+    namespace = settings.ARGOCD_NAMESPACE if right.place is Place.ARGOCD else None
+    return Attempt(verb, right.kind, namespace, right.subresource)
 
 
 def line_of(right: Right, answers: dict[str, bool | Exception]) -> Line:
     name = f"{', '.join(right.verbs)} {right.resource} {where(right)}"
     lacking = [verb for verb, answer in answers.items() if answer is False]
     if lacking:
-        role = "Role" if right.place is Place.ARGOCD else "ClusterRole"
+        role = f"Role mctl in {settings.ARGOCD_NAMESPACE}" if right.place is Place.ARGOCD else "ClusterRole mctl"
         return Line(
             name,
             State.MISSING,
             f"MCTL may not {' and not '.join(lacking)} {right.resource} {where(right)}. Needed for: {right.purpose}.",
-            f"Add this rule to the {role} of MCTL's account.",
+            f"Add this rule to the {role}, or apply {MANIFEST}.",
             rule_of(right, lacking),
             is_required=not right.is_optional,
         )
