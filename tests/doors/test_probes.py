@@ -15,8 +15,8 @@ from mctl.probes import Own, Readiness
 from operations.models import AuditEntry
 
 POD = "10.42.0.17:8000"
-READY = b'{"status": "ok"}'
-AWAY = b'{"status": "unavailable"}'
+READY = b'{"status":"ok"}'
+AWAY = b'{"status":"unavailable"}'
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from mctl.health import Group, Line, Report, State, system_report
 from mctl.health.shape import as_json
 
 WIDTH = 100
-NAMES_WIDTH = 18
+NAMES_WIDTH = 20
 
 
 class Command(BaseCommand):
