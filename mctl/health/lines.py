@@ -42,6 +42,11 @@ class Line:
         return self.state is State.OK
 
     @property
+    def said(self) -> str:
+        """The sentence, and whether MCTL does without."""
+        return self.sentence if self.is_required or self.is_well else f"{self.sentence} Not required."
+
+    @property
     def fails(self) -> bool:
         return self.is_required and not self.is_well
 

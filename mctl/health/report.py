@@ -9,9 +9,9 @@ from core.actor import Actor, Decision
 from core.asking import NoAnswer, ask_all
 from core.clock import now
 from core.credentials import MASK
-from core.errors import NotFound, Problem
+from core.errors import Problem
 from core.gate import require
-from integrations.errors import IntegrationError, Refused, scrubbed
+from integrations.errors import IntegrationError, Missing, Refused, scrubbed
 from mctl.env import declared
 from mctl.health import outside, own, rights
 from mctl.health.lines import Group, Line, NotConfigured, Part, Report, missing, not_asked, not_configured
@@ -21,7 +21,7 @@ LONGEST_S = 6.0
 AT_ONCE = 20
 # A shorter value stands in many words by chance.
 SHORTEST_SECRET = 6
-PARTS = (*own.PARTS, *outside.PARTS, *rights.PARTS)
+PARTS: Sequence[Part] = (*own.PARTS, *outside.PARTS, *rights.PARTS)
 
 
 def may_check(actor: Actor) -> Decision:
@@ -36,8 +36,8 @@ def system_check(actor: Actor) -> Report:
     return system_report()
 
 
-def system_report(parts: Sequence[Part] = PARTS, within_s: float = LONGEST_S) -> Report:
-    begun_at, begun = now(), time.monotonic()
+def system_report(within_s: float = LONGEST_S) -> Report:
+    parts, begun_at, begun = PARTS, now(), time.monotonic()
     answers = ask_all({part.name: part.look for part in parts}, within_s=within_s, at_once=AT_ONCE)
     groups: dict[str, list[Line]] = {}
     for part in parts:
@@ -59,7 +59,7 @@ def line_of_error(part: Part, error: Exception, within_s: float) -> Line:
     detail = str(error.facts.get("detail", "")) if isinstance(error, IntegrationError) else ""
     sentence = f"{error.sentence} ({detail})" if detail else error.sentence
     # A refusal is an answer: it is there, and does not do what we need.
-    make = missing if isinstance(error, Refused | NotFound) else not_asked
+    make = missing if isinstance(error, Refused | Missing) else not_asked
     return make(part.name, sentence, error.remedy or part.remedy)
 
 

@@ -42,7 +42,7 @@ def line_of(right: Right, answers: dict[str, bool | Exception]) -> Line:
         return Line(
             name,
             State.MISSING,
-            f"MCTL may not {' and not '.join(lacking)} {right.resource} {where(right)}. Needed for: {right.purpose}.",
+            f"Not allowed: {', '.join(lacking)}. Needed for: {right.purpose}.",
             f"Add this rule to the {role}, or apply {MANIFEST}.",
             rule_of(right, lacking),
             is_required=not right.is_optional,

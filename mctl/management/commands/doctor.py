@@ -57,8 +57,7 @@ def written_group(group: Group) -> Iterator[str]:
 
 def written_line(line: Line) -> Iterator[str]:
     head = f"  {line.state:<14} {line.name:<{NAMES_WIDTH}} "
-    said = line.sentence if line.is_required or line.is_well else f"{line.sentence} (Not required.)"
-    yield from wrap(said, WIDTH, initial_indent=head, subsequent_indent=" " * 17)
+    yield from wrap(line.said, WIDTH, initial_indent=head, subsequent_indent=" " * 17)
     if line.remedy and not line.is_well:
         yield from wrap(line.remedy, WIDTH, initial_indent=" " * 17 + "-> ", subsequent_indent=" " * 20)
     if line.rule:
