@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 import yaml
 
-from integrations.errors import Contended, IntegrationError, Refused
+from integrations.errors import Contended, IntegrationError, Missing, Refused
 from integrations.kubernetes import Cluster, Key, Reflector, Right, kinds
 from integrations.kubernetes.kinds import Kind
 from integrations.kubernetes.rights import Place
+from sandbox.kubeapi.crds import read_own_definitions
 from tests.conftest import ROOT, wait_until
 from tests.integrations.kubernetes.objects import create, make_namespace
 
@@ -21,6 +22,9 @@ MANIFEST = ROOT / "deploy" / "rbac" / "mctl.yaml"
 ARGOCD = "argocd"
 REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 KINDS = {
+    "CustomResourceDefinition": Kind(
+        "customresourcedefinitions", "apiextensions.k8s.io", "v1", "CustomResourceDefinition", namespaced=False
+    ),
     "Namespace": kinds.NAMESPACES,
     "ServiceAccount": kinds.SERVICE_ACCOUNTS,
     "ClusterRole": Kind("clusterroles", RBAC, "v1", "ClusterRole", namespaced=False),
@@ -77,17 +81,28 @@ class Account:
 
 
 def set_up(admin_kubeconfig: Path, folder: Path) -> Account:
-    """Applies the manifest and makes a kubeconfig with a token of the account, as deploy/rbac/README.md says."""
+    """Applies the manifest and makes a kubeconfig with a token of the account, as deploy/rbac/README.md says.
+
+    Argo CD's and the operators' kinds come first, as on a platform."""
     admin = Cluster(str(admin_kubeconfig))
     make_namespace(admin, ARGOCD)
-    for obj in yaml.safe_load_all(MANIFEST.read_text()):
+    for obj in (*read_own_definitions(), *yaml.safe_load_all(MANIFEST.read_text())):
         with suppress(Contended):
             create(admin, KINDS[obj["kind"]], obj["metadata"].get("namespace"), obj)
     kubeconfig = folder / "kubeconfig"
     kubeconfig.write_text(with_token(admin_kubeconfig.read_text(), token_of(admin, "mctl", "mctl")))
     account = Account(admin, Cluster(str(kubeconfig)), kubeconfig)
     wait_until(lambda: account.may("list", "", "pods"), "the server knows the manifest")
+    wait_until(lambda: is_served(admin, kinds.APPLICATIONS), "the server knows the kinds")
     return account
+
+
+def is_served(cluster: Cluster, kind: Kind) -> bool:
+    try:
+        cluster.list(kind)
+    except Missing:
+        return False
+    return True
 
 
 def token_of(admin: Cluster, namespace: str, name: str) -> str:
