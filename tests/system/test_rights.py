@@ -1,16 +1,22 @@
 """Every right is asked of the API server, and a missing one is named with the rule that gives it."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from integrations.kubernetes import Cluster
+from integrations.kubernetes import Cluster, Place
+from integrations.kubernetes.rights import MANIFEST
 from mctl.health import Line, State
 from mctl.health.rights import look_at_rights
 from mctl.rights import needed
+from tests.conftest import ROOT
 from tests.integrations.kubernetes.servers import Emulator
+from tests.real_cluster import RealCluster, needs_assets
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ROLES = {"ClusterRole": f"{RBAC}/clusterroles/mctl", "Role": f"{RBAC}/namespaces/argocd/roles/mctl"}
@@ -108,3 +114,31 @@ def test_the_rules_that_are_named_bring_every_right_back(
 
 def named_for(role: str, lines: Iterable[Line]) -> Rules:
     return [rule for line in lines if f" {role} mctl" in line.remedy for rule in yaml.safe_load(line.rule)]
+
+
+@pytest.mark.real_cluster
+@needs_assets
+def test_a_real_api_server_gives_every_right_of_the_manifest_and_misses_what_is_taken_away(
+    real_cluster: RealCluster, settings: Any, tmp_path: Path
+) -> None:
+    kubectl = [str(Path(sys.executable).parent / "kubectl"), "--kubeconfig", str(real_cluster.kubeconfig)]
+
+    def run(*arguments: str, read: str = "") -> str:
+        return subprocess.run([*kubectl, *arguments], input=read, capture_output=True, text=True, check=True).stdout
+
+    # Other tests share the server and may have made it.
+    run("apply", "--filename", "-", read="{apiVersion: v1, kind: Namespace, metadata: {name: argocd}}")
+    run("apply", "--filename", str(ROOT / MANIFEST))
+    token = run("create", "token", "mctl", "--namespace", "mctl").strip()
+    ours = tmp_path / "kubeconfig"
+    ours.write_text(real_cluster.kubeconfig.read_text().replace(real_cluster.token, token))
+    settings.KUBECONFIG = str(ours)
+
+    with_all = look_at_rights()
+    run("delete", "role", "mctl", "--namespace", "argocd")
+    without_role = [line.name for line in look_at_rights() if not line.is_well]
+    run("apply", "--filename", str(ROOT / MANIFEST))
+
+    assert all(line.is_well for line in with_all)
+    assert [name for name in without_role if "argocd" not in name] == []
+    assert len(without_role) == len([right for right in needed() if right.place is Place.ARGOCD])
