@@ -22,13 +22,11 @@ _VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH
 
 
 def verb_of(method: str, *, name: str, watch: bool) -> str:
-    """The verb that authorisation judges, such as "list" or "deletecollection". Of a name nothing is watched."""
+    """The verb that authorisation judges, such as "list" or "deletecollection"."""
     verb = _VERBS.get(method, "unknown")
-    if name:
-        return verb
-    if verb == "get":
-        return "watch" if watch else "list"
-    return "deletecollection" if verb == "delete" else verb
+    if verb == "get" and watch:
+        return "watch"
+    return verb if name else {"get": "list", "delete": "deletecollection"}.get(verb, verb)
 
 
 def is_open_document(path: str) -> bool:
@@ -52,9 +50,7 @@ def authorise(cluster: "Cluster", call: Call) -> None:
     subject = f"{resource.plural}/{call.subresource}" if call.subresource else resource.plural
     # A namespace is judged by the roles bound in it.
     namespace = call.name if resource.key == ("", "namespaces") else call.namespace
-    name = call.name
-    if verb in ("list", "watch", "deletecollection"):
-        name = named_by(call.query.get("fieldSelector", ""))
+    name = call.name or named_by(call.query.get("fieldSelector", ""))
     _judge(cluster, call.user, Attempt(verb, resource.group, subject, namespace, name))
 
 
@@ -62,7 +58,7 @@ def authorise_unknown(cluster: "Cluster", user: User, method: str, path: str, *,
     """Judges a path that means nothing here. People without the right to it do not learn that. Raises ApiError 403."""
     words, verb = words_of(path), method.lower()
     if words is not None:
-        verb = verb_of(method, name=words.name, watch=watch or words.watch)
+        verb = verb_of(method, name=words.name, watch=words.watch or (watch and not words.name))
         subject = f"{words.plural}/{words.subresource}" if words.subresource else words.plural
         _judge(cluster, user, Attempt(verb, words.group, subject, words.namespace, words.name))
     elif not is_open_document(path) and not why_allowed(cluster, user, Attempt(verb)):

@@ -58,7 +58,11 @@ class Server:
             watch = request.query.get("watch", "") in ("1", "true", "True")
             authorise_unknown(self._cluster, user, request.method, request.path, watch=watch)
             raise
-        query = dict(request.query) | ({"watch": "1"} if target.watch else {})
+        query = dict(request.query)
+        # With a name only the old spelling watches: the parameter means nothing there.
+        if target.name:
+            query.pop("watch", None)
+        query |= {"watch": "1"} if target.watch else {}
         call = Call(
             method=request.method,
             path=request.path,

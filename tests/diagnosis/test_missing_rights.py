@@ -9,6 +9,7 @@ from diagnosis.queries import Target, diagnose_live, live_kinds
 from diagnosis.queries.asked import diagnose_asked
 from integrations.errors import Refused
 from integrations.kubernetes import Right, kinds
+from integrations.kubernetes.kinds import Kind
 from tests import builders
 from tests.integrations.kubernetes.account import Account, set_up
 from tests.integrations.kubernetes.objects import create, deployment, make_namespace, owner, replica_set, set_status
@@ -18,7 +19,10 @@ FULL = "payments-ledger-api-base-service"
 LACK = "couldn't find key SIGNING_KEY in Secret payments/ledger-api-secrets"
 LEDGER = Target("Deployment", "payments", "ledger-api")
 WORDS = {"secrets": "read Secret ledger-api-secrets", "pods/log": "read the log of", "applications": "read Application"}
-CERTIFICATES = next(right for right in live_kinds.RIGHTS if right.kind is kinds.CERTIFICATES)
+
+
+def right_to(kind: Kind) -> Right:
+    return next(right for right in live_kinds.RIGHTS if right.kind is kind)
 
 
 @pytest.fixture(scope="module")
@@ -85,8 +89,7 @@ def test_the_source_that_may_not_be_read_is_named_and_nothing_is_claimed_of_it(a
 
 
 def test_without_the_right_to_secrets_the_cause_stands_and_the_keys_are_not_told(account: Account) -> None:
-    secrets = next(right for right in live_kinds.RIGHTS if right.kind is kinds.SECRETS)
-    with account.without(secrets, "get"):
+    with account.without(right_to(kinds.SECRETS), "get"):
         found = diagnose_live(LEDGER)
 
     assert "lacks the key SIGNING_KEY" in found.findings[0].title
@@ -94,9 +97,19 @@ def test_without_the_right_to_secrets_the_cause_stands_and_the_keys_are_not_told
     assert [source.name for source in found.sources if not source.ok] == ["keys of secret ledger-api-secrets"]
 
 
+def test_of_several_missing_rights_each_is_named(account: Account) -> None:
+    with account.without(right_to(kinds.NODES), "list"), account.without(right_to(kinds.SECRETS), "get"):
+        found = diagnose_live(LEDGER)
+
+    (refused,) = [source for source in found.sources if not source.ok]
+    assert refused.name == "nodes, keys of secret ledger-api-secrets"
+    asked = "list nodes, read Secret ledger-api-secrets in payments"
+    assert refused.error == f"Kubernetes does not allow us to {asked}."
+
+
 def test_a_domain_is_found_by_its_ingress_without_the_right_to_certificates(account: Account, db, ada: Actor) -> None:
     builders.tenant("payments")
-    with account.without(CERTIFICATES, "list"):
+    with account.without(right_to(kinds.CERTIFICATES), "list"):
         found = diagnose_asked(ada, team="payments", domain="ledger.example.dev")
 
     assert found["target"]["kind"] == "Ingress"
@@ -104,5 +117,8 @@ def test_a_domain_is_found_by_its_ingress_without_the_right_to_certificates(acco
 
 def test_a_domain_that_may_hang_on_a_certificate_is_not_said_to_be_absent(account: Account, db, ada: Actor) -> None:
     builders.tenant("payments")
-    with account.without(CERTIFICATES, "list"), pytest.raises(Refused, match="list certificates in payments"):
+    with (
+        account.without(right_to(kinds.CERTIFICATES), "list"),
+        pytest.raises(Refused, match="list certificates in payments"),
+    ):
         diagnose_asked(ada, team="payments", domain="other.example.dev")

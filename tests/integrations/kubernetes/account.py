@@ -12,7 +12,8 @@ import yaml
 from integrations.errors import Contended, IntegrationError, Missing, Refused
 from integrations.kubernetes import Cluster, Key, Reflector, Right, kinds
 from integrations.kubernetes.kinds import Kind
-from integrations.kubernetes.rights import Place
+from integrations.kubernetes.rights import Attempt, Place
+from integrations.kubernetes.watching import WatchStream
 from sandbox.kubeapi.crds import read_own_definitions
 from tests.conftest import ROOT, wait_until
 from tests.integrations.kubernetes.objects import create, make_namespace
@@ -135,10 +136,8 @@ def rule_of(group: str, resource: str, verb: str) -> Object:
     return {"apiGroups": [group], "resources": [resource], "verbs": [verb]}
 
 
-def refusal(cluster: Cluster, right: Right, verb: str) -> IntegrationError:
+def refusal(cluster: Cluster, right: Right, verb: str) -> Refused:
     """What the one request that takes this right is told. Fails where it is not refused."""
-    if verb == "watch":
-        return failure_of_watch(cluster, right.kind, place_of(right) or None)
     with pytest.raises(Refused) as raised:
         ask(cluster, right, verb)
     return raised.value
@@ -148,6 +147,10 @@ def ask(cluster: Cluster, right: Right, verb: str) -> None:
     namespace = place_of(right) or None
     if verb == "list":
         cluster.list(right.kind, namespace=namespace)
+    elif verb == "watch":
+        attempt = Attempt(verb, right.kind, namespace)
+        path, asked = right.kind.path(namespace), f"watch {right.kind.plural}"
+        WatchStream(cluster.transport, path, asked=asked, attempt=attempt, query={"watch": "true"}, silence_s=5.0)
     elif right.subresource == "log":
         cluster.logs("payments", "nobody", "main")
     elif verb == "get":

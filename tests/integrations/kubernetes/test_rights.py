@@ -4,10 +4,12 @@ The same tests run on the emulated server and on a real one.
 """
 
 import pytest
+import yaml
+from django.core.management import call_command
 
 from integrations.kubernetes.rights import Place, Right
 from mctl.rights import needed
-from tests.integrations.kubernetes.account import Account, refusal, set_up
+from tests.integrations.kubernetes.account import MANIFEST, Account, failure_of_watch, refusal, set_up
 from tests.real_cluster import needs_assets
 
 EACH = [
@@ -63,9 +65,44 @@ def test_a_refusal_names_the_missing_rule(account: Account, right: Right, verb: 
     with account.without(right, verb):
         refused = refusal(account.mctl, right, verb)
 
-    assert refused.sentence.startswith("Kubernetes does not allow us to ")
+    said = {"get": "read", "watch": "watch", "list": "list", "patch": "patch"}[verb]
+    assert refused.sentence.startswith(f"Kubernetes does not allow us to {said} ")
     assert f" to {verb} {right.resource} ({right.kind.group or 'core'}" in refused.remedy.replace("API group ", "")
     assert refused.remedy.endswith("deploy/rbac/mctl.yaml has the rule.")
     missing = refused.facts["missing_right"]
     assert (missing["verb"], missing["group"], missing["resource"]) == (verb, right.kind.group, right.resource)
     assert right.place is Place.EVERYWHERE or missing["namespace"] == "argocd"
+
+
+def test_a_watch_that_is_refused_says_which_right_it_lacks(account: Account) -> None:
+    pods = next(right for right in needed() if right.resource == "pods")
+    with account.without(pods, "watch"):
+        failure = failure_of_watch(account.mctl, pods.kind, None)
+
+    assert failure.sentence == "Kubernetes does not allow us to watch pods."
+    assert "to watch pods (core API group) in all namespaces." in failure.remedy
+
+
+def test_the_manifest_is_what_the_command_prints(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("rights")
+
+    assert capsys.readouterr().out == MANIFEST.read_text()
+
+
+def test_argo_cd_may_live_in_a_namespace_of_another_name(settings, capsys: pytest.CaptureFixture[str]) -> None:
+    settings.ARGOCD_NAMESPACE = "argo"
+
+    call_command("rights")
+
+    objects = list(yaml.safe_load_all(capsys.readouterr().out))
+    of_argo = [one["kind"] for one in objects if one["metadata"].get("namespace") == "argo"]
+    assert of_argo == ["Role", "RoleBinding"]
+
+
+def test_the_only_writes_are_patches_in_argo_cds_namespace() -> None:
+    writes = [right for right in needed() if {*right.verbs} - {"get", "list", "watch"}]
+
+    assert {(right.resource, right.place) for right in writes} == {
+        ("applications", Place.ARGOCD),
+        ("applicationsets", Place.ARGOCD),
+    }

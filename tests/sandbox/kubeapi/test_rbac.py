@@ -59,6 +59,17 @@ def test_a_rule_for_names_covers_those_names(admin, name, status):
     assert robot_with(admin, MAPS).get("configmaps", name).status == status
 
 
+def test_an_object_is_read_by_its_name_and_watched_by_the_old_spelling_alone(admin):
+    admin.post("configmaps", {"metadata": {"name": "one"}})
+    worker = robot_with(admin, [MAPS[0] | {"verbs": ["get"]}])
+
+    read = worker.get("configmaps", "one", watch="1", timeoutSeconds="1")
+    watched = worker.send("GET", f"/api/v1/watch/namespaces/{admin.namespace}/configmaps/one", timeoutSeconds="1")
+
+    assert (read.status, read.body["kind"]) == (200, "ConfigMap")
+    assert (watched.status, 'cannot watch resource "configmaps"' in watched.message) == (403, True)
+
+
 def test_watching_is_a_right_of_its_own(admin):
     worker = robot_with(admin, LISTS)
 
