@@ -164,8 +164,12 @@ def test_without_a_repository(ask: Ask, before: dict[str, Line], settings: Any) 
 
 def test_an_installation_that_only_reads_need_not_push(ask: Ask, before: dict[str, Line], settings: Any) -> None:
     settings.READ_ONLY = True
+    settings.GITOPS_TOKEN = "not-the-token"
+    forget()
 
-    assert not ask()["GitOps: Pushing to it"].fails
+    pushing = ask()["GitOps: Pushing to it"]
+
+    assert (pushing.state, pushing.fails) == (State.NOT_CONFIGURED, False)
 
 
 def test_without_a_broker(ask: Ask, before: dict[str, Line], broker_at: Callable[[str], None], tmp_path: Path) -> None:
