@@ -25,6 +25,7 @@ from core.rest import ApiRequest
 from diagnosis.api import router as diagnosis
 from mctl.api import answer
 from mctl.api_document import document
+from mctl.api_system import router as system
 from mctl.middleware import keep_denial
 from operations.api import catalogue, runs
 from operations.api.replay import digest
@@ -64,6 +65,7 @@ api.add_router("", runs)
 api.add_router("/operations", catalogue)
 api.add_router("", services)
 api.add_router("", diagnosis)
+api.add_router("", system)
 
 
 @api.exception_handler(Problem)

@@ -6,12 +6,15 @@ from django.urls import include, path
 from accounts.urls import api_urlpatterns, github_urlpatterns
 from mctl.admin import urls as admin_urls
 from mctl.api_v1 import urlpatterns as v1_urlpatterns
+from mctl.probes import healthz, readyz
 from mctl.reference import PAGES
-from mctl.views import reference, styleguide
+from mctl.views import reference, styleguide, system_check
 from services.views import home, source_ages
 
 urlpatterns = [
     path("", home, name="home"),
+    path("healthz", healthz, name="healthz"),
+    path("readyz", readyz, name="readyz"),
     path("sources/", source_ages, name="sources"),
     path("", include("accounts.urls")),
     path("", include(github_urlpatterns)),
@@ -25,6 +28,7 @@ urlpatterns = [
     path("connecting/", include("mcp_server.urls")),
     path("admin/", admin_urls),
     *(path(f"reference/{kind}/", reference, {"kind": kind}, name=f"reference_{kind}") for kind in PAGES),
+    path("system/check/", system_check, name="system_check"),
     path("styleguide/", styleguide, name="styleguide"),
     *([path("sandbox/", include("sandbox.urls"))] if settings.SANDBOX else []),
 ]

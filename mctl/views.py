@@ -7,11 +7,12 @@ from django.views.decorators.http import require_safe
 
 from core.actor import Door
 from core.errors import Forbidden, NotFound, Problem
-from core.gate import gate
+from core.gate import ActorRequest, gate
 from core.htmx import page_or_part
 from core.limits import address_of
 from core.tally import NOBODY, Happening, note
 from mctl.api import PREFIX, answer
+from mctl.health import system_check as check_system
 from mctl.middleware import problem_response, request_id
 from mctl.reference import PAGES, reference_page
 
@@ -28,6 +29,12 @@ def reference(request: HttpRequest, kind: str) -> HttpResponse:
     kinds = [(name, title) for name, (title, *_) in PAGES.items()]
     context = {"reference": reference_page(kind, request.GET.get("q", "")), "kinds": kinds}
     return page_or_part(request, "reference/page.html", "reference/_entries.html", context)
+
+
+@gate("system.check")
+@require_safe
+def system_check(request: ActorRequest) -> HttpResponse:
+    return page_or_part(request, "system/check.html", "system/_check.html", {"report": check_system(request.actor)})
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

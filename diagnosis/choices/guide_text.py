@@ -59,14 +59,16 @@ SECTIONS = (
                   "work itself runs in the background.", (
             "Ask for the operation by its id instead of asking for the change again.",
             "Ask for less: one tenant, one service, fewer lines of log.",
-            "Where nothing answers at all, see whether this page opens from the same machine.")),
-    ), NOT_YET),
+            "Where nothing answers at all, ask for /healthz of this installation from the same machine: it answers "
+            "anyone, without a token.")),
+    ), "How far a change has come stands on the page of its operation."),
     Section("connection-refused", "AI clients", "Connection refused", (
         Paragraph("The address or the transport is wrong", "There is one address, ending in /mcp and in nothing "
                   "else, and it speaks streamable HTTP.", (
             "Copy the configuration from the page Connecting instead of writing it.",
             "Leave out a type of stdio: nothing is started on your machine.",
-            "Let the page Connecting check the configuration you have.")),
+            "Let the page Connecting check the configuration you have.",
+            "Ask for /healthz of this installation from the same machine: it answers anyone, without a token.")),
     ), "A configuration is checked on the page Connecting."),
     Section("stuck", "Deployment", "Pending or progressing for long", (
         Paragraph("The image cannot be pulled", "The pods are placed, but the node does not get the image.", (

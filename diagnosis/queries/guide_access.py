@@ -15,7 +15,8 @@ def access_answers(actor: Actor, tenant: str) -> dict[str, tuple[Checked, ...]]:
         "forbidden": (_roles(actor, tenant), _admin(actor)),
         "token-types": (_kind(actor),),
         "tools-missing": (_address(),),
-        "connection-refused": (_address(),),
+        "timeouts": (_reachable(),),
+        "connection-refused": (_address(), _reachable()),
     }
 
 
@@ -54,3 +55,10 @@ def _admin(actor: Actor) -> Checked:
 
 def _address() -> Checked:
     return _fine("The address of this installation", f"It is exactly {settings.PUBLIC_URL}/mcp, streamable HTTP.")
+
+
+def _reachable() -> Checked:
+    reason = (
+        f"This page was answered, so it is from here. From the client's machine: curl {settings.PUBLIC_URL}/healthz"
+    )
+    return _fine("Whether this installation is reachable", reason)

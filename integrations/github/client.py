@@ -66,6 +66,10 @@ class GitHub:
         body = self._read(f"/orgs/{part(org)}", f"reading {org}")
         return int(body["id"]) if body else None
 
+    def sees_teams(self, org: str) -> bool:
+        """Whether the token may list the teams, without reading them all. Raises Refused where GitHub says why not."""
+        return self._ask(f"{self._api}/orgs/{part(org)}/teams?per_page=1", f"listing the teams of {org}")[0] is not None
+
     def membership(self, org: str, login: str) -> OrgMembership | None:
         path = f"/orgs/{part(org)}/memberships/{part(login)}"
         return membership_of(self._read(path, f"reading the membership of {login}"))
@@ -189,15 +193,17 @@ def membership_of(body: dict[str, Any] | None) -> OrgMembership | None:
     return OrgMembership(int(body["organization"]["id"]), body.get("state") == "active", account_of(body["user"]))
 
 
-def organisation() -> GitHub:
-    """With the installation's own token. Raises Unavailable where none is configured."""
+def organisation(*, remember: bool = True) -> GitHub:
+    """With the installation's own token. Raises Unavailable where none is configured.
+
+    Without `remember` the cache is not used, so a question about GitHub is answered without it too."""
     from django.conf import settings
 
     if not (settings.GITHUB_ORG and settings.GITHUB_TOKEN):
         raise Unavailable(
             "Memberships cannot be read from GitHub.", remedy="Set MCTL_GITHUB_ORG and MCTL_GITHUB_TOKEN."
         )
-    return _client(settings.GITHUB_TOKEN, remember=True)
+    return _client(settings.GITHUB_TOKEN, remember=remember)
 
 
 def as_person(token: str) -> GitHub:

@@ -35,6 +35,8 @@ CONNECT_TIMEOUT_MS = 5_000
 ANSWER_TIMEOUT_MS = 15_000
 LOCK_PATIENCE_S = 30.0
 TRACKING = "refs/remotes/origin/"
+# libgit2's GIT_DIRECTION_PUSH, for which pygit2 has no name of its own.
+TO_PUSH = 1
 
 # What a server says when somebody else moved the branch first; every other rejection is a refusal.
 LOST_RACE = (
@@ -197,6 +199,19 @@ class Clone:
             raise rejection(answers.rejection, answers.said)
         self.remember_head(sha)
         self.store.pack()
+
+    def may_push(self) -> bool:
+        """Asks the server for what it tells before a push, and pushes nothing. Raises Unreachable, Missing.
+
+        A server may still refuse the branch itself: its protection rules are looked at when a commit arrives.
+        """
+        remote = self.repository().remotes.create_anonymous(self.url)
+        try:
+            with translated("push to"):
+                remote.connect(callbacks=_Answers(self), direction=TO_PUSH)
+        except Refused:
+            return False
+        return True
 
     @contextmanager
     def locked(self) -> Iterator[None]:

@@ -91,6 +91,11 @@ class Gitops:
         return self._clone.fetch()
 
     @healing
+    def may_push(self) -> bool:
+        """Whether the server takes pushes from our account; nothing is written."""
+        return self._clone.may_push()
+
+    @healing
     def head(self) -> Revision:
         """The newest revision as last fetched, with the time of that fetch."""
         return self._clone.revision()

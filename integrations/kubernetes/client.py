@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from integrations.errors import Missing
 from integrations.kubernetes.failures import Expired
 from integrations.kubernetes.kinds import APPLICATION_SETS, APPLICATIONS, PODS, Kind, known
 from integrations.kubernetes.rights import Attempt
@@ -101,13 +102,17 @@ class Cluster:
             data = data[data.find(b"\n") + 1 :]
         return data.decode(errors="replace")
 
-    def merge_patch(self, kind: Kind | str, name: str, namespace: str | None, body: Mapping[str, Any]) -> Object:
-        """The object after the patch (RFC 7386): null removes a field, lists are replaced whole."""
+    def merge_patch(
+        self, kind: Kind | str, name: str, namespace: str | None, body: Mapping[str, Any], *, is_dry_run: bool = False
+    ) -> Object:
+        """The object after the patch (RFC 7386): null removes a field, lists are replaced whole. A dry run is judged by
+        the server like any other and changes nothing."""
         kind = known(kind)
+        query = {"dryRun": "All"} if is_dry_run else None
         asked = f"patch {kind.kind} {name}" + (f" in {namespace}" if namespace else "")
         path, attempt = kind.path(namespace, name), Attempt("patch", kind, namespace)
-        patched = self.transport.json("PATCH", path, asked=asked, attempt=attempt, body=body, content_type=MERGE_PATCH)
-        return slimmed(patched, kind)
+        how: dict[str, Any] = {"asked": asked, "attempt": attempt, "query": query, "content_type": MERGE_PATCH}
+        return slimmed(self.transport.json("PATCH", path, body=body, **how), kind)
 
     def refresh_application(self, name: str, *, hard: bool = False) -> None:
         """Asks Argo CD to compare the Application with git now; `hard` also drops its manifest cache."""
@@ -119,7 +124,43 @@ class Cluster:
 
     def ping(self) -> None:
         """Returns when the API server answers. Raises Unreachable, or Refused for credentials it does not know."""
-        self.transport.json("GET", "/version", asked="say its version")
+        self.version()
+
+    def version(self) -> str:
+        """Such as "v1.36.2"."""
+        return str(self.transport.json("GET", "/version", asked="say its version").get("gitVersion", ""))
+
+    def own_name(self) -> str:
+        """The user that the API server takes us for, such as "system:serviceaccount:mctl:mctl"."""
+        answer = self._review("authentication.k8s.io", "SelfSubjectReview", {}, asked="say who we are")
+        return str(answer.get("status", {}).get("userInfo", {}).get("username", ""))
+
+    def may(self, attempt: Attempt) -> bool:
+        """Whether the API server would allow our account the request."""
+        attributes = {"verb": attempt.verb, "group": attempt.kind.group, "resource": attempt.kind.plural}
+        attributes |= {"namespace": attempt.namespace} if attempt.namespace else {}
+        attributes |= {"subresource": attempt.subresource} if attempt.subresource else {}
+        answer = self._review(
+            "authorization.k8s.io",
+            "SelfSubjectAccessReview",
+            {"spec": {"resourceAttributes": attributes}},
+            asked="say which rights we have",
+        )
+        return answer.get("status", {}).get("allowed") is True
+
+    def serves(self, kind: Kind) -> bool:
+        """Whether the API server knows the kind in the version that we read."""
+        path = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.version}"
+        try:
+            answer = self.transport.json("GET", path, asked=f"list the kinds of {kind.api_version}")
+        except Missing:
+            return False
+        return any(one.get("name") == kind.plural for one in answer.get("resources") or ())
+
+    def _review(self, group: str, kind: str, content: Object, *, asked: str) -> Object:
+        """Kinds that are asked for by creating them; nothing is kept of them."""
+        body = {"apiVersion": f"{group}/v1", "kind": kind, **content}
+        return self.transport.json("POST", f"/apis/{group}/v1/{kind.lower()}s", asked=asked, body=body)
 
     def _annotate(self, kind: Kind, name: str, key: str, value: str) -> None:
         self.merge_patch(kind, name, self.argocd_namespace, {"metadata": {"annotations": {key: value}}})

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from integrations.errors import Unreachable
 from integrations.oidc.fetch import OK, get
-from integrations.oidc.keys import ALGORITHMS, KeySet
+from integrations.oidc.keys import ALGORITHMS, KeySet, usable_keys
 
 SKEW_S = 60
 TIMEOUT_S = 5.0
@@ -76,6 +76,10 @@ class DexVerifier:
         except jwt.PyJWTError as error:
             raise DexTokenInvalid(*told(error)) from error
         return claims_of(claims)
+
+    def published_keys(self) -> int:
+        """How many keys the issuer publishes now that we can verify with. Raises Unreachable."""
+        return len(usable_keys(self._read_keys()))
 
     def _header(self, token: str) -> tuple[str, str]:
         try:

@@ -6,7 +6,7 @@
 from operations.engine.advance import run
 from operations.engine.audit import begin_sealing, hold_chain, record_attempt, redacted, trim
 from operations.engine.ending import end, promote_next
-from operations.engine.reaper import reap
+from operations.engine.reaper import last_round, reap
 from operations.engine.wake import announce_operation, poke, send, wake
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "begin_sealing",
     "end",
     "hold_chain",
+    "last_round",
     "poke",
     "promote_next",
     "reap",

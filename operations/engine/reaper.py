@@ -1,9 +1,11 @@
 """Finds what nobody would wake: dead workers' operations, lost messages, passed deadlines, forgotten queues."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
+from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
@@ -21,6 +23,8 @@ log = structlog.get_logger(__name__)
 MOST_AT_ONCE = 500
 # Each end may read the cluster for its diagnosis.
 MOST_ENDED_AT_ONCE = 20
+LAST_ROUND = "reaper:last-round"
+ROUND_KEPT_S = 24 * 3600
 
 
 def reap() -> dict[str, int]:
@@ -29,7 +33,20 @@ def reap() -> dict[str, int]:
     counts = {"woken": wake_due(moment), "promoted": release_forgotten(), "stalled": end_overdue(moment)}
     if any(counts.values()):
         log.info("reaped", **counts)
+    note_round(moment)
     return counts
+
+
+def note_round(moment: datetime) -> None:
+    # Whatever stands behind the cache and is broken, reaping goes on without it.
+    with suppress(Exception):
+        cache.set(LAST_ROUND, moment, ROUND_KEPT_S)
+
+
+def last_round() -> datetime | None:
+    """When a worker last did a round, which beat sends; None for none within a day. Raises what the cache raises."""
+    found = cache.get(LAST_ROUND)
+    return found if isinstance(found, datetime) else None
 
 
 def wake_due(moment: datetime) -> int:

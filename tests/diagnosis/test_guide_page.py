@@ -54,6 +54,16 @@ def test_a_search_without_hits_says_so(browser):
     assert "The guide has nothing on that." in answer.content.decode()
 
 
+@pytest.mark.parametrize("section", ["timeouts", "connection-refused"])
+def test_whether_it_is_reachable_is_asked_with_the_address_of_this_installation(dev, db, settings, section):
+    settings.PUBLIC_URL = "https://mctl.example.dev"
+    found = next(one for one in guide_page(dev, q="", about="").sections if one.text.id == section)
+
+    reasons = [answer.reason for paragraph in found.paragraphs for answer in paragraph.answers]
+
+    assert any("curl https://mctl.example.dev/healthz" in reason for reason in reasons)
+
+
 def test_operation_not_found_lists_what_is_registered(browser):
     assert "<code>deploy-service</code>" in browser.get("/guide/").content.decode()
 

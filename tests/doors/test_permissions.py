@@ -155,5 +155,7 @@ def words(page: str) -> str:
 
 def test_the_sandbox_sign_in_is_public_and_nothing_else_but_the_products_own() -> None:
     public = {name for name, pattern in ROUTES.items() if verb_of(pattern) == PUBLIC}
-    assert public == {"accounts:sign_in", "github_login", "github_callback", "sandbox:sign_in"}
+    assert public == {
+        "accounts:sign_in", "github_login", "github_callback", "healthz", "readyz", "sandbox:sign_in",
+    }  # fmt: skip
     assert settings.SANDBOX

@@ -42,8 +42,18 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser, house: str, dev_visits: Visitor) -> Iterator[Page]:
-    context = browser.new_context(base_url=house)
-    context.add_cookies([{"name": one.name, "value": one.value or "", "url": house} for one in dev_visits.http.cookies])
+    yield from tab_of(browser, dev_visits)
+
+
+@pytest.fixture
+def page_of_an_admin(browser: Browser, house: str, dev_visits: Visitor) -> Iterator[Page]:
+    yield from tab_of(browser, Visitor(house).sign_in("ada"))
+
+
+def tab_of(browser: Browser, visitor: Visitor) -> Iterator[Page]:
+    context = browser.new_context(base_url=visitor.address)
+    cookies = [(one.name, one.value or "") for one in visitor.http.cookies]
+    context.add_cookies([{"name": name, "value": value, "url": visitor.address} for name, value in cookies])
     tab = context.new_page()
     yield tab
     context.close()
@@ -55,6 +65,20 @@ def axe() -> str:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_is_quiet_fits_and_can_be_used_by_everybody(page: Page, path: str) -> None:
+    look_over(page, path)
+
+
+def test_the_system_check_is_too_and_asks_again_in_its_place(page_of_an_admin: Page) -> None:
+    look_over(page_of_an_admin, "/system/check/")
+
+    page_of_an_admin.get_by_text("Ask again").click()
+    page_of_an_admin.wait_for_load_state("networkidle")
+
+    assert page_of_an_admin.locator("#check").count() == 1
+    assert "MCTL needs" in page_of_an_admin.locator("#check").inner_text()
+
+
+def look_over(page: Page, path: str) -> None:
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: said.append(str(error)))

@@ -232,6 +232,21 @@ def test_the_reaper_leaves_leased_and_long_waiting_operations_alone(ask: Ask) ->
     assert engine.reap() == {"woken": 0, "promoted": 0, "stalled": 0}
 
 
+def test_the_reaper_says_when_it_was_there_and_goes_on_without_a_cache(
+    ask: Ask, settings: Settings, tmp_path: Path
+) -> None:
+    begun = now()
+    engine.reap()
+    was_there = engine.last_round()
+    ask()
+    Operation.objects.update(message_at=None)
+    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": f"unix://{tmp_path}/nobody.sock"}}
+
+    assert was_there is not None
+    assert was_there >= begun
+    assert engine.reap()["woken"] == 1
+
+
 def test_the_reaper_ends_what_no_worker_took_up(ask: Ask, settings: Settings) -> None:
     operation = ask()
     Operation.objects.update(deadline_at=now() - timedelta(seconds=settings.OPERATION_LEASE_S + 1))

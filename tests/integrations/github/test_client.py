@@ -166,6 +166,13 @@ class Hostile(BaseHTTPRequestHandler):
         pass
 
 
+def test_a_token_sees_the_teams_of_its_organisation_and_of_no_other(github: Control) -> None:
+    dev = client_of(github.token_of("dev"))
+
+    assert dev.sees_teams("acme")
+    assert not dev.sees_teams("nobodys")
+
+
 @pytest.fixture
 def hostile() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hostile)

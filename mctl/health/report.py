@@ -1,0 +1,79 @@
+"""Asks all parts side by side, each within one time limit. What one of them raises is its own line and no other's."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+from core.actor import Actor, Decision
+from core.asking import NoAnswer, ask_all
+from core.clock import now
+from core.credentials import MASK
+from core.errors import Problem
+from core.gate import require
+from integrations.errors import IntegrationError, Missing, Refused, scrubbed
+from mctl.env import declared
+from mctl.health import outside, own, rights
+from mctl.health.lines import Group, Line, NotConfigured, Part, Report, missing, not_asked, not_configured
+
+# Longer than the gateways wait by default: what they say about a silence is better than what we could say.
+LONGEST_S = 6.0
+AT_ONCE = 20
+# A shorter value stands in many words by chance.
+SHORTEST_SECRET = 6
+PARTS: Sequence[Part] = (*own.PARTS, *outside.PARTS, *rights.PARTS)
+
+
+def may_check(actor: Actor) -> Decision:
+    if actor.sees_everything:
+        return Decision(True, f"{actor.name} is platform admin.")
+    return Decision(False, "The system check is for platform admins.", "Ask a platform admin to look for you.")
+
+
+def system_check(actor: Actor) -> Report:
+    """The report at a door. Raises Forbidden."""
+    require(may_check(actor))
+    return system_report()
+
+
+def system_report(within_s: float = LONGEST_S) -> Report:
+    parts, begun_at, begun = PARTS, now(), time.monotonic()
+    answers = ask_all({part.name: part.look for part in parts}, within_s=within_s, at_once=AT_ONCE)
+    groups: dict[str, list[Line]] = {}
+    for part in parts:
+        answer = answers[part.name]
+        found = line_of_error(part, answer, within_s) if isinstance(answer, Exception) else answer
+        lines = [found] if isinstance(found, Line) else found
+        groups.setdefault(part.group, []).extend(without_secrets(line) for line in lines)
+    shown = tuple(Group(title, tuple(lines)) for title, lines in groups.items())
+    return Report(begun_at, round(time.monotonic() - begun, 2), shown)
+
+
+def line_of_error(part: Part, error: Exception, within_s: float) -> Line:
+    if isinstance(error, NoAnswer):
+        return not_asked(part.name, f"No answer within {within_s:g} s.", part.remedy)
+    if isinstance(error, NotConfigured):
+        return not_configured(part.name, error.sentence, error.remedy)
+    if not isinstance(error, Problem):
+        return not_asked(part.name, f"{type(error).__name__}: {scrubbed(str(error))}", part.remedy)
+    detail = str(error.facts.get("detail", "")) if isinstance(error, IntegrationError) else ""
+    sentence = f"{error.sentence} ({detail})" if detail else error.sentence
+    # A refusal is an answer: it is there, and does not do what we need.
+    make = missing if isinstance(error, Refused | Missing) else not_asked
+    return make(part.name, sentence, error.remedy or part.remedy)
+
+
+def without_secrets(line: Line) -> Line:
+    """The line without any secret of the settings, whoever wrote it there."""
+    sentence, remedy = line.sentence, line.remedy
+    for secret in secrets():
+        sentence, remedy = sentence.replace(secret, MASK), remedy.replace(secret, MASK)
+    return replace(line, sentence=sentence, remedy=remedy)
+
+
+def secrets() -> list[str]:
+    """Values of secret settings and the passwords in their addresses, long ones first."""
+    values = [setting.value for setting in declared.values() if setting.secret or "://" in setting.value]
+    found = {value for setting in declared.values() if setting.secret for value in [setting.value]}
+    found |= {urlsplit(value).password or "" for value in values}
+    return sorted((value for value in found if len(value) >= SHORTEST_SECRET), key=len, reverse=True)
