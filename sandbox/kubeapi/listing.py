@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from sandbox.kubeapi.calls import Call
+from sandbox.kubeapi.conversion import as_stored
 from sandbox.kubeapi.entries import Entry
 from sandbox.kubeapi.errors import bad_request, expired
 from sandbox.kubeapi.selectors import entry_test
@@ -71,7 +72,7 @@ def encode_list(call: Call, entries: list[Entry], metadata: dict[str, Any]) -> I
     """The list's JSON in pieces of about 256 kB."""
     resource, view = call.resource, wanted_view(call.accept)
     if view == TABLE:
-        objects = [object_in_version(resource, entry) for entry in entries]
+        objects = [as_stored(resource, object_in_version(resource, entry)) for entry in entries]
         yield orjson.dumps(table(resource, objects, metadata, call.query.get("includeObject", "Metadata")))
         return
     if view == METADATA:

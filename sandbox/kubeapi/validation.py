@@ -176,17 +176,26 @@ def _pattern(text: str) -> re.Pattern[str]:
         return re.compile("")
 
 
-def decode(resource: Resource, obj: dict[str, Any], *, strictness: str) -> tuple[dict[str, Any], list[str]]:
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """`missing` is what the schema of a built-in kind asks for; the kind's own rules may know better."""
+
+    obj: dict[str, Any]
+    warnings: list[str]
+    missing: list[Cause]
+
+
+def decode(resource: Resource, obj: dict[str, Any], *, strictness: str) -> Decoded:
     """The pruned object and the warnings to send. `strictness` is the request's `fieldValidation`.
 
-    Raises ApiError 400 (unknown members under "Strict", wrong types of a built-in kind) or 422.
+    Raises ApiError 400 (unknown members under "Strict", wrong types of a built-in kind), 422 for a custom kind.
     """
     decoder = Decoder(custom=resource.custom, lenient=resource.kind in _LENIENT_KINDS)
     decoded, warnings = _walk(decoder, resource, obj, strictness)
-    if decoder.causes:
+    if decoder.causes and resource.custom:
         name = (obj.get("metadata") or {}).get("name", "")
         raise invalid(resource, name, decoder.causes)
-    return decoded, warnings
+    return Decoded(decoded, warnings, decoder.causes)
 
 
 def prune(resource: Resource, obj: dict[str, Any], *, strictness: str) -> tuple[dict[str, Any], list[str]]:

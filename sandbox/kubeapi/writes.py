@@ -11,6 +11,7 @@ from sandbox.kubeapi import errors, patches
 from sandbox.kubeapi.apply import apply_configuration
 from sandbox.kubeapi.calls import Call, random_suffix
 from sandbox.kubeapi.clock import timestamp
+from sandbox.kubeapi.conversion import as_served, as_stored
 from sandbox.kubeapi.defaults import apply_defaults
 from sandbox.kubeapi.entries import Entry, Object
 from sandbox.kubeapi.errors import invalid_value
@@ -41,8 +42,9 @@ class Writer:
         metadata = obj["metadata"]
         self._name(call, metadata)
         self._require_namespace(resource, metadata)
-        obj, unknown = decode(resource, obj, strictness=call.strictness)
-        call.warnings += unknown
+        decoded = decode(resource, obj, strictness=call.strictness)
+        call.warnings += decoded.warnings
+        obj = decoded.obj
         _fill_spec(resource, obj)
         metadata = obj["metadata"]
         for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion", "generation"):
@@ -55,15 +57,15 @@ class Writer:
         apply_defaults(resource, obj, before=None)
         self._cluster.admission.mutate(call, obj)
         self._prepare(resource, obj, None)
-        check_object(resource, obj, None)
+        check_object(resource, obj, None, decoded.missing)
+        self._cluster.admission.validate(call, obj, None)
         if self._cluster.store.get(resource.key, metadata.get("namespace", ""), metadata["name"]):
             raise errors.already_exists(resource, metadata["name"])
-        self._cluster.admission.validate(call, obj, None)
         if tracked:
             metadata.pop("managedFields", None)
             track_update(resource.schema, None, obj, call.manager, call.subresource)
         if not call.dry_run:
-            self._cluster.store.put(self._stored(resource, obj), obj)
+            self._store(resource, obj)
             self._cluster.definitions.after_write(resource, obj)
             self._cluster.admission.after_create(call, obj)
         return obj
@@ -118,13 +120,13 @@ class Writer:
         elif resource.kind == "CustomResourceDefinition":
             self._cluster.definitions.prepare(obj, before)
 
-    def _stored(self, resource: Resource, obj: Object) -> Resource:
-        """The storage version of the resource; the object's apiVersion follows it."""
-        if resource.version == resource.storage_version:
-            return resource
-        stored = self._cluster.registry.stored_at(resource.key)
-        obj["apiVersion"] = stored.group_version
-        return stored
+    def _store(self, resource: Resource, obj: Object) -> tuple[Resource, Object]:
+        """Puts the object where all versions of its kind are; answers the storage version and what is stored."""
+        if not resource.is_storage_form:
+            stored = self._cluster.registry.stored_at(resource.key)
+            resource, obj = stored, {**as_stored(resource, obj), "apiVersion": stored.group_version}
+        self._cluster.store.put(resource, obj)
+        return resource, obj
 
     # -- update ---------------------------------------------------------------------------------------------------
 
@@ -144,17 +146,17 @@ class Writer:
     def update(self, call: Call, entry: Entry, obj: Object, *, tracked: bool = True) -> Object:
         """Writes `obj` over the live object by the rules of the (sub)resource; answers what is stored then."""
         resource = call.resource
-        live = entry.load()
-        live["apiVersion"] = resource.group_version
+        live = as_served(resource, entry.load())
         self._preconditions(resource, live, obj)
         new = self._merge_system_fields(resource, live, obj, call.subresource)
-        new, unknown = decode(resource, new, strictness=call.strictness)
-        call.warnings += unknown
+        decoded = decode(resource, new, strictness=call.strictness)
+        call.warnings += decoded.warnings
+        new = decoded.obj
         if call.subresource != "status":
             _fill_spec(resource, new)
             apply_defaults(resource, new, before=live)
             self._prepare(resource, new, live)
-            check_object(resource, new, live)
+            check_object(resource, new, live, decoded.missing)
             self._check_finalizers(resource, live, new)
             self._cluster.admission.validate(call, new, live)
         if tracked:
@@ -164,10 +166,9 @@ class Writer:
         if call.dry_run or _same(live, new):
             new["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
             return new if call.dry_run else live
-        stored = self._stored(resource, new)
-        self._cluster.store.put(stored, new)
+        stored, written = self._store(resource, new)
         self._cluster.definitions.after_write(resource, new)
-        self._cluster.deleter.after_update(stored, new)
+        self._cluster.deleter.after_update(stored, written)
         return new
 
     def _preconditions(self, resource: Resource, live: Object, obj: Object) -> None:
@@ -219,8 +220,7 @@ class Writer:
             return self._apply(call, entry)
         if entry is None:
             raise errors.not_found(call.resource, call.name)
-        live = entry.load()
-        live["apiVersion"] = call.resource.group_version
+        live = as_served(call.resource, entry.load())
         if kind == patches.MERGE:
             new = patches.merge_patch(live, call.decoded_object())
         elif kind == patches.JSON:
@@ -252,9 +252,8 @@ class Writer:
             wanted.pop("status", None)
         elif call.subresource == "status":
             wanted = {key: wanted[key] for key in ("apiVersion", "kind", "metadata")} | {"status": status or {}}
-        live = entry.load() if entry else None
+        live = as_served(call.resource, entry.load()) if entry else None
         if live:
-            live["apiVersion"] = call.resource.group_version
             self._preconditions(call.resource, live, wanted)
         wanted = self._normalise_applied(call, wanted)
         merged = apply_configuration(
