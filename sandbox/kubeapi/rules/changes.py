@@ -68,6 +68,8 @@ def _check_claim(obj: Object, before: Object) -> list[Cause]:
     spec, old = obj["spec"], before["spec"]
     bound = (obj.get("status") or {}).get("phase") == "Bound"
     free = ("resources", "volumeName") if bound else ("volumeName",)
+    # A class may be chosen as long as there is none, so that a default class can be set later.
+    free += () if old.get("storageClassName") else ("storageClassName",)
     causes = []
     if _without(spec, free) != _without(old, free):
         causes.append(forbidden_field("spec", _CLAIM_REFUSAL))

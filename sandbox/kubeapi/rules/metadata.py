@@ -15,11 +15,23 @@ _PLAIN_FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes")
 
 
 def check_metadata(resource: Resource, metadata: dict[str, Any], before: Object | None) -> list[Cause]:
-    causes = check_name(resource, metadata["name"]) if before is None else []
+    causes = []
+    if before is None:
+        causes += _check_prefix(resource, metadata.get("generateName", ""))
+        causes += check_name(resource, metadata["name"])
     causes += check_labels(metadata.get("labels"), "metadata.labels")
     causes += check_annotations(metadata.get("annotations"), "metadata.annotations")
     causes += _check_owners(metadata.get("ownerReferences") or ())
     return causes + _check_finalizers(metadata.get("finalizers") or ())
+
+
+def _check_prefix(resource: Resource, prefix: str) -> list[Cause]:
+    """What names are generated from; it may end with a dash."""
+    if not prefix:
+        return []
+    wrong = check_name(resource, f"{prefix.removesuffix('-')}a" if prefix.endswith("-") else prefix)
+    told = [one.message.partition(": ")[2].partition(": ")[2] for one in wrong]
+    return [invalid_value("metadata.generateName", prefix, why) for why in told]
 
 
 def check_name(resource: Resource, name: str) -> list[Cause]:
@@ -78,13 +90,12 @@ def check_selector(selector: Any, field: str) -> list[Cause]:
 def _check_owners(owners: Any) -> list[Cause]:
     causes = []
     field = "metadata.ownerReferences"
-    for index, owner in enumerate(owners):
-        here = f"{field}[{index}]"
+    for owner in owners:
         if not owner.get("apiVersion") or owner["apiVersion"].count("/") > 1:
-            causes.append(invalid_value(f"{here}.apiVersion", owner.get("apiVersion", ""), "version must not be empty"))
+            causes.append(invalid_value(f"{field}.apiVersion", owner.get("apiVersion", ""), "version must not be empty"))
         for name in ("kind", "name", "uid"):
             if not owner.get(name):
-                causes.append(invalid_value(f"{here}.{name}", "", "must not be empty"))
+                causes.append(invalid_value(f"{field}.{name}", "", "must not be empty"))
     controllers = [owner for owner in owners if owner.get("controller")]
     if len(controllers) > 1:
         told = f"Found \"true\" in references for {controllers[0]['kind']}/{controllers[0]['name']} and "

@@ -9,14 +9,12 @@ from sandbox.kubeapi.errors import Cause, invalid_value
 Grammar = Callable[[str], list[str]]
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_LABEL_1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL_VALUE = "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?"
 _KEY = "[-._a-zA-Z0-9]+"
 
 _label = re.compile(_LABEL)
-_label_1035 = re.compile(_LABEL_1035)
 _subdomain = re.compile(_SUBDOMAIN)
 _wildcard = re.compile(rf"\*\.{_SUBDOMAIN}")
 _qualified = re.compile(_QUALIFIED)
@@ -28,11 +26,6 @@ _percent = re.compile("[0-9]+%")
 LABEL_REFUSAL = (
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
     f"with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '{_LABEL}')"
-)
-LABEL_1035_REFUSAL = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
-    f"and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
-    f"'{_LABEL_1035}')"
 )
 SUBDOMAIN_REFUSAL = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
@@ -48,7 +41,7 @@ _QUALIFIED_REFUSAL = (
     f"character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '{_QUALIFIED}')"
 )
 _QUALIFIED_SHAPE = (
-    "a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+    "a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
     "alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is "
     f"'{_QUALIFIED}') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
 )
@@ -63,8 +56,8 @@ _KEY_REFUSAL = (
 )
 
 
-def _too_long(value: str, longest: int) -> list[str]:
-    return [f"must be no more than {longest} bytes"] if len(value.encode()) > longest else []
+def _too_long(value: str, longest: int, unit: str = "characters") -> list[str]:
+    return [f"must be no more than {longest} {unit}"] if len(value.encode()) > longest else []
 
 
 def _shaped(value: str, shape: re.Pattern[str], refusal: str) -> list[str]:
@@ -72,11 +65,8 @@ def _shaped(value: str, shape: re.Pattern[str], refusal: str) -> list[str]:
 
 
 def label(value: str) -> list[str]:
-    return _too_long(value, 63) + _shaped(value, _label, LABEL_REFUSAL)
-
-
-def label_1035(value: str) -> list[str]:
-    return _too_long(value, 63) + _shaped(value, _label_1035, LABEL_1035_REFUSAL)
+    refusal = "must not contain dots" if _subdomain.fullmatch(value) else LABEL_REFUSAL
+    return _too_long(value, 63) + _shaped(value, _label, refusal)
 
 
 def subdomain(value: str) -> list[str]:
@@ -88,7 +78,7 @@ def wildcard_subdomain(value: str) -> list[str]:
 
 
 def label_value(value: str) -> list[str]:
-    return _too_long(value, 63) + _shaped(value, _label_value, _LABEL_VALUE_REFUSAL)
+    return _too_long(value, 63, "bytes") + _shaped(value, _label_value, _LABEL_VALUE_REFUSAL)
 
 
 def qualified(value: str) -> list[str]:
@@ -101,7 +91,7 @@ def qualified(value: str) -> list[str]:
         told = [f"prefix part {one}" for one in subdomain(prefix)] if prefix else ["prefix part must be non-empty"]
     if not name:
         return [*told, "name part must be non-empty", _QUALIFIED_REFUSAL]
-    told += [f"name part {one}" for one in _too_long(name, 63)]
+    told += [f"name part {one}" for one in _too_long(name, 63, "bytes")]
     return told + _shaped(name, _qualified, _QUALIFIED_REFUSAL)
 
 

@@ -18,12 +18,14 @@ from sandbox.kubeapi.rules.metadata import check_labels, check_selector
 from sandbox.kubeapi.rules.names import refuse
 
 Spec = dict[str, Any]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _WRONG_IN_PATH = ("//", "/./", "/../", "%2f", "%2F")
 _WRONG_PATH_END = ("/..", "/.")
 _CLASS_NOTE = "kubernetes.io/ingress.class"
 _POLICY_PROTOCOLS = ("TCP", "UDP", "SCTP")
+_LOOSE_BITS = "must not have bits set beyond the prefix length"
 _BAD_RANGE = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
 
 
@@ -84,7 +86,9 @@ def _check_port_pairs(ports: list[Spec]) -> list[Cause]:
     for index, port in enumerate(ports):
         pair = (port.get("protocol", "TCP"), port.get("port", 0))
         if pair in seen:
-            causes.append(duplicate_value(f"spec.ports[{index}]", {"port": pair[1], "protocol": pair[0]}))
+            shown = {"Name": "", "Protocol": pair[0], "AppProtocol": None, "Port": pair[1], "TargetPort": 0,
+                     "NodePort": 0}  # fmt: skip
+            causes.append(duplicate_value(f"spec.ports[{index}]", shown))
         seen.add(pair)
     return causes
 
@@ -227,18 +231,24 @@ def _check_block(block: Spec, field: str) -> list[Cause]:
     whole = _as_range(block["cidr"])
     if whole is None:
         return [invalid_value(f"{field}.cidr", block["cidr"], _BAD_RANGE)]
-    causes = []
+    causes = _check_bits(whole, block["cidr"], f"{field}.cidr")
     for index, text in enumerate(block.get("except") or ()):
         here, part = f"{field}.except[{index}]", _as_range(text)
         if part is None:
             causes.append(invalid_value(here, text, _BAD_RANGE))
-        elif part.version != whole.version or part.prefixlen <= whole.prefixlen or part[0] not in whole:
+            continue
+        causes += _check_bits(part, text, here)
+        if part.version != whole.version or part.prefixlen <= whole.prefixlen or part[0] not in whole:
             causes.append(invalid_value(here, text, "must be a strict subset of `cidr`"))
     return causes
 
 
-def _as_range(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
-    """Bits after the mask are let through, as by the real server."""
+def _check_bits(network: Network, text: str, field: str) -> list[Cause]:
+    loose = ipaddress.ip_address(text.partition("/")[0]) != network[0]
+    return [invalid_value(field, text, _LOOSE_BITS)] if loose else []
+
+
+def _as_range(text: str) -> Network | None:
     address, slash, mask = text.partition("/")
     if not slash or not mask.isdecimal():
         return None

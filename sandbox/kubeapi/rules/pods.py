@@ -41,9 +41,6 @@ def check_pod_spec(spec: Spec, field: str) -> list[Cause]:
     causes += check_labels(spec.get("nodeSelector"), f"{field}.nodeSelector")
     context = spec.get("securityContext") or {}
     causes += check_user_ids(context, f"{field}.securityContext") + check_profile(context, f"{field}.securityContext")
-    for index, secret in enumerate(spec.get("imagePullSecrets") or ()):
-        if not secret.get("name"):
-            causes.append(required(f"{field}.imagePullSecrets[{index}].name"))
     causes += _check_spreads(spec.get("topologySpreadConstraints") or (), f"{field}.topologySpreadConstraints")
     causes += _check_names(spec, field)
     return causes + _check_tolerations(spec.get("tolerations") or (), f"{field}.tolerations")
@@ -69,7 +66,7 @@ def _check_spreads(spreads: Any, field: str) -> list[Cause]:
     for index, spread in enumerate(spreads):
         here = f"{field}[{index}]"
         if spread.get("maxSkew", 0) <= 0:
-            causes.append(invalid_value(f"{here}.maxSkew", spread.get("maxSkew", 0), "must be greater than 0"))
+            causes.append(invalid_value(f"{here}.maxSkew", spread.get("maxSkew", 0), "must be greater than zero"))
         if not spread.get("topologyKey"):
             causes.append(required(f"{here}.topologyKey", "can not be empty"))
         answer = spread.get("whenUnsatisfiable", "")

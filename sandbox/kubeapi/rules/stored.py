@@ -135,7 +135,8 @@ def check_binding(obj: Object) -> list[Cause]:
             causes.append(required(f"{field}.name"))
         if kind == "ServiceAccount":
             causes += refuse(f"{field}.name", subject.get("name", ""), names.subdomain)
-            causes += [] if subject.get("namespace") else [required(f"{field}.namespace")]
+            if obj["kind"] == "ClusterRoleBinding" and not subject.get("namespace"):
+                causes.append(required(f"{field}.namespace"))
         elif kind not in ("User", "Group"):
             causes.append(unsupported_value(f"{field}.kind", kind, ["ServiceAccount", "User", "Group"]))
     return causes

@@ -103,8 +103,8 @@ def _check_pods(spec: Spec, kind: str, claims: list[Spec] | None = None) -> list
             causes.append(invalid_value("spec.selector", selector, f"empty selector is invalid for {kind}"))
     if causes and selector:
         return [*causes, invalid_value("spec.selector", selector, "invalid label selector")]
-    labels = (template.get("metadata") or {}).get("labels") or {}
-    if selector and not matches_labels(selector, labels):
+    labels = (template.get("metadata") or {}).get("labels")
+    if not selector or not matches_labels(selector, labels or {}):
         why = "`selector` does not match template `labels`"
         causes.append(invalid_value("spec.template.metadata.labels", labels, why))
     if claims:
