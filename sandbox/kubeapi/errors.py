@@ -86,6 +86,11 @@ def already_exists(resource: "Resource", name: str) -> ApiError:
     return ApiError(409, "AlreadyExists", f'{resource.qualified} "{name}" already exists', _details(resource, name))
 
 
+def unrecognized(resource: "Resource", why: str) -> ApiError:
+    told = f"couldn't get version/kind; json parse error: {why}"
+    return bad_request(f"the object provided is unrecognized (must be of type {resource.kind}): {told}")
+
+
 def plain_failure(message: str) -> ApiError:
     """What the real server did not expect itself: a 500 without a reason."""
     return ApiError(500, "", message)
@@ -105,9 +110,9 @@ def too_new(version: str, current: int) -> ApiError:
     return ApiError(504, "Timeout", f"Timeout: {message}", {"causes": causes, "retryAfterSeconds": 1})
 
 
-def conflict(resource: "Resource", name: str, why: str = "") -> ApiError:
+def conflict(resource: "Resource", name: str, why: str = "", *, kind: str = "") -> ApiError:
     why = why or "the object has been modified; please apply your changes to the latest version and try again"
-    message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
+    message = f'Operation cannot be fulfilled on {kind or resource.qualified} "{name}": {why}'
     return ApiError(409, "Conflict", message, _details(resource, name))
 
 
@@ -147,6 +152,10 @@ def unsupported_media_type(accepted: Sequence[str]) -> ApiError:
     told = ", ".join(accepted)
     message = f"the body of the request was in an unknown format - accepted media types include: {told}"
     return ApiError(415, "UnsupportedMediaType", message)
+
+
+def unsupported_patch() -> ApiError:
+    return ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
 
 
 def patch_refused() -> ApiError:

@@ -10,6 +10,7 @@ from sandbox.kubeapi.calls import Call
 from sandbox.kubeapi.conversion import as_stored
 from sandbox.kubeapi.entries import Entry
 from sandbox.kubeapi.errors import bad_request, expired
+from sandbox.kubeapi.options import check_list
 from sandbox.kubeapi.selectors import entry_test
 from sandbox.kubeapi.tables import table
 from sandbox.kubeapi.views import METADATA, TABLE, WHOLE, bytes_in_version, object_in_version, wanted_view
@@ -50,6 +51,7 @@ def _decode_token(token: str) -> tuple[str, tuple[str, str]]:
 
 def page(cluster: "Cluster", call: Call) -> tuple[list[Entry], dict[str, Any]]:
     """The entries of this page and the list's metadata: resourceVersion, continue, remainingItemCount."""
+    check_list(call, cluster.store.version)
     entries = selected(cluster, call)
     metadata: dict[str, Any] = {"resourceVersion": str(cluster.store.version)}
     if token := call.query.get("continue", ""):

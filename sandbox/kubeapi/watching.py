@@ -9,9 +9,10 @@ import orjson
 
 from sandbox.kubeapi.calls import Call
 from sandbox.kubeapi.entries import Entry, make_entry
-from sandbox.kubeapi.errors import ApiError, bad_request, expired
+from sandbox.kubeapi.errors import ApiError, expired
 from sandbox.kubeapi.eventlog import Change, EventLog
 from sandbox.kubeapi.listing import selected
+from sandbox.kubeapi.options import check_watch
 from sandbox.kubeapi.selectors import Test, entry_test
 from sandbox.kubeapi.views import show_entry
 
@@ -43,12 +44,8 @@ class Watch:
         self._test: Test | None = entry_test(call.resource, namespace, query.get("labelSelector", ""), field_selector)
         self._bookmarks = call.flag("allowWatchBookmarks")
         self._streams_list = call.flag("sendInitialEvents")
-        if self._streams_list and query.get("resourceVersionMatch") != "NotOlderThan":
-            why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-            raise bad_request(f"resourceVersionMatch: Forbidden: {why}")
+        check_watch(call)
         self._wanted = query.get("resourceVersion", "")
-        if self._wanted and not self._wanted.isdigit():
-            raise bad_request(f"Invalid value: {self._wanted!r}: strconv.ParseUint: invalid syntax")
         self._ends_at = time.monotonic() + (call.number("timeoutSeconds") or _LONGEST_WATCH_S)
 
     async def lines(self) -> AsyncIterator[bytes]:

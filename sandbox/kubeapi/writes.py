@@ -17,7 +17,8 @@ from sandbox.kubeapi.entries import Entry, Object
 from sandbox.kubeapi.errors import invalid_value
 from sandbox.kubeapi.ownership import records, track_update
 from sandbox.kubeapi.resources import Resource
-from sandbox.kubeapi.rules import check_object
+from sandbox.kubeapi.rules import check_object, warnings_of
+from sandbox.kubeapi.typed import check_typed
 from sandbox.kubeapi.validation import decode, prune
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Writer:
         metadata = obj["metadata"]
         self._name(call, metadata)
         self._require_namespace(resource, metadata)
-        decoded = decode(resource, obj, strictness=call.strictness)
+        decoded = decode(resource, obj, strictness=call.strictness, repeated=call.repeated() if tracked else ())
         call.warnings += decoded.warnings
         obj = decoded.obj
         _fill_spec(resource, obj)
@@ -58,6 +59,7 @@ class Writer:
         self._cluster.admission.mutate(call, obj)
         self._prepare(resource, obj, None)
         check_object(resource, obj, None, decoded.missing)
+        call.warnings += warnings_of(resource, obj, None)
         self._cluster.admission.validate(call, obj, None)
         if self._cluster.store.get(resource.key, metadata.get("namespace", ""), metadata["name"]):
             raise errors.already_exists(resource, metadata["name"])
@@ -73,18 +75,23 @@ class Writer:
     def _accept(self, call: Call, obj: Any) -> Object:
         """The body as an object of the resource's kind in the request's namespace. Raises ApiError 400."""
         resource = call.resource
-        if not isinstance(obj, dict) or not isinstance(obj.get("metadata") or {}, dict):
+        if not isinstance(obj, dict):
+            raise errors.unrecognized(resource, "json: cannot unmarshal array into Go value of type struct")
+        if not isinstance(obj.get("metadata") or {}, dict):
             raise errors.bad_request("the body of the request is not an object")
         obj.setdefault("apiVersion", resource.group_version)
         obj.setdefault("kind", resource.kind)
         if obj["kind"] != resource.kind:
             version = obj["apiVersion"]
             raise errors.bad_request(
-                f'{obj["kind"]} in version "{version}" cannot be handled as a {resource.kind}: no kind "{obj["kind"]}"'
+                f'{obj["kind"]} in version "{version}" cannot be handled as a {resource.kind}: '
+                f"converting ({obj['kind']}) to ({resource.kind}): unknown conversion"
             )
         if obj["apiVersion"] != resource.group_version:
-            told = f"({obj['apiVersion']}) does not match the expected API version ({resource.group_version})"
-            raise errors.bad_request(f"the API version in the data {told}")
+            version, kind = obj["apiVersion"], resource.kind
+            scheme = 'in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
+            told = f'no kind "{kind}" is registered for version "{version}" {scheme}'
+            raise errors.bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {told}')
         metadata = obj["metadata"] = obj.get("metadata") or {}
         if not resource.namespaced:
             metadata.pop("namespace", None)
@@ -98,7 +105,7 @@ class Writer:
 
     def _name(self, call: Call, metadata: dict[str, Any]) -> None:
         if metadata.get("resourceVersion"):
-            raise errors.bad_request("resourceVersion should not be set on objects to be created")
+            raise errors.plain_failure("resourceVersion should not be set on objects to be created")
         if metadata.get("name"):
             return
         if not metadata.get("generateName"):
@@ -157,6 +164,7 @@ class Writer:
             apply_defaults(resource, new, before=live)
             self._prepare(resource, new, live)
             check_object(resource, new, live, decoded.missing)
+            call.warnings += warnings_of(resource, new, live)
             self._check_finalizers(resource, live, new)
             self._cluster.admission.validate(call, new, live)
         if tracked:
@@ -178,7 +186,9 @@ class Writer:
             raise errors.conflict(resource, held["name"])
         if wanted.get("uid") and wanted["uid"] != held["uid"]:
             why = f"Precondition failed: UID in precondition: {wanted['uid']}, UID in object meta: {held['uid']}"
-            raise errors.conflict(resource, held["name"], why)
+            key = f"Key: /registry/{resource.plural}/{held.get('namespace', '')}/{held['name']}"
+            told = f"StorageError: invalid object, Code: 4, {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
+            raise errors.conflict(resource, held["name"], told)
 
     def _merge_system_fields(self, resource: Resource, live: Object, obj: Object, subresource: str) -> Object:
         new = copy.deepcopy(obj)
@@ -228,10 +238,9 @@ class Writer:
         elif kind == patches.STRATEGIC and not call.resource.custom:
             new = patches.strategic_patch(call.resource.schema, live, call.decoded_object())
         else:
-            accepted = [patches.JSON, patches.MERGE, patches.APPLY]
-            raise errors.unsupported_media_type(accepted if call.resource.custom else [*accepted, patches.STRATEGIC])
+            raise errors.unsupported_patch()
         if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
-            raise errors.patch_refused("the patch leaves no object")
+            raise errors.patch_refused()
         if new["metadata"].get("name") != entry.name:
             told = f"({new['metadata'].get('name')}) does not match the name on the URL ({entry.name})"
             raise errors.bad_request(f"the name of the object {told}")
@@ -242,7 +251,12 @@ class Writer:
             cause = errors.required("fieldManager", "is required for apply patch")
             sentence = f'PatchOptions.meta.k8s.io "" is invalid: {cause.sentence()}'
             raise errors.ApiError(422, "Invalid", sentence, {"causes": [cause.as_dict()]})
-        wanted = self._accept(call, call.decoded())
+        body = call.decoded()
+        if isinstance(body, dict) and not (body.get("kind") and body.get("apiVersion")):
+            raise errors.bad_request("invalid object type: /, Kind=")
+        if isinstance(body, dict):
+            check_typed(call.resource, {"metadata": {}, **body}, call.name)
+        wanted = self._accept(call, body)
         metadata = wanted["metadata"]
         metadata.setdefault("name", call.name)
         if metadata.get("managedFields"):

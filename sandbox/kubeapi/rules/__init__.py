@@ -10,6 +10,9 @@ from sandbox.kubeapi.rules import events, limits, network, stored, workloads
 from sandbox.kubeapi.rules.changes import check_change
 from sandbox.kubeapi.rules.metadata import check_metadata
 from sandbox.kubeapi.rules.pods import check_pod
+from sandbox.kubeapi.rules.warnings import warnings_of
+
+__all__ = ["check_object", "warnings_of"]
 
 _CHECKS: dict[str, Callable[[Object], list[Cause]]] = {
     "Pod": check_pod,

@@ -104,7 +104,9 @@ def _facts(answer: Answer, namespace: str, shown: list[str]) -> dict[str, Any]:
         facts |= {"reason": body.get("reason", ""), "message": body["message"].replace(namespace, "{namespace}")}
         causes = (body.get("details") or {}).get("causes") or ()
         if causes:
-            facts["causes"] = [f"{cause.get('reason', '')} {cause.get('field', '')}".strip() for cause in causes]
+            # The real server runs some checks twice, and then names a cause twice.
+            told = (f"{cause.get('reason', '')} {cause.get('field', '')}".strip() for cause in causes)
+            facts["causes"] = list(dict.fromkeys(told))
     warnings = answer.headers.getlist("Warning")
     if warnings:
         facts["warnings"] = [json.loads(one.removeprefix("299 - ")).replace(namespace, "{namespace}") for one in warnings]
