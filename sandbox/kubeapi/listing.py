@@ -43,9 +43,9 @@ def _decode_token(token: str) -> tuple[str, tuple[str, str]]:
     try:
         mark, version, namespace, name = orjson.loads(base64.urlsafe_b64decode(token))
     except (ValueError, TypeError):
-        raise bad_request("continue key is not valid: the token cannot be decoded") from None
+        raise bad_request("invalid continue token: continue key is not valid: the token cannot be decoded") from None
     if mark != _TOKEN_MARK:
-        raise bad_request("continue key is not valid: unrecognized encoded version")
+        raise bad_request("invalid continue token: continue key is not valid: unrecognized encoded version")
     return version, (namespace, name)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
-from sandbox.kubeapi.errors import ApiError, bad_request, patch_refused, shown
+from sandbox.kubeapi.errors import ApiError, bad_request, patch_refused, plain_failure
 from sandbox.kubeapi.schemas import SchemaNode
 
 MERGE = "application/merge-patch+json"
@@ -106,7 +106,18 @@ def _merge_list(node: SchemaNode, current: list[Any], changes: list[Any], order:
 
 
 def _without_merge_key(change: Any, key: str) -> ApiError:
-    return bad_request(f"map: {shown(change)} does not contain declared merge key: {key}")
+    return plain_failure(f"map: {go_text(change)} does not contain declared merge key: {key}")
+
+
+def go_text(value: Any) -> str:
+    """As Go prints a value: `map[name:web]`."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{go_text(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(go_text, value))}]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _reorder_member(schema: SchemaNode | None, merged: dict[str, Any], key: str, order: list[Any]) -> None:

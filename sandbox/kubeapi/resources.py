@@ -161,6 +161,20 @@ _SELECTABLE = {
 }
 
 
+_SELECTABLE_NEW_EVENTS = (
+    "regarding.kind",
+    "regarding.namespace",
+    "regarding.name",
+    "regarding.uid",
+    "regarding.apiVersion",
+    "regarding.resourceVersion",
+    "regarding.fieldPath",
+    "reason",
+    "reportingController",
+    "type",
+)
+
+
 def _split(text: str) -> tuple[str, ...]:
     return () if text == "-" else tuple(text.split(","))
 
@@ -185,7 +199,7 @@ def builtin_resources(book: SchemaBook) -> Iterator[Resource]:
             subresources=frozenset(_split(subresources)),
             verbs=("create",) if "r" in flags else ALL_VERBS,
             counts_generation="g" in flags,
-            selectable=_SELECTABLE.get(plural, ()),
+            selectable=_SELECTABLE_NEW_EVENTS if group == "events.k8s.io" else _SELECTABLE.get(plural, ()),
             storage_version=version,
         )
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from sandbox.kubeapi.conversion import is_new_event, stored_path
 from sandbox.kubeapi.entries import Entry
 from sandbox.kubeapi.errors import ApiError, bad_request
 from sandbox.kubeapi.resources import Resource
@@ -92,7 +93,8 @@ def _field_test(resource: Resource, text: str) -> Test:
         return lambda entry: (entry.namespace == wanted) != negated
     if name not in resource.selectable:
         raise _unsupported_field(resource, name)
-    return lambda entry: (entry.fields.get(name, "") == wanted) != negated
+    field = stored_path(name) if is_new_event(resource) else name
+    return lambda entry: (entry.fields.get(field, "") == wanted) != negated
 
 
 def entry_test(resource: Resource, namespace: str, label_selector: str, field_selector: str) -> Test | None:

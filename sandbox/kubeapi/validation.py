@@ -12,7 +12,7 @@ from typing import Any
 
 from sandbox.kubeapi import quantities
 from sandbox.kubeapi.bodies import wrong_base64_at
-from sandbox.kubeapi.errors import ApiError, Cause, bad_request, invalid, required, shown, unsupported_value
+from sandbox.kubeapi.errors import ApiError, Cause, invalid, required, shown, unsupported_value
 from sandbox.kubeapi.resources import Resource
 from sandbox.kubeapi.schemas import SchemaNode
 
@@ -39,6 +39,7 @@ class Decoder:
     causes: list[Cause] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     mistyped: list[str] = field(default_factory=list)
+    go_type: str = ""  # of the first member with a wrong type
     lenient: bool = False
     struct: str = ""  # the Go struct being read, and the members on the way to what is read
     members: tuple[str, ...] = ()
@@ -76,6 +77,7 @@ class Decoder:
             return True
         name = _NAMES.get(type(value), "string")
         self.mistyped.append(self._unmarshalled(node, value, name))
+        self.go_type = self.go_type or _go_type(node)
         message = f'Invalid value: "{name}": {path} in body must be of type {node.type}: "{name}"'
         self.causes.append(Cause(path, "FieldValueTypeInvalid", message))
         return False
@@ -243,19 +245,19 @@ def _walk(
 ) -> tuple[dict[str, Any], list[str]]:
     decoded = decoder.walk(resource.schema, obj, "")
     if decoder.mistyped and not resource.custom:
-        raise _mistyped(resource, decoder.mistyped[0])
+        raise Unreadable(resource, decoder.mistyped[0], decoder.go_type)
     unknown = [f'duplicate field "{name}"' for name in repeated]
     unknown += [f'unknown field "{name}"' for name in decoder.unknown]
     if unknown and strictness == "Strict":
-        raise bad_request(f"{_decoding_subject(resource)}strict decoding error: {', '.join(unknown)}")
+        raise Unreadable(resource, f"strict decoding error: {', '.join(unknown)}")
     return decoded, ([] if strictness == "Ignore" else unknown)
 
 
-def _decoding_subject(resource: Resource) -> str:
-    if resource.custom:
-        return ""
-    return f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+class Unreadable(ApiError):
+    """A body that is no object of its kind; `go_type` is what a member of a wrong type should be."""
 
-
-def _mistyped(resource: Resource, why: str) -> ApiError:
-    return bad_request(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}')
+    def __init__(self, resource: Resource, why: str, go_type: str = "") -> None:
+        subject = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+        super().__init__(400, "BadRequest", why if resource.custom else subject + why)
+        self.why = why
+        self.go_type = go_type

@@ -46,6 +46,8 @@ class Watch:
         self._streams_list = call.flag("sendInitialEvents")
         check_watch(call)
         self._wanted = query.get("resourceVersion", "")
+        # Changes up to this version are not told: a version of the future is waited for in silence.
+        self._after = int(self._wanted or 0)
         self._ends_at = time.monotonic() + (call.number("timeoutSeconds") or _LONGEST_WATCH_S)
 
     async def lines(self) -> AsyncIterator[bytes]:
@@ -57,7 +59,7 @@ class Watch:
             if self._streams_list and self._bookmarks:
                 yield self._bookmark(version, initial=True)
         else:
-            start = self._start(log)
+            start = log.end if int(self._wanted) > version else log.position_after(int(self._wanted))
             if start is None:
                 told = f"too old resource version: {self._wanted} ({log.compacted_at})"
                 yield _error_line(expired(told))
@@ -65,13 +67,6 @@ class Watch:
             position = start
         async for line in self._follow(log, position):
             yield line
-
-    def _start(self, log: EventLog) -> int | None:
-        version = int(self._wanted)
-        if version > self._cluster.store.version:
-            # A version from another life of this server: the client must list again.
-            return None
-        return log.position_after(version)
 
     async def _follow(self, log: EventLog, position: int) -> AsyncIterator[bytes]:
         woken = asyncio.Event()
@@ -102,6 +97,8 @@ class Watch:
             log.waiting.discard(woken)
 
     def _encode(self, change: Change) -> bytes | None:
+        if change.version <= self._after:
+            return None
         test = self._test
         before = change.before is not None and (test is None or test(change.before))
         if change.type == "DELETED":

@@ -19,7 +19,7 @@ from sandbox.kubeapi.ownership import records, track_update
 from sandbox.kubeapi.resources import Resource
 from sandbox.kubeapi.rules import check_object, warnings_of
 from sandbox.kubeapi.typed import check_typed
-from sandbox.kubeapi.validation import decode, prune
+from sandbox.kubeapi.validation import Unreadable, decode, prune
 
 if TYPE_CHECKING:
     from sandbox.kubeapi.cluster import Cluster
@@ -85,7 +85,8 @@ class Writer:
             version = obj["apiVersion"]
             raise errors.bad_request(
                 f'{obj["kind"]} in version "{version}" cannot be handled as a {resource.kind}: '
-                f"converting ({obj['kind']}) to ({resource.kind}): unknown conversion"
+                f"converting ({version.rpartition('/')[2]}.{obj['kind']}) to "
+                f"({resource.group.partition('.')[0] or 'core'}.{resource.kind}): unknown conversion"
             )
         if obj["apiVersion"] != resource.group_version:
             version, kind = obj["apiVersion"], resource.kind
@@ -244,7 +245,13 @@ class Writer:
         if new["metadata"].get("name") != entry.name:
             told = f"({new['metadata'].get('name')}) does not match the name on the URL ({entry.name})"
             raise errors.bad_request(f"the name of the object {told}")
-        return self.update(call, entry, new), False
+        try:
+            return self.update(call, entry, new), False
+        except Unreadable as problem:
+            if kind == patches.STRATEGIC:
+                why = f"unrecognized type: {problem.go_type}" if problem.go_type else problem.why
+                raise errors.patch_unreadable(patches.go_text(call.decoded()), why) from None
+            raise errors.patch_unreadable(errors.shown(new), problem.why) from None
 
     def _apply(self, call: Call, entry: Entry | None) -> tuple[Object, bool]:
         if not call.query.get("fieldManager"):

@@ -49,7 +49,8 @@ def check_object(resource: Resource, obj: Object, before: Object | None, missing
     causes = check_metadata(resource, obj["metadata"], before)
     checker = None if resource.custom else _CHECKS.get(resource.kind)
     if resource.kind == "Event" and not resource.custom:
-        causes += events.check_event(as_stored(resource, obj), strict=is_new_event(resource))
+        held = as_stored(resource, before) if before else None
+        causes += events.check_event(as_stored(resource, obj), held, strict=is_new_event(resource))
     else:
         causes += checker(obj) if checker else list(missing)
     if before is not None and not resource.custom:

@@ -52,8 +52,14 @@ def check_autoscaler(obj: Object) -> list[Cause]:
         causes.append(invalid_value("spec.maxReplicas", most, "must be greater than or equal to `minReplicas`"))
     target = spec.get("scaleTargetRef") or {}
     causes += [required(f"spec.scaleTargetRef.{name}") for name in ("kind", "name") if not target.get(name)]
+    version = target.get("apiVersion", "")
+    if "/" not in version and target.get("kind") != "ReplicationController":
+        causes.append(invalid_value("spec.scaleTargetRef.apiVersion", version, "apiVersion must specify API group"))
     for index, metric in enumerate(spec.get("metrics") or ()):
         causes += _check_metric(metric, f"spec.metrics[{index}]")
+    if least == 0 and not any(metric.get("type") in ("Object", "External") for metric in spec.get("metrics") or ()):
+        why = "must specify at least one Object or External metric to support scaling to zero replicas"
+        causes.append(forbidden_field("spec.metrics", why))
     for name, rules in (spec.get("behavior") or {}).items():
         window = (rules or {}).get("stabilizationWindowSeconds", 0)
         field = f"spec.behavior.{name}.stabilizationWindowSeconds"

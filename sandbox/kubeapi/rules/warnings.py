@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.kubeapi import quantities
 from sandbox.kubeapi.entries import Object, at_path
 from sandbox.kubeapi.resources import Resource
 from sandbox.kubeapi.rules import names
@@ -38,12 +39,19 @@ def _of_pod(spec: dict[str, Any], field: str) -> list[str]:
     containers = [(f"{field}.{group}[{index}]", container) for group in _GROUPS
                   for index, container in enumerate(spec.get(group) or ())]  # fmt: skip
     for here, container in containers:
+        told += _fractions(container.get("resources") or {}, f"{here}.resources")
         told += _hidden_variables(container.get("env") or (), f"{here}.env")
     told += _ports_twice(containers)
-    if spec.get("terminationGracePeriodSeconds", 0) < 0:
-        told.append(f"{field}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be "
-                    "treated as 1")  # fmt: skip
     return told
+
+
+def _fractions(resources: dict[str, Any], field: str) -> list[str]:
+    return [
+        f'{field}.{kind}[{name}]: fractional byte value "{amounts[name]}" is invalid, must be an integer'
+        for name in ("memory", "ephemeral-storage")
+        for kind in ("limits", "requests")
+        if name in (amounts := resources.get(kind) or {}) and quantities.parse(amounts[name]).denominator > 1
+    ]
 
 
 def _hidden_variables(variables: Any, field: str) -> list[str]:

@@ -93,18 +93,14 @@ def check_daemon_set(obj: Object) -> list[Cause]:
 
 def _check_pods(spec: Spec, kind: str, claims: list[Spec] | None = None) -> list[Cause]:
     """The selector, and the template that must carry its labels."""
-    causes = []
     selector, template = spec.get("selector"), spec.get("template") or {}
-    if selector is None:
-        causes.append(required("spec.selector"))
-    else:
-        causes += check_selector(selector, "spec.selector")
-        if not selector.get("matchLabels") and not selector.get("matchExpressions"):
-            causes.append(invalid_value("spec.selector", selector, f"empty selector is invalid for {kind}"))
+    causes = [required("spec.selector")] if selector is None else check_selector(selector, "spec.selector")
     if causes and selector:
         return [*causes, invalid_value("spec.selector", selector, "invalid label selector")]
+    if selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        causes.append(invalid_value("spec.selector", selector, f"empty selector is invalid for {kind}"))
     labels = (template.get("metadata") or {}).get("labels")
-    if not selector or not matches_labels(selector, labels or {}):
+    if selector is None or not matches_labels(selector, labels or {}):
         why = "`selector` does not match template `labels`"
         causes.append(invalid_value("spec.template.metadata.labels", labels, why))
     if claims:
