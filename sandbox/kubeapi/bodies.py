@@ -1,6 +1,7 @@
 """What stands in a request's body beyond what a JSON parser tells: members named twice, and wrong base64."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 _ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")
@@ -38,6 +39,14 @@ def _collect(value: Any, path: str, found: list[str]) -> None:
     elif isinstance(value, list):
         for index, member in enumerate(value):
             _collect(member, f"{path}[{index}]", found)
+
+
+def is_time(text: str) -> bool:
+    """Whether text is a time with its zone; an empty one stands for none."""
+    try:
+        return not text or (len(text) > len("2006-01-02") and datetime.fromisoformat(text).tzinfo is not None)
+    except ValueError:
+        return False
 
 
 def wrong_base64_at(text: str) -> int | None:

@@ -1,8 +1,8 @@
 """Options of requests: what may be asked for, and which of them exclude one another."""
 
-from datetime import datetime
 from typing import Any
 
+from sandbox.kubeapi.bodies import is_time
 from sandbox.kubeapi.calls import Call
 from sandbox.kubeapi.errors import (
     Cause,
@@ -117,7 +117,7 @@ def check_log(call: Call) -> None:
     query = call.query
     lines, size, seconds = (call.optional_number(name) for name in ("tailLines", "limitBytes", "sinceSeconds"))
     since = query.get("sinceTime", "")
-    if since and not _is_time(since):
+    if since and not is_time(since):
         told = f'parsing time "{since}" as "2006-01-02T15:04:05Z07:00": cannot parse "{since}" as "2006"'
         raise bad_request(told)
     causes = []
@@ -133,10 +133,3 @@ def check_log(call: Call) -> None:
         causes.append(forbidden_field("stream", "may not be specified"))
     if causes:
         raise invalid_options("PodLogOptions", causes, call.name)
-
-
-def _is_time(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False

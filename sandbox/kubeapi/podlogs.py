@@ -53,6 +53,8 @@ def log_address(cluster: "Cluster", call: Call, entry: Entry) -> str:
     check_log(call)
     pod = entry.load()
     container = _container(call, pod)
+    if not pod["spec"].get("nodeName"):
+        return ""
     kubelet = _kubelet(cluster, pod)
     return f"https://{kubelet}/containerLogs/{entry.namespace}/{entry.name}/{container}" if kubelet else ""
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from sandbox.kubeapi import quantities
-from sandbox.kubeapi.bodies import wrong_base64_at
+from sandbox.kubeapi.bodies import is_time, wrong_base64_at
 from sandbox.kubeapi.errors import ApiError, Cause, invalid, required, shown, unsupported_value
 from sandbox.kubeapi.resources import Resource
 from sandbox.kubeapi.schemas import SchemaNode
@@ -28,6 +28,8 @@ _NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "i
 _GO_TYPES = {"object": "object", "array": "array", "string": "string", "boolean": "bool", "integer": "number"}
 # Status and metadata are filled with Go's zero values by the real server, so nothing in them is ever missing.
 _LENIENT = ("metadata", "status")
+_TIME_LAYOUT = "2006-01-02T15:04:05Z07:00"
+_MICRO_LAYOUT = "2006-01-02T15:04:05.000000Z07:00"
 _LENIENT_KINDS = ("Event", "Lease", "Endpoints", "EndpointSlice")
 
 
@@ -159,10 +161,12 @@ class Decoder:
 
     def _scalar(self, node: SchemaNode, value: Any, path: str) -> None:
         raw = node.raw
+        if raw.get("format") == "int32" and not self.custom and not -(2**31) <= value < 2**31:
+            self.mistyped.append(self._unmarshalled(node, value, f"number {value}"))
         if "enum" in raw and value not in raw["enum"] and path not in ("apiVersion", "kind"):
             self.causes.append(unsupported_value(path, value, raw["enum"]))
         if isinstance(value, str):
-            self._text(raw, value, path)
+            self._text(node, value, path)
         elif not isinstance(value, bool):
             for bound, sign, words in (
                 ("minimum", 1, "greater than or equal to"),
@@ -172,9 +176,13 @@ class Decoder:
                     told = f"Invalid value: {shown(value)}: {path} in body should be {words} {raw[bound]}"
                     self.causes.append(Cause(path, "FieldValueInvalid", told))
 
-    def _text(self, raw: dict[str, Any], value: str, path: str) -> None:
+    def _text(self, node: SchemaNode, value: str, path: str) -> None:
+        raw = node.raw
         if raw.get("format") == "byte" and not self.custom and (at := wrong_base64_at(value)) is not None:
             self.mistyped.append(f"illegal base64 data at input byte {at}")
+        if raw.get("format") == "date-time" and not self.custom and not is_time(value):
+            layout = _MICRO_LAYOUT if node.struct.endswith(".MicroTime") else _TIME_LAYOUT
+            self.mistyped.append(f'parsing time "{value}" as "{layout}": cannot parse "{value}" as "2006"')
         if "pattern" in raw and not _pattern(raw["pattern"]).search(value):
             told = f"Invalid value: {shown(value)}: {path} in body should match '{raw['pattern']}'"
             self.causes.append(Cause(path, "FieldValueInvalid", told))

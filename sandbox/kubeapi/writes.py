@@ -40,14 +40,13 @@ class Writer:
         """Stores a new object and returns it. `tracked` is false where apply has written the managedFields."""
         resource = call.resource
         obj = self._accept(call, obj)
-        metadata = obj["metadata"]
-        self._name(call, metadata)
-        self._require_namespace(resource, metadata)
         decoded = decode(resource, obj, strictness=call.strictness, repeated=call.repeated() if tracked else ())
         call.warnings += decoded.warnings
         obj = decoded.obj
-        _fill_spec(resource, obj)
         metadata = obj["metadata"]
+        self._name(call, metadata)
+        self._require_namespace(resource, metadata)
+        _fill_spec(resource, obj)
         for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion", "generation"):
             metadata.pop(name, None)
         metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamp()}
@@ -77,7 +76,8 @@ class Writer:
         resource = call.resource
         if not isinstance(obj, dict):
             raise errors.unrecognized(resource, "json: cannot unmarshal array into Go value of type struct")
-        if not isinstance(obj.get("metadata") or {}, dict):
+        if not isinstance(obj.get("metadata", {}), dict | None):
+            decode(resource, obj, strictness=call.strictness)
             raise errors.bad_request("the body of the request is not an object")
         obj.setdefault("apiVersion", resource.group_version)
         obj.setdefault("kind", resource.kind)

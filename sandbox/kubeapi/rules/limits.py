@@ -22,6 +22,7 @@ Spec = dict[str, Any]
 _METRICS = {"ContainerResource": "containerResource", "External": "external", "Object": "object", "Pods": "pods",
             "Resource": "resource"}  # fmt: skip
 _LONGEST_WINDOW_S = 3600
+_LONGEST_PERIOD_S = 1800
 _LIMIT_TYPES = ("Pod", "Container", "PersistentVolumeClaim")
 _COMPUTE = ("cpu", "memory", "ephemeral-storage", "storage")
 _QUOTA_NAMES = {
@@ -61,12 +62,32 @@ def check_autoscaler(obj: Object) -> list[Cause]:
         why = "must specify at least one Object or External metric to support scaling to zero replicas"
         causes.append(forbidden_field("spec.metrics", why))
     for name, rules in (spec.get("behavior") or {}).items():
-        window = (rules or {}).get("stabilizationWindowSeconds", 0)
-        field = f"spec.behavior.{name}.stabilizationWindowSeconds"
-        if window < 0:
-            causes.append(invalid_value(field, window, "must be greater than or equal to zero"))
-        elif window > _LONGEST_WINDOW_S:
-            causes.append(invalid_value(field, window, f"must be less than or equal to {_LONGEST_WINDOW_S}"))
+        causes += _check_scaling(rules or {}, f"spec.behavior.{name}")
+    return causes
+
+
+def _check_scaling(rules: Spec, field: str) -> list[Cause]:
+    window, here = rules.get("stabilizationWindowSeconds", 0), f"{field}.stabilizationWindowSeconds"
+    causes = []
+    if window < 0:
+        causes.append(invalid_value(here, window, "must be greater than or equal to zero"))
+    elif window > _LONGEST_WINDOW_S:
+        causes.append(invalid_value(here, window, f"must be less than or equal to {_LONGEST_WINDOW_S}"))
+    chosen = rules.get("selectPolicy", "Max")
+    if chosen not in ("Disabled", "Max", "Min"):
+        causes.append(unsupported_value(f"{field}.selectPolicy", chosen, ["Disabled", "Max", "Min"]))
+    if "policies" in rules and not rules["policies"]:
+        causes.append(required(f"{field}.policies", "must specify at least one Policy"))
+    for index, policy in enumerate(rules.get("policies") or ()):
+        here, kind = f"{field}.policies[{index}]", policy.get("type", "")
+        if kind not in ("Percent", "Pods"):
+            causes.append(unsupported_value(f"{here}.type", kind, ["Percent", "Pods"]))
+        for name in ("value", "periodSeconds"):
+            if policy.get(name, 0) <= 0:
+                causes.append(invalid_value(f"{here}.{name}", policy.get(name, 0), "must be greater than zero"))
+        if policy.get("periodSeconds", 0) > _LONGEST_PERIOD_S:
+            why = f"must be less than or equal to {_LONGEST_PERIOD_S}"
+            causes.append(invalid_value(f"{here}.periodSeconds", policy["periodSeconds"], why))
     return causes
 
 
@@ -81,6 +102,8 @@ def _check_metric(metric: Spec, field: str) -> list[Cause]:
         return []
     here, target = f"{field}.resource.target", source.get("target") or {}
     causes = []
+    if not source.get("name"):
+        causes.append(required(f"{field}.resource.name", "must specify a resource name"))
     if not target.get("type"):
         causes.append(required(f"{here}.type", "must specify a metric target type"))
     if target.get("type") not in ("Utilization", "Value", "AverageValue"):
@@ -112,7 +135,7 @@ def check_limit_range(obj: Object) -> list[Cause]:
     seen = set()
     for index, limit in enumerate((obj.get("spec") or {}).get("limits") or ()):
         field, kind = f"spec.limits[{index}]", limit.get("type", "")
-        if kind not in _LIMIT_TYPES:
+        if kind not in _LIMIT_TYPES and "/" not in kind:
             why = "must be a standard limit type or fully qualified"
             causes.append(invalid_value(f"{field}.type", kind, why))
         if kind in seen:
@@ -131,7 +154,7 @@ def _check_limit(limit: Spec, kind: str, field: str) -> list[Cause]:
             continue
         for name in limit.get(bound) or ():
             here = f"{field}.{bound}[{name}]"
-            causes += check_resource_name(name, here) if kind != "PersistentVolumeClaim" else _standard(name, here)
+            causes += check_resource_name(name, here) if kind in ("Pod", "Container") else _standard(name, here)
     bounded = any("storage" in (limit.get(bound) or {}) for bound in ("min", "max"))
     if kind == "PersistentVolumeClaim" and not bounded:
         why = "either minimum or maximum storage value is required, but neither was provided"

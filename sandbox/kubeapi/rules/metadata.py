@@ -22,7 +22,7 @@ def check_metadata(resource: Resource, metadata: dict[str, Any], before: Object 
     causes += check_labels(metadata.get("labels"), "metadata.labels")
     causes += check_annotations(metadata.get("annotations"), "metadata.annotations")
     causes += _check_owners(metadata.get("ownerReferences") or ())
-    return causes + _check_finalizers(metadata.get("finalizers") or ())
+    return causes + _check_finalizers(metadata.get("finalizers") or (), custom=resource.custom)
 
 
 def _check_prefix(resource: Resource, prefix: str) -> list[Cause]:
@@ -105,11 +105,17 @@ def _check_owners(owners: Any) -> list[Cause]:
     return causes
 
 
-def _check_finalizers(finalizers: Any) -> list[Cause]:
+def _check_finalizers(finalizers: Any, *, custom: bool) -> list[Cause]:
     causes = []
     field = "metadata.finalizers"
     for index, one in enumerate(finalizers):
         causes += refuse(field, one, names.qualified)
-        if "/" not in one and one not in _PLAIN_FINALIZERS:
-            causes.append(invalid_value(f"{field}[{index}]", one, "name is neither a standard finalizer name nor is it fully qualified"))
+        if is_plain(one) and not custom:
+            why = "name is neither a standard finalizer name nor is it fully qualified"
+            causes.append(invalid_value(f"{field}[{index}]", one, why))
     return causes
+
+
+def is_plain(finalizer: str) -> bool:
+    """Neither one of Kubernetes' own nor of a domain."""
+    return "/" not in finalizer and finalizer not in _PLAIN_FINALIZERS

@@ -1,5 +1,6 @@
 """The grammars of names, labels and keys, with the sentences that refuse what is outside them."""
 
+import ipaddress
 import re
 from collections.abc import Callable
 from typing import Any
@@ -136,6 +137,14 @@ def port(value: Any) -> list[str]:
 def percent(value: str) -> list[str]:
     shape = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', "
     return [] if _percent.fullmatch(value) else [f"{shape}regex used for validation is '[0-9]+%')"]
+
+
+def address(value: str) -> list[str]:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
+    return []
 
 
 def refuse(field: str, value: Any, grammar: Grammar) -> list[Cause]:

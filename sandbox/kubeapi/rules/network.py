@@ -46,20 +46,11 @@ def check_service(obj: Object) -> list[Cause]:
     if affinity not in ("ClientIP", "None"):
         causes.append(unsupported_value("spec.sessionAffinity", affinity, ["ClientIP", "None"]))
     address = spec.get("clusterIP", "")
-    if address not in ("", "None") and not _is_address(address):
-        why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-        causes.append(invalid_value("spec.clusterIPs[0]", address, why))
+    if address not in ("", "None"):
+        causes += refuse("spec.clusterIPs[0]", address, names.address)
     if kind not in _SERVICE_TYPES:
         causes.append(unsupported_value("spec.type", kind, _SERVICE_TYPES))
     return causes + _check_port_pairs(ports)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_service_ports(ports: list[Spec]) -> list[Cause]:
@@ -124,7 +115,7 @@ def _check_host(host: str, field: str) -> list[Cause]:
 def _check_rule(rule: Spec, field: str) -> list[Cause]:
     causes = []
     if host := rule.get("host"):
-        if _is_address(host):
+        if not names.address(host):
             causes.append(invalid_value(f"{field}.host", host, "must be a DNS name, not an IP address"))
         causes += _check_host(host, f"{field}.host")
     if rule.get("http") is None:

@@ -42,7 +42,7 @@ def check_pod_spec(spec: Spec, field: str) -> list[Cause]:
     context = spec.get("securityContext") or {}
     causes += check_user_ids(context, f"{field}.securityContext") + check_profile(context, f"{field}.securityContext")
     causes += _check_spreads(spec.get("topologySpreadConstraints") or (), f"{field}.topologySpreadConstraints")
-    causes += _check_names(spec, field)
+    causes += _check_names(spec, field) + _check_resolving(spec, field)
     return causes + _check_tolerations(spec.get("tolerations") or (), f"{field}.tolerations")
 
 
@@ -58,6 +58,20 @@ def _check_names(spec: Spec, field: str) -> list[Cause]:
     for name in ("hostname", "subdomain"):
         if spec.get(name):
             causes += refuse(f"{field}.{name}", spec[name], names.label)
+    return causes
+
+
+def _check_resolving(spec: Spec, field: str) -> list[Cause]:
+    """Hosts and name servers of the pod's own."""
+    causes = []
+    for index, alias in enumerate(spec.get("hostAliases") or ()):
+        here = f"{field}.hostAliases[{index}]"
+        causes += refuse(f"{here}.ip", alias.get("ip", ""), names.address)
+        for at, host in enumerate(alias.get("hostnames") or ()):
+            causes += refuse(f"{here}.hostnames[{at}]", host, names.subdomain)
+    config = spec.get("dnsConfig") or {}
+    for index, server in enumerate(config.get("nameservers") or ()):
+        causes += refuse(f"{field}.dnsConfig.nameservers[{index}]", server, names.address)
     return causes
 
 

@@ -2,16 +2,16 @@
 
 import base64
 import binascii
-import ipaddress
 import json
 from typing import Any
 
 from sandbox.kubeapi import quantities
 from sandbox.kubeapi.entries import Object
-from sandbox.kubeapi.errors import Cause, invalid_value, required, unsupported_value
+from sandbox.kubeapi.errors import Cause, duplicate_value, invalid_value, required, unsupported_value
 from sandbox.kubeapi.rules import names
 from sandbox.kubeapi.rules.names import refuse
 
+_RBAC = "rbac.authorization.k8s.io"
 _LARGEST_DATA = 1024 * 1024
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _ACCOUNT_NOTE = "kubernetes.io/service-account.name"
@@ -77,22 +77,25 @@ def _check_config_file(data: dict[str, Any], key: str) -> list[Cause]:
 
 
 def check_claim(obj: Object) -> list[Cause]:
-    spec = obj.get("spec") or {}
+    return check_claim_spec(obj.get("spec") or {}, "spec")
+
+
+def check_claim_spec(spec: dict[str, Any], field: str) -> list[Cause]:
     causes = []
     modes = spec.get("accessModes") or ()
     if not modes:
-        causes.append(required("spec.accessModes", "at least 1 access mode is required"))
-    causes += [unsupported_value("spec.accessModes", mode, _ACCESS_MODES) for mode in modes if mode not in _ACCESS_MODES]
+        causes.append(required(f"{field}.accessModes", "at least 1 access mode is required"))
+    causes += [unsupported_value(f"{field}.accessModes", mode, _ACCESS_MODES) for mode in modes if mode not in _ACCESS_MODES]
     size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
     if size is None:
-        causes.append(required("spec.resources[storage]"))
+        causes.append(required(f"{field}.resources[storage]"))
     elif quantities.parse(size) <= 0:
-        causes.append(invalid_value("spec.resources[storage]", size, "must be greater than zero"))
+        causes.append(invalid_value(f"{field}.resources[storage]", size, "must be greater than zero"))
     if spec.get("storageClassName"):
-        causes += refuse("spec.storageClassName", spec["storageClassName"], names.subdomain)
+        causes += refuse(f"{field}.storageClassName", spec["storageClassName"], names.subdomain)
     mode = spec.get("volumeMode", "Filesystem")
     if mode not in ("Block", "Filesystem"):
-        causes.append(unsupported_value("spec.volumeMode", mode, ["Block", "Filesystem"]))
+        causes.append(unsupported_value(f"{field}.volumeMode", mode, ["Block", "Filesystem"]))
     return causes
 
 
@@ -125,6 +128,8 @@ def check_binding(obj: Object) -> list[Cause]:
     reference = obj.get("roleRef") or {}
     allowed = ["Role", "ClusterRole"] if obj["kind"] == "RoleBinding" else ["ClusterRole"]
     causes = []
+    if reference.get("apiGroup") != _RBAC:
+        causes.append(unsupported_value("roleRef.apiGroup", reference.get("apiGroup", ""), [_RBAC]))
     if reference.get("kind") not in allowed:
         causes.append(unsupported_value("roleRef.kind", reference.get("kind", ""), allowed))
     if not reference.get("name"):
@@ -137,20 +142,32 @@ def check_binding(obj: Object) -> list[Cause]:
             causes += refuse(f"{field}.name", subject.get("name", ""), names.subdomain)
             if obj["kind"] == "ClusterRoleBinding" and not subject.get("namespace"):
                 causes.append(required(f"{field}.namespace"))
-        elif kind not in ("User", "Group"):
+            if subject.get("apiGroup"):
+                causes.append(unsupported_value(f"{field}.apiGroup", subject["apiGroup"], [""]))
+        elif kind in ("User", "Group"):
+            if subject.get("apiGroup") != _RBAC:
+                causes.append(unsupported_value(f"{field}.apiGroup", subject.get("apiGroup", ""), [_RBAC]))
+        else:
             causes.append(unsupported_value(f"{field}.kind", kind, ["ServiceAccount", "User", "Group"]))
     return causes
 
 
 def check_endpoint_slice(obj: Object) -> list[Cause]:
     causes = []
+    if not obj.get("addressType"):
+        causes.append(required("addressType"))
+    seen = set()
+    for index, port in enumerate(obj.get("ports") or ()):
+        name = port.get("name", "")
+        if name in seen:
+            causes.append(duplicate_value(f"ports[{index}].name", name))
+        seen.add(name)
     for index, endpoint in enumerate(obj.get("endpoints") or ()):
+        if not endpoint.get("addresses"):
+            causes.append(required(f"endpoints[{index}].addresses", "must contain at least 1 address"))
+        if endpoint.get("nodeName"):
+            causes += refuse(f"endpoints[{index}].nodeName", endpoint["nodeName"], names.subdomain)
         for at, address in enumerate(endpoint.get("addresses") or ()):
-            try:
-                ipaddress.ip_address(address)
-            except ValueError:
-                why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
-                field = f"endpoints[{index}].addresses[{at}]"
-                causes.append(invalid_value(field, address, why))
+            causes += refuse(f"endpoints[{index}].addresses[{at}]", address, names.address)
     return causes
 

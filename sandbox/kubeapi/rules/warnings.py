@@ -6,6 +6,7 @@ from sandbox.kubeapi import quantities
 from sandbox.kubeapi.entries import Object, at_path
 from sandbox.kubeapi.resources import Resource
 from sandbox.kubeapi.rules import names
+from sandbox.kubeapi.rules.metadata import is_plain
 
 _TEMPLATES = {"Deployment": "spec.template", "ReplicaSet": "spec.template", "StatefulSet": "spec.template",
               "DaemonSet": "spec.template", "Job": "spec.template", "CronJob": "spec.jobTemplate.spec.template",
@@ -18,7 +19,10 @@ _GROUPS = ("initContainers", "containers")
 
 def warnings_of(resource: Resource, obj: Object, before: Object | None) -> list[str]:
     if resource.custom:
-        return []
+        held = (before or {"metadata": {}})["metadata"].get("finalizers") or ()
+        why = "prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other"
+        new = [one for one in obj["metadata"].get("finalizers") or () if one not in held and is_plain(one)]
+        return [f'metadata.finalizers: "{one}": {why} finalizer writers' for one in new]
     told = []
     if before is None and resource.kind in _WHERE_NAMES_GO and (wrong := names.label(obj["metadata"]["name"])):
         why = "which can result in surprising behavior; a DNS label is recommended"

@@ -11,6 +11,7 @@ from sandbox.kubeapi.rules.names import refuse
 from sandbox.kubeapi.rules.numbers import as_number, check_at_most_all, check_count_or_share, check_not_negative
 from sandbox.kubeapi.rules.pods import check_template
 from sandbox.kubeapi.rules.schedules import check_schedule
+from sandbox.kubeapi.rules.stored import check_claim_spec
 from sandbox.kubeapi.selectors import matches_labels
 
 Spec = dict[str, Any]
@@ -70,8 +71,11 @@ def check_stateful_set(obj: Object) -> list[Cause]:
     causes += check_not_negative(spec, ("replicas", "minReadySeconds"), "spec")
     if spec.get("serviceName"):
         causes += refuse("spec.serviceName", spec["serviceName"], names.label)
-    claims = [{"name": (one.get("metadata") or {}).get("name", ""), "persistentVolumeClaim": {"claimName": "c"}}
-              for one in spec.get("volumeClaimTemplates") or ()]  # fmt: skip
+    templates = spec.get("volumeClaimTemplates") or []
+    for index, template in enumerate(templates):
+        causes += check_claim_spec(template.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
+    names_of_claims = dict.fromkeys((one.get("metadata") or {}).get("name", "") for one in templates)
+    claims = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names_of_claims]
     causes += _check_pods(spec, "statefulset", claims)
     return causes + check_not_negative(spec, ("revisionHistoryLimit",), "spec")
 
