@@ -9,6 +9,7 @@ from sandbox.kubeapi.entries import Object
 from sandbox.kubeapi.errors import forbidden
 from sandbox.kubeapi.limit_ranges import fill_defaults, refusals
 from sandbox.kubeapi.pod_defaults import quality_of_service
+from sandbox.kubeapi.pod_security import PodSecurity
 from sandbox.kubeapi.quotas import Quotas
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Admission:
     def __init__(self, cluster: "Cluster") -> None:
         self._cluster = cluster
         self._quotas = Quotas(cluster)
+        self._pod_security = PodSecurity(cluster)
 
     def mutate(self, call: Call, obj: Object) -> None:
         """After defaults, before validation, at creation. Raises ApiError 403."""
@@ -44,6 +46,7 @@ class Admission:
             if told:
                 why = told[0] if len(told) == 1 else f"[{', '.join(told)}]"
                 raise forbidden(call.resource, obj["metadata"]["name"], why)
+        self._pod_security.check(call, obj, before)
         self._quotas.check(call, obj, before)
 
     def _limit_ranges(self, obj: Object) -> list[Object]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sandbox.kubeapi.entries import Object
-from sandbox.kubeapi.pod_defaults import default_pod, default_pod_spec
+from sandbox.kubeapi.pod_defaults import default_pod, default_pod_spec, fill
 from sandbox.kubeapi.resources import Resource
 from sandbox.kubeapi.schemas import SchemaNode
 
@@ -54,10 +54,10 @@ def _deployment(obj: Object) -> None:
     spec.setdefault("revisionHistoryLimit", 10)
     spec.setdefault("progressDeadlineSeconds", 600)
     strategy = spec.setdefault("strategy", {})
-    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+    if fill(strategy, "type", "RollingUpdate") == "RollingUpdate":
         rolling = strategy.setdefault("rollingUpdate", {})
-        rolling.setdefault("maxUnavailable", "25%")
-        rolling.setdefault("maxSurge", "25%")
+        fill(rolling, "maxUnavailable", "25%")
+        fill(rolling, "maxSurge", "25%")
     _template(spec)
 
 
@@ -73,16 +73,16 @@ def _replica_set(obj: Object) -> None:
 def _stateful_set(obj: Object) -> None:
     spec = obj["spec"]
     spec.setdefault("replicas", 1)
-    spec.setdefault("podManagementPolicy", "OrderedReady")
+    fill(spec, "podManagementPolicy", "OrderedReady")
     spec.setdefault("revisionHistoryLimit", 10)
-    spec.setdefault("serviceName", "")
+    fill(spec, "serviceName", "")
     spec.setdefault("persistentVolumeClaimRetentionPolicy", {"whenDeleted": "Retain", "whenScaled": "Retain"})
     strategy = spec.setdefault("updateStrategy", {})
-    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+    if fill(strategy, "type", "RollingUpdate") == "RollingUpdate":
         strategy.setdefault("rollingUpdate", {}).setdefault("partition", 0)
     for claim in spec.get("volumeClaimTemplates") or ():
-        claim.setdefault("apiVersion", "v1")
-        claim.setdefault("kind", "PersistentVolumeClaim")
+        fill(claim, "apiVersion", "v1")
+        fill(claim, "kind", "PersistentVolumeClaim")
         claim.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
         claim.setdefault("status", {"phase": "Pending"})
     _template(spec)
@@ -92,7 +92,7 @@ def _daemon_set(obj: Object) -> None:
     spec = obj["spec"]
     spec.setdefault("revisionHistoryLimit", 10)
     strategy = spec.setdefault("updateStrategy", {})
-    if strategy.setdefault("type", "RollingUpdate") == "RollingUpdate":
+    if fill(strategy, "type", "RollingUpdate") == "RollingUpdate":
         rolling = strategy.setdefault("rollingUpdate", {})
         rolling.setdefault("maxUnavailable", 1)
         rolling.setdefault("maxSurge", 0)
@@ -101,9 +101,9 @@ def _daemon_set(obj: Object) -> None:
 
 def _job_spec(spec: dict[str, Any]) -> None:
     spec.setdefault("backoffLimit", 6)
-    spec.setdefault("completionMode", "NonIndexed")
+    fill(spec, "completionMode", "NonIndexed")
     spec.setdefault("suspend", False)
-    spec.setdefault("podReplacementPolicy", "TerminatingOrFailed")
+    fill(spec, "podReplacementPolicy", "TerminatingOrFailed")
     if "completions" not in spec and "parallelism" not in spec:
         spec["completions"] = 1
     spec.setdefault("parallelism", 1)
@@ -131,7 +131,7 @@ def _job(obj: Object) -> None:
 
 def _cron_job(obj: Object) -> None:
     spec = obj["spec"]
-    spec.setdefault("concurrencyPolicy", "Allow")
+    fill(spec, "concurrencyPolicy", "Allow")
     spec.setdefault("suspend", False)
     spec.setdefault("successfulJobsHistoryLimit", 3)
     spec.setdefault("failedJobsHistoryLimit", 1)
@@ -142,35 +142,36 @@ def _cron_job(obj: Object) -> None:
 
 def _service(obj: Object) -> None:
     spec = obj["spec"]
-    kind = spec.setdefault("type", "ClusterIP")
-    spec.setdefault("sessionAffinity", "None")
+    kind = fill(spec, "type", "ClusterIP")
+    fill(spec, "sessionAffinity", "None")
     for port in spec.get("ports") or ():
-        port.setdefault("protocol", "TCP")
-        port.setdefault("targetPort", port.get("port"))
+        fill(port, "protocol", "TCP")
+        if not port.get("targetPort"):
+            port["targetPort"] = port.get("port", 0)
     if kind == "ExternalName":
         return
-    spec.setdefault("internalTrafficPolicy", "Cluster")
+    fill(spec, "internalTrafficPolicy", "Cluster")
     spec.setdefault("ipFamilies", ["IPv4"])
-    spec.setdefault("ipFamilyPolicy", "SingleStack")
+    fill(spec, "ipFamilyPolicy", "SingleStack")
     if kind in ("NodePort", "LoadBalancer"):
-        spec.setdefault("externalTrafficPolicy", "Cluster")
+        fill(spec, "externalTrafficPolicy", "Cluster")
     if kind == "LoadBalancer":
         spec.setdefault("allocateLoadBalancerNodePorts", True)
 
 
 def _secret(obj: Object) -> None:
-    obj.setdefault("type", "Opaque")
+    fill(obj, "type", "Opaque")
     for key, text in (obj.pop("stringData", None) or {}).items():
         obj.setdefault("data", {})[key] = base64.b64encode(str(text).encode()).decode()
 
 
 def _claim(obj: Object) -> None:
-    obj["spec"].setdefault("volumeMode", "Filesystem")
+    fill(obj["spec"], "volumeMode", "Filesystem")
 
 
 def _volume(obj: Object) -> None:
-    obj["spec"].setdefault("volumeMode", "Filesystem")
-    obj["spec"].setdefault("persistentVolumeReclaimPolicy", "Retain")
+    fill(obj["spec"], "volumeMode", "Filesystem")
+    fill(obj["spec"], "persistentVolumeReclaimPolicy", "Retain")
 
 
 def _network_policy(obj: Object) -> None:
@@ -179,7 +180,7 @@ def _network_policy(obj: Object) -> None:
     spec.setdefault("policyTypes", ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"])
     for rule in [*(spec.get("ingress") or ()), *(spec.get("egress") or ())]:
         for port in rule.get("ports") or ():
-            port.setdefault("protocol", "TCP")
+            fill(port, "protocol", "TCP")
 
 
 def _autoscaler(obj: Object) -> None:
@@ -195,14 +196,16 @@ def _namespace(obj: Object) -> None:
 
 
 def _binding(obj: Object) -> None:
+    if isinstance(obj.get("roleRef"), dict):
+        fill(obj["roleRef"], "apiGroup", "rbac.authorization.k8s.io")
     for subject in obj.get("subjects") or ():
         if subject.get("kind") in ("User", "Group"):
-            subject.setdefault("apiGroup", "rbac.authorization.k8s.io")
+            fill(subject, "apiGroup", "rbac.authorization.k8s.io")
 
 
 def _storage_class(obj: Object) -> None:
-    obj.setdefault("reclaimPolicy", "Delete")
-    obj.setdefault("volumeBindingMode", "Immediate")
+    fill(obj, "reclaimPolicy", "Delete")
+    fill(obj, "volumeBindingMode", "Immediate")
 
 
 def _limit_range(obj: Object) -> None:
@@ -226,8 +229,8 @@ def _custom_definition(obj: Object) -> None:
 
 def _endpoint_slice(obj: Object) -> None:
     for port in obj.get("ports") or ():
-        port.setdefault("name", "")
-        port.setdefault("protocol", "TCP")
+        fill(port, "name", "")
+        fill(port, "protocol", "TCP")
 
 
 _FILLERS: dict[str, Callable[[Object], None]] = {

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sandbox.kubeapi.cluster import Cluster
 
 FOREGROUND = "foregroundDeletion"
+_LASTING_NAMESPACES = ("default", "kube-system", "kube-public")
 Options = dict[str, Any]
 
 
@@ -22,6 +23,8 @@ class Deleter:
     def delete(self, call: Call, entry: Entry, options: Options) -> tuple[Object, bool]:
         """Answers the object as it was last and whether it is gone (otherwise it is being deleted)."""
         resource = self._cluster.registry.stored_at(call.resource.key)
+        if resource.kind == "Namespace" and entry.name in _LASTING_NAMESPACES:
+            raise errors.forbidden(resource, entry.name, "this namespace may not be deleted")
         self._preconditions(resource, entry, options)
         if call.dry_run or options.get("dryRun") == ["All"]:
             return entry.load(), True
@@ -77,12 +80,13 @@ class Deleter:
     def _preconditions(self, resource: Resource, entry: Entry, options: Options) -> None:
         wanted = options.get("preconditions") or {}
         if wanted.get("uid") and wanted["uid"] != entry.uid:
-            why = f"Precondition failed: UID in precondition: {wanted['uid']}, UID in object meta: {entry.uid}"
-            raise errors.conflict(resource, entry.name, why)
+            told = f"({wanted['uid']}) does not match the UID in record ({entry.uid})"
+            why = f"the UID in the precondition {told}. The object might have been deleted and then recreated"
+            raise errors.conflict(resource, entry.name, why, kind=resource.kind)
         if wanted.get("resourceVersion") and wanted["resourceVersion"] != str(entry.version):
-            held = f"ResourceVersion in object meta: {entry.version}"
-            why = f"Precondition failed: ResourceVersion in precondition: {wanted['resourceVersion']}, {held}"
-            raise errors.conflict(resource, entry.name, why)
+            told = f"({wanted['resourceVersion']}) does not match the ResourceVersion in record ({entry.version})"
+            why = f"the ResourceVersion in the precondition {told}. The object might have been modified"
+            raise errors.conflict(resource, entry.name, why, kind=resource.kind)
 
     def after_update(self, resource: Resource, obj: Object) -> None:
         """An object that was only waiting for its last finalizer goes with it."""

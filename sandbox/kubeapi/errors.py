@@ -21,7 +21,9 @@ class ApiError(Exception):
 
     def status(self) -> dict[str, Any]:
         body: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure"}
-        body |= {"message": self.message, "reason": self.reason}
+        body["message"] = self.message
+        if self.reason:
+            body["reason"] = self.reason
         if self.details:
             body["details"] = self.details
         return body | {"code": self.code}
@@ -84,16 +86,41 @@ def already_exists(resource: "Resource", name: str) -> ApiError:
     return ApiError(409, "AlreadyExists", f'{resource.qualified} "{name}" already exists', _details(resource, name))
 
 
-def conflict(resource: "Resource", name: str, why: str = "") -> ApiError:
+def unrecognized(resource: "Resource", why: str) -> ApiError:
+    told = f"couldn't get version/kind; json parse error: {why}"
+    return bad_request(f"the object provided is unrecognized (must be of type {resource.kind}): {told}")
+
+
+def plain_failure(message: str) -> ApiError:
+    """What the real server did not expect itself: a 500 without a reason."""
+    return ApiError(500, "", message)
+
+
+def invalid_options(kind: str, causes: Sequence[Cause], name: str = "") -> ApiError:
+    """Options of a request, which are judged as objects of a kind of their own."""
+    sentences = list(dict.fromkeys(cause.sentence() for cause in causes))
+    told = sentences[0] if len(sentences) == 1 else f"[{', '.join(sentences)}]"
+    return ApiError(422, "Invalid", f'{kind} "{name}" is invalid: {told}',
+                    {"causes": [cause.as_dict() for cause in causes]})  # fmt: skip
+
+
+def too_new(version: str, current: int) -> ApiError:
+    message = f"Too large resource version: {version}, current: {current}"
+    causes = [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}]
+    return ApiError(504, "Timeout", f"Timeout: {message}", {"causes": causes, "retryAfterSeconds": 1})
+
+
+def conflict(resource: "Resource", name: str, why: str = "", *, kind: str = "") -> ApiError:
     why = why or "the object has been modified; please apply your changes to the latest version and try again"
-    message = f'Operation cannot be fulfilled on {resource.qualified} "{name}": {why}'
+    message = f'Operation cannot be fulfilled on {kind or resource.qualified} "{name}": {why}'
     return ApiError(409, "Conflict", message, _details(resource, name))
 
 
 def invalid(resource: "Resource", name: str, causes: Sequence[Cause]) -> ApiError:
-    sentences = [cause.sentence() for cause in causes]
+    sentences = list(dict.fromkeys(cause.sentence() for cause in causes))
     told = sentences[0] if len(sentences) == 1 else f"[{', '.join(sentences)}]"
-    kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
+    # Events of both groups are judged as events of the core group.
+    kind = f"{resource.kind}.{resource.group}" if resource.group and resource.kind != "Event" else resource.kind
     details = _details(resource, name, kind=resource.kind) | {"causes": [cause.as_dict() for cause in causes]}
     return ApiError(422, "Invalid", f'{kind} "{name}" is invalid: {told}', details)
 
@@ -127,5 +154,15 @@ def unsupported_media_type(accepted: Sequence[str]) -> ApiError:
     return ApiError(415, "UnsupportedMediaType", message)
 
 
-def patch_refused(message: str) -> ApiError:
-    return ApiError(422, "Invalid", f"the server rejected our request due to an error in our request: {message}")
+def unsupported_patch() -> ApiError:
+    return ApiError(415, "UnsupportedMediaType", "415: Unsupported Media Type")
+
+
+def patch_refused() -> ApiError:
+    return ApiError(422, "Invalid", "the server rejected our request due to an error in our request")
+
+
+def patch_unreadable(result: str, why: str) -> ApiError:
+    """A patch whose result has a member of a wrong type."""
+    cause = invalid_value("patch", result, why)
+    return ApiError(422, "Invalid", f' "" is invalid: {cause.sentence()}', {"causes": [cause.as_dict()]})

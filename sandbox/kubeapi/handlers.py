@@ -10,7 +10,8 @@ from sandbox.kubeapi import errors, reviews, subresources
 from sandbox.kubeapi.calls import Call
 from sandbox.kubeapi.entries import Entry
 from sandbox.kubeapi.listing import encode_list, page, selected
-from sandbox.kubeapi.podlogs import pod_log
+from sandbox.kubeapi.options import check_delete, check_version, check_write
+from sandbox.kubeapi.podlogs import log_address, pod_log
 from sandbox.kubeapi.views import show_entry, show_object
 from sandbox.kubeapi.watching import Watch
 
@@ -48,6 +49,7 @@ async def _collection(cluster: "Cluster", call: Call, request: web.Request) -> w
             return await _stream(request, Watch(cluster, call).lines(), JSON)
         return await _list(cluster, call, request)
     if call.method == "POST":
+        check_write(call, "CreateOptions")
         obj = cluster.writer.create(call, call.decoded())
         return json_response(show_object(call, obj), 201, call.warnings)
     if call.method == "DELETE":
@@ -96,8 +98,11 @@ async def _stream(request: web.Request, pieces: AsyncIterator[bytes], content_ty
 
 
 async def _object(cluster: "Cluster", call: Call, request: web.Request) -> web.StreamResponse:
+    if call.method == "POST":
+        raise errors.method_not_allowed()
     entry = cluster.store.get(call.resource.key, call.namespace, call.name)
     if call.method == "PATCH":
+        check_write(call, "PatchOptions")
         obj, created = cluster.writer.patch(call, entry)
         return json_response(show_object(call, obj), 201 if created else 200, call.warnings)
     if entry is None:
@@ -105,8 +110,10 @@ async def _object(cluster: "Cluster", call: Call, request: web.Request) -> web.S
     if call.method == "GET":
         if call.flag("watch"):
             return await _stream(request, Watch(cluster, call).lines(), JSON)
+        check_version(call.query.get("resourceVersion", ""), cluster.store.version)
         return json_response(show_entry(call, entry))
     if call.method == "PUT":
+        check_write(call, "UpdateOptions")
         return json_response(show_object(call, cluster.writer.replace(call, entry, call.decoded())), 200, call.warnings)
     if call.method == "DELETE" and not call.subresource:
         return _delete(cluster, call, entry)
@@ -122,6 +129,7 @@ def _delete_options(call: Call) -> dict[str, Any]:
         options["gracePeriodSeconds"] = call.number("gracePeriodSeconds")
     if call.query.get("orphanDependents"):
         options["orphanDependents"] = call.flag("orphanDependents")
+    check_delete(options)
     return options
 
 
@@ -139,7 +147,9 @@ async def _subresource(cluster: "Cluster", call: Call, request: web.Request) -> 
         raise errors.not_found(call.resource, call.name)
     name, method = call.subresource, call.method
     if name == "log" and method == "GET":
-        return await _stream(request, pod_log(cluster, call, entry), "text/plain")
+        url = log_address(cluster, call, entry)
+        # A pod that is on no node yet has no log, which is not the same as an empty one.
+        return await _stream(request, pod_log(call, url), "text/plain") if url else web.Response(status=204)
     if name == "scale" and method in ("GET", "PUT", "PATCH"):
         return json_response(subresources.scale(cluster, call, entry))
     if name == "finalize" and method == "PUT":

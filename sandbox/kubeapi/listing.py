@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from sandbox.kubeapi.calls import Call
+from sandbox.kubeapi.conversion import as_stored
 from sandbox.kubeapi.entries import Entry
 from sandbox.kubeapi.errors import bad_request, expired
+from sandbox.kubeapi.options import check_list
 from sandbox.kubeapi.selectors import entry_test
 from sandbox.kubeapi.tables import table
 from sandbox.kubeapi.views import METADATA, TABLE, WHOLE, bytes_in_version, object_in_version, wanted_view
@@ -41,14 +43,15 @@ def _decode_token(token: str) -> tuple[str, tuple[str, str]]:
     try:
         mark, version, namespace, name = orjson.loads(base64.urlsafe_b64decode(token))
     except (ValueError, TypeError):
-        raise bad_request("continue key is not valid: the token cannot be decoded") from None
+        raise bad_request("invalid continue token: continue key is not valid: the token cannot be decoded") from None
     if mark != _TOKEN_MARK:
-        raise bad_request("continue key is not valid: unrecognized encoded version")
+        raise bad_request("invalid continue token: continue key is not valid: unrecognized encoded version")
     return version, (namespace, name)
 
 
 def page(cluster: "Cluster", call: Call) -> tuple[list[Entry], dict[str, Any]]:
     """The entries of this page and the list's metadata: resourceVersion, continue, remainingItemCount."""
+    check_list(call, cluster.store.version)
     entries = selected(cluster, call)
     metadata: dict[str, Any] = {"resourceVersion": str(cluster.store.version)}
     if token := call.query.get("continue", ""):
@@ -71,7 +74,7 @@ def encode_list(call: Call, entries: list[Entry], metadata: dict[str, Any]) -> I
     """The list's JSON in pieces of about 256 kB."""
     resource, view = call.resource, wanted_view(call.accept)
     if view == TABLE:
-        objects = [object_in_version(resource, entry) for entry in entries]
+        objects = [as_stored(resource, object_in_version(resource, entry)) for entry in entries]
         yield orjson.dumps(table(resource, objects, metadata, call.query.get("includeObject", "Metadata")))
         return
     if view == METADATA:

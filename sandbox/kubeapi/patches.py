@@ -6,7 +6,7 @@ from typing import Any
 import jsonpatch
 import jsonpointer
 
-from sandbox.kubeapi.errors import ApiError, bad_request, patch_refused, shown
+from sandbox.kubeapi.errors import ApiError, bad_request, patch_refused, plain_failure
 from sandbox.kubeapi.schemas import SchemaNode
 
 MERGE = "application/merge-patch+json"
@@ -34,13 +34,11 @@ def merge_patch(target: Any, patch: Any) -> Any:
 def json_patch(target: Any, operations: Any) -> Any:
     """RFC 6902. Raises ApiError 422 when an operation does not apply, 400 when it is not a patch."""
     if not isinstance(operations, list):
-        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type jsonpatch.Patch")
+        raise bad_request("error decoding patch: json: cannot unmarshal object into Go value of type []handlers.jsonPatchOp")
     try:
         return jsonpatch.apply_patch(target, operations)
-    except jsonpatch.JsonPatchTestFailed as problem:
-        raise patch_refused(f"testing path failed: {problem}") from problem
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, KeyError) as problem:
-        raise patch_refused(str(problem)) from problem
+        raise patch_refused() from problem
 
 
 def strategic_patch(schema: SchemaNode | None, target: Any, patch: dict[str, Any]) -> Any:
@@ -108,7 +106,18 @@ def _merge_list(node: SchemaNode, current: list[Any], changes: list[Any], order:
 
 
 def _without_merge_key(change: Any, key: str) -> ApiError:
-    return bad_request(f"map: {shown(change)} does not contain declared merge key: {key}")
+    return plain_failure(f"map: {go_text(change)} does not contain declared merge key: {key}")
+
+
+def go_text(value: Any) -> str:
+    """As Go prints a value: `map[name:web]`."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{key}:{go_text(value[key])}' for key in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(go_text, value))}]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _reorder_member(schema: SchemaNode | None, merged: dict[str, Any], key: str, order: list[Any]) -> None:

@@ -8,20 +8,27 @@ Spec = dict[str, Any]
 _FILE_MODE = 420  # 0644
 
 
+def fill(holder: Spec, name: str, value: str) -> Any:
+    """The member, with a default. An empty text counts as none, since Go knows no difference."""
+    if holder.get(name) in (None, ""):
+        holder[name] = value
+    return holder[name]
+
+
 def default_pod_spec(spec: Spec) -> None:
     """What the API server fills into any pod specification. Changes it in place."""
-    spec.setdefault("restartPolicy", "Always")
+    fill(spec, "restartPolicy", "Always")
     spec.setdefault("terminationGracePeriodSeconds", 30)
-    spec.setdefault("dnsPolicy", "ClusterFirst")
+    fill(spec, "dnsPolicy", "ClusterFirst")
     spec.setdefault("securityContext", {})
-    spec.setdefault("schedulerName", "default-scheduler")
+    fill(spec, "schedulerName", "default-scheduler")
     _mirror_service_account(spec)
     for container in [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]:
         default_container(container)
     for volume in spec.get("volumes") or ():
         _default_volume(volume)
     for spread in spec.get("topologySpreadConstraints") or ():
-        spread.setdefault("whenUnsatisfiable", "DoNotSchedule")
+        fill(spread, "whenUnsatisfiable", "DoNotSchedule")
 
 
 def _mirror_service_account(spec: Spec) -> None:
@@ -32,18 +39,18 @@ def _mirror_service_account(spec: Spec) -> None:
 
 def default_container(container: Spec) -> None:
     container.setdefault("resources", {})
-    container.setdefault("terminationMessagePath", "/dev/termination-log")
-    container.setdefault("terminationMessagePolicy", "File")
-    container.setdefault("imagePullPolicy", _pull_policy(container.get("image", "")))
+    fill(container, "terminationMessagePath", "/dev/termination-log")
+    fill(container, "terminationMessagePolicy", "File")
+    fill(container, "imagePullPolicy", _pull_policy(container.get("image", "")))
     for port in container.get("ports") or ():
-        port.setdefault("protocol", "TCP")
+        fill(port, "protocol", "TCP")
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         if isinstance(container.get(name), dict):
             _default_probe(container[name])
     for variable in container.get("env") or ():
         reference = (variable.get("valueFrom") or {}).get("fieldRef")
         if reference is not None:
-            reference.setdefault("apiVersion", "v1")
+            fill(reference, "apiVersion", "v1")
     for hook in (container.get("lifecycle") or {}).values():
         if isinstance(hook, dict) and "httpGet" in hook:
             _default_http(hook["httpGet"])
@@ -65,12 +72,12 @@ def _default_probe(probe: Spec) -> None:
     if "httpGet" in probe:
         _default_http(probe["httpGet"])
     if "grpc" in probe:
-        probe["grpc"].setdefault("service", "")
+        fill(probe["grpc"], "service", "")
 
 
 def _default_http(action: Spec) -> None:
-    action.setdefault("path", "/")
-    action.setdefault("scheme", "HTTP")
+    fill(action, "path", "/")
+    fill(action, "scheme", "HTTP")
 
 
 def _default_volume(volume: Spec) -> None:
@@ -80,7 +87,7 @@ def _default_volume(volume: Spec) -> None:
         if isinstance(volume.get(source), dict):
             volume[source].setdefault("defaultMode", _FILE_MODE)
     if isinstance(volume.get("hostPath"), dict):
-        volume["hostPath"].setdefault("type", "")
+        fill(volume["hostPath"], "type", "")
 
 
 def default_pod(pod: dict[str, Any]) -> None:
@@ -89,7 +96,7 @@ def default_pod(pod: dict[str, Any]) -> None:
     default_pod_spec(spec)
     spec.setdefault("enableServiceLinks", True)
     spec.setdefault("priority", 0)
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    fill(spec, "preemptionPolicy", "PreemptLowerPriority")
     for container in [*(spec.get("initContainers") or ()), *(spec.get("containers") or ())]:
         resources = container["resources"]
         for name, limit in (resources.get("limits") or {}).items():

@@ -9,6 +9,7 @@ import aiohttp
 from sandbox.kubeapi.calls import Call
 from sandbox.kubeapi.entries import Entry, Object
 from sandbox.kubeapi.errors import ApiError, bad_request
+from sandbox.kubeapi.options import check_log
 
 if TYPE_CHECKING:
     from sandbox.kubeapi.cluster import Cluster
@@ -28,9 +29,8 @@ def _container(call: Call, pod: Object) -> str:
     if wanted and wanted not in known:
         raise bad_request(f"container {wanted} is not valid for pod {name}")
     if not wanted and len(main) > 1:
-        told = f"a container name must be specified for pod {name}, choose one of: [{' '.join(main)}]"
-        inits = known[: len(known) - len(main)]
-        raise bad_request(told + (f" or one of the init containers: [{' '.join(inits)}]" if inits else ""))
+        told = f"a container name must be specified for pod {name}, choose one of: [{' '.join(known)}]"
+        raise bad_request(told)
     return wanted or main[0]
 
 
@@ -45,17 +45,25 @@ def _kubelet(cluster: "Cluster", pod: Object) -> str:
     return f"{address}:{endpoint.get('Port') or _KUBELET_PORT}" if address else ""
 
 
-async def pod_log(cluster: "Cluster", call: Call, entry: Entry) -> AsyncIterator[bytes]:
-    """The log in pieces. Without a node that has a kubelet there is nothing to read, and the log is empty.
+def log_address(cluster: "Cluster", call: Call, entry: Entry) -> str:
+    """Where the kubelet has the log; empty for a pod without a node that has one.
+
+    Raises ApiError 400 or 422 for options that make no sense.
+    """
+    check_log(call)
+    pod = entry.load()
+    container = _container(call, pod)
+    if not pod["spec"].get("nodeName"):
+        return ""
+    kubelet = _kubelet(cluster, pod)
+    return f"https://{kubelet}/containerLogs/{entry.namespace}/{entry.name}/{container}" if kubelet else ""
+
+
+async def pod_log(call: Call, url: str) -> AsyncIterator[bytes]:
+    """The log in pieces.
 
     Raises ApiError 400 with the kubelet's own words when it refuses, 500 when it cannot be reached.
     """
-    pod = entry.load()
-    container = _container(call, pod)
-    kubelet = _kubelet(cluster, pod)
-    if not kubelet:
-        return
-    url = f"https://{kubelet}/containerLogs/{entry.namespace}/{entry.name}/{container}"
     query = {name: call.query[name] for name in _PASSED if name in call.query}
     # A kubelet's certificate is its own; the real server does not verify it either unless told to.
     trusting = ssl.create_default_context()

@@ -13,6 +13,7 @@ from typing import Any
 
 from sandbox.kubeapi.errors import bad_request, unsupported_media_type
 
+MEDIA_TYPE = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\x00"
 # message: number name type, ...  Types: s string, i integer, b boolean, y bytes, t time, q quantity, n integer or
 # string, M map of strings, Y map of bytes, Q map of quantities, or a message; [] repeated; * a pointer, whose zero

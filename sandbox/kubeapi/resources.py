@@ -43,8 +43,12 @@ class Resource:
 
     @property
     def key(self) -> tuple[str, str]:
-        """Where objects are stored: all versions of a kind share one place."""
-        return self.group, self.plural
+        """Where objects are stored: all versions of a kind share one place, and both groups of events."""
+        return _STORED_AS.get((self.group, self.plural), (self.group, self.plural))
+
+    @property
+    def is_storage_form(self) -> bool:
+        return self.version == self.storage_version and self.key == (self.group, self.plural)
 
     @property
     def has_status(self) -> bool:
@@ -54,6 +58,8 @@ class Resource:
     def custom(self) -> bool:
         return bool(self.definition)
 
+
+_STORED_AS = {("events.k8s.io", "events"): ("", "events")}
 
 # group/version, then: plural, kind, scope (n = namespaced, c = cluster), short names, subresources, flags
 # flags: a = category "all", g = metadata.generation counts changes of the spec
@@ -105,6 +111,8 @@ coordination.k8s.io/v1
   leases                 Lease                  n -         -                                          -
 discovery.k8s.io/v1
   endpointslices         EndpointSlice          n -         -                                          g
+events.k8s.io/v1
+  events                 Event                  n ev        -                                          -
 apiextensions.k8s.io/v1
   customresourcedefinitions CustomResourceDefinition c crd,crds status                                 g
 admissionregistration.k8s.io/v1
@@ -153,6 +161,20 @@ _SELECTABLE = {
 }
 
 
+_SELECTABLE_NEW_EVENTS = (
+    "regarding.kind",
+    "regarding.namespace",
+    "regarding.name",
+    "regarding.uid",
+    "regarding.apiVersion",
+    "regarding.resourceVersion",
+    "regarding.fieldPath",
+    "reason",
+    "reportingController",
+    "type",
+)
+
+
 def _split(text: str) -> tuple[str, ...]:
     return () if text == "-" else tuple(text.split(","))
 
@@ -177,7 +199,7 @@ def builtin_resources(book: SchemaBook) -> Iterator[Resource]:
             subresources=frozenset(_split(subresources)),
             verbs=("create",) if "r" in flags else ALL_VERBS,
             counts_generation="g" in flags,
-            selectable=_SELECTABLE.get(plural, ()),
+            selectable=_SELECTABLE_NEW_EVENTS if group == "events.k8s.io" else _SELECTABLE.get(plural, ()),
             storage_version=version,
         )
 
@@ -208,7 +230,7 @@ class Registry:
     def stored_at(self, key: tuple[str, str]) -> Resource:
         """The storage version of a kind. Raises KeyError for one that is not served."""
         for resource in self._resources.values():
-            if resource.key == key and resource.version == resource.storage_version:
+            if resource.key == key and resource.is_storage_form:
                 return resource
         raise KeyError(key)
 

@@ -65,6 +65,7 @@ class SchemaNode:
         "preserve",
         "quantity",
         "raw",
+        "struct",
         "type",
     )
 
@@ -73,6 +74,7 @@ class SchemaNode:
         if not reference and len(raw.get("allOf", ())) == 1:
             raw = {**raw["allOf"][0], **{key: value for key, value in raw.items() if key != "allOf"}}
             reference = raw.get("$ref", "")
+        self.struct = reference.rpartition("/")[2]  # the name of its type, such as io.k8s.api.core.v1.PodSpec
         self.quantity = reference.endswith(".Quantity")
         self.raw = book.resolve(raw)
         self.book = book

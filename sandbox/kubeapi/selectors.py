@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+from sandbox.kubeapi.conversion import is_new_event, stored_path
 from sandbox.kubeapi.entries import Entry
 from sandbox.kubeapi.errors import ApiError, bad_request
 from sandbox.kubeapi.resources import Resource
@@ -74,17 +75,16 @@ def matches_labels(match: dict, labels: dict[str, str]) -> bool:
 def _unsupported_field(resource: Resource, name: str) -> ApiError:
     if resource.custom:
         return bad_request(f"field label not supported: {name}")
-    version = resource.group_version
-    listed = f'"{name}" is not a known field selector: only {", ".join(map(repr, COMMON_FIELDS))}'
     if resource.selectable:
-        listed = f"field label not supported: {name}"
-    return bad_request(f'Unable to find "{version}, Resource={resource.plural}" that match field selector: {listed}')
+        return bad_request(f"field label not supported: {name}")
+    known = ", ".join(f'"{field}"' for field in COMMON_FIELDS)
+    return bad_request(f'"{name}" is not a known field selector: only {known}')
 
 
 def _field_test(resource: Resource, text: str) -> Test:
     matched = _FIELD.fullmatch(text.strip())
     if not matched:
-        raise bad_request(f"invalid field selector: {text!r}")
+        raise bad_request(f"invalid selector: '{text}'; can't understand '{text}'")
     name, operator, wanted = matched[1].strip(), matched[2], matched[3].strip()
     negated = operator == "!="
     if name == "metadata.name":
@@ -93,7 +93,8 @@ def _field_test(resource: Resource, text: str) -> Test:
         return lambda entry: (entry.namespace == wanted) != negated
     if name not in resource.selectable:
         raise _unsupported_field(resource, name)
-    return lambda entry: (entry.fields.get(name, "") == wanted) != negated
+    field = stored_path(name) if is_new_event(resource) else name
+    return lambda entry: (entry.fields.get(field, "") == wanted) != negated
 
 
 def named_by(field_selector: str) -> str:

@@ -63,13 +63,21 @@ def scale(cluster: "Cluster", call: Call, entry: Entry) -> Object:
         wanted = patches.merge_patch(current, call.decoded_object())
     replicas = at_path(wanted, "spec.replicas") or 0
     if not isinstance(replicas, int) or replicas < 0:
-        cause = errors.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
-        raise errors.invalid(call.resource, entry.name, [cause])
+        raise _wrong_replicas(entry.name, wanted, replicas)
     path = (_SCALE_PATHS | call.resource.scale_paths)["specReplicasPath"]
     jsonpaths.put(live, path, replicas)
     live["apiVersion"] = call.resource.group_version
     live["metadata"]["resourceVersion"] = at_path(wanted, "metadata.resourceVersion") or str(entry.version)
     return scale_of(call, cluster.writer.update(call, entry, live))
+
+
+def _wrong_replicas(name: str, scale: Object, replicas: Any) -> errors.ApiError:
+    if isinstance(replicas, int):
+        cause = errors.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0")
+        return errors.invalid_options("Scale.autoscaling", [cause], name)
+    kind = "string" if isinstance(replicas, str) else "object"
+    why = f"json: cannot unmarshal {kind} into Go struct field ScaleSpec.spec.replicas of type int32"
+    return errors.patch_unreadable(errors.shown(scale), why)
 
 
 # -- pods ---------------------------------------------------------------------------------------------------------

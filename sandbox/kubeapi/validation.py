@@ -5,12 +5,14 @@ Built-in and custom kinds fail differently on the real server: a wrong type in a
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from sandbox.kubeapi import quantities
-from sandbox.kubeapi.errors import ApiError, Cause, bad_request, invalid, required, shown, unsupported_value
+from sandbox.kubeapi.bodies import is_time, wrong_base64_at
+from sandbox.kubeapi.errors import ApiError, Cause, invalid, required, shown, unsupported_value
 from sandbox.kubeapi.resources import Resource
 from sandbox.kubeapi.schemas import SchemaNode
 
@@ -26,6 +28,8 @@ _NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "i
 _GO_TYPES = {"object": "object", "array": "array", "string": "string", "boolean": "bool", "integer": "number"}
 # Status and metadata are filled with Go's zero values by the real server, so nothing in them is ever missing.
 _LENIENT = ("metadata", "status")
+_TIME_LAYOUT = "2006-01-02T15:04:05Z07:00"
+_MICRO_LAYOUT = "2006-01-02T15:04:05.000000Z07:00"
 _LENIENT_KINDS = ("Event", "Lease", "Endpoints", "EndpointSlice")
 
 
@@ -37,7 +41,10 @@ class Decoder:
     causes: list[Cause] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     mistyped: list[str] = field(default_factory=list)
+    go_type: str = ""  # of the first member with a wrong type
     lenient: bool = False
+    struct: str = ""  # the Go struct being read, and the members on the way to what is read
+    members: tuple[str, ...] = ()
 
     def walk(self, node: SchemaNode, value: Any, path: str) -> Any:
         if value is None:
@@ -71,11 +78,18 @@ class Decoder:
         if fits:
             return True
         name = _NAMES.get(type(value), "string")
+        self.mistyped.append(self._unmarshalled(node, value, name))
+        self.go_type = self.go_type or _go_type(node)
         message = f'Invalid value: "{name}": {path} in body must be of type {node.type}: "{name}"'
         self.causes.append(Cause(path, "FieldValueTypeInvalid", message))
-        kind = "float" if isinstance(value, float) else _GO_TYPES.get(name, name)
-        self.mistyped.append(f"json: cannot unmarshal {kind} into Go struct field {path} of type {node.type}")
         return False
+
+    def _unmarshalled(self, node: SchemaNode, value: Any, name: str) -> str:
+        kind = _GO_TYPES.get(name, name)
+        if isinstance(value, float):
+            kind = f"number {shown(value)}"
+        where = f"Go struct field {self.struct}.{'.'.join(self.members)}"
+        return f"json: cannot unmarshal {kind} into {where} of type {_go_type(node)}"
 
     def _object(self, node: SchemaNode, value: dict[str, Any], path: str) -> dict[str, Any]:
         declared, free = node.properties, node.preserve
@@ -83,15 +97,19 @@ class Decoder:
         if not declared and additional is None:
             free = True
         out: dict[str, Any] = {}
+        outer = self.struct, self.members
+        self.struct = _go_name(node) or self.struct
         for name, member in value.items():
             here = f"{path}.{name}" if path else name
             child = node.child(name)
             if child is not None and (name in declared or additional is not None):
+                self.members = (*outer[1], name) if name in declared else outer[1]
                 self._member(out, child, name, member, here)
             elif free:
                 out[name] = member
             else:
                 self.unknown.append(here)
+        self.struct, self.members = outer
         self._required(node, out, path)
         if "maxProperties" in node.raw and len(out) > node.raw["maxProperties"]:
             limit = node.raw["maxProperties"]
@@ -130,7 +148,7 @@ class Decoder:
         try:
             return quantities.canonical(value)
         except (ValueError, TypeError):
-            self.mistyped.append(f"{path}: {quantities.PATTERN_REFUSAL}")
+            self.mistyped.append(quantities.PATTERN_REFUSAL)
             return value
 
     def _list_bounds(self, raw: dict[str, Any], value: list[Any], path: str) -> None:
@@ -143,10 +161,12 @@ class Decoder:
 
     def _scalar(self, node: SchemaNode, value: Any, path: str) -> None:
         raw = node.raw
+        if raw.get("format") == "int32" and not self.custom and not -(2**31) <= value < 2**31:
+            self.mistyped.append(self._unmarshalled(node, value, f"number {value}"))
         if "enum" in raw and value not in raw["enum"] and path not in ("apiVersion", "kind"):
             self.causes.append(unsupported_value(path, value, raw["enum"]))
         if isinstance(value, str):
-            self._text(raw, value, path)
+            self._text(node, value, path)
         elif not isinstance(value, bool):
             for bound, sign, words in (
                 ("minimum", 1, "greater than or equal to"),
@@ -156,7 +176,13 @@ class Decoder:
                     told = f"Invalid value: {shown(value)}: {path} in body should be {words} {raw[bound]}"
                     self.causes.append(Cause(path, "FieldValueInvalid", told))
 
-    def _text(self, raw: dict[str, Any], value: str, path: str) -> None:
+    def _text(self, node: SchemaNode, value: str, path: str) -> None:
+        raw = node.raw
+        if raw.get("format") == "byte" and not self.custom and (at := wrong_base64_at(value)) is not None:
+            self.mistyped.append(f"illegal base64 data at input byte {at}")
+        if raw.get("format") == "date-time" and not self.custom and not is_time(value):
+            layout = _MICRO_LAYOUT if node.struct.endswith(".MicroTime") else _TIME_LAYOUT
+            self.mistyped.append(f'parsing time "{value}" as "{layout}": cannot parse "{value}" as "2006"')
         if "pattern" in raw and not _pattern(raw["pattern"]).search(value):
             told = f"Invalid value: {shown(value)}: {path} in body should match '{raw['pattern']}'"
             self.causes.append(Cause(path, "FieldValueInvalid", told))
@@ -168,6 +194,23 @@ class Decoder:
             self.causes.append(Cause(path, "FieldValueTooLong", told))
 
 
+def _go_name(node: SchemaNode) -> str:
+    """`PodSpec` of `io.k8s.api.core.v1.PodSpec`."""
+    return node.struct.rpartition(".")[2]
+
+
+def _go_type(node: SchemaNode) -> str:
+    if node.type == "integer":
+        return str(node.raw.get("format", "int64"))
+    if node.type == "array":
+        return f"[]{_go_type(node.items)}"
+    if node.type == "object" and node.struct:
+        return ".".join(node.struct.split(".")[-2:])
+    if node.type == "object":
+        return f"map[string]{_go_type(node.additional)}" if node.additional else "map[string]interface {}"
+    return {"boolean": "bool", "number": "float64"}.get(node.type, node.type)
+
+
 @lru_cache(maxsize=512)
 def _pattern(text: str) -> re.Pattern[str]:
     try:
@@ -176,41 +219,53 @@ def _pattern(text: str) -> re.Pattern[str]:
         return re.compile("")
 
 
-def decode(resource: Resource, obj: dict[str, Any], *, strictness: str) -> tuple[dict[str, Any], list[str]]:
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """`missing` is what the schema of a built-in kind asks for; the kind's own rules may know better."""
+
+    obj: dict[str, Any]
+    warnings: list[str]
+    missing: list[Cause]
+
+
+def decode(resource: Resource, obj: dict[str, Any], *, strictness: str, repeated: Sequence[str] = ()) -> Decoded:
     """The pruned object and the warnings to send. `strictness` is the request's `fieldValidation`.
 
-    Raises ApiError 400 (unknown members under "Strict", wrong types of a built-in kind) or 422.
+    `repeated` are the members that the body names twice.
+
+    Raises ApiError 400 (unknown members under "Strict", wrong types of a built-in kind), 422 for a custom kind.
     """
-    decoder = Decoder(custom=resource.custom, lenient=resource.kind in _LENIENT_KINDS)
-    decoded, warnings = _walk(decoder, resource, obj, strictness)
-    if decoder.causes:
+    decoder = Decoder(custom=resource.custom, lenient=resource.kind in _LENIENT_KINDS, struct=resource.kind)
+    decoded, warnings = _walk(decoder, resource, obj, strictness, repeated)
+    if decoder.causes and resource.custom:
         name = (obj.get("metadata") or {}).get("name", "")
         raise invalid(resource, name, decoder.causes)
-    return decoded, warnings
+    return Decoded(decoded, warnings, decoder.causes)
 
 
 def prune(resource: Resource, obj: dict[str, Any], *, strictness: str) -> tuple[dict[str, Any], list[str]]:
     """As `decode` for a part of an object: nothing is missing in it, since the rest of the object is elsewhere."""
-    return _walk(Decoder(custom=resource.custom), resource, obj, strictness)
+    return _walk(Decoder(custom=resource.custom, struct=resource.kind), resource, obj, strictness)
 
 
 def _walk(
-    decoder: Decoder, resource: Resource, obj: dict[str, Any], strictness: str
+    decoder: Decoder, resource: Resource, obj: dict[str, Any], strictness: str, repeated: Sequence[str] = ()
 ) -> tuple[dict[str, Any], list[str]]:
     decoded = decoder.walk(resource.schema, obj, "")
     if decoder.mistyped and not resource.custom:
-        raise _mistyped(resource, decoder.mistyped[0])
-    unknown = [f'unknown field "{name}"' for name in decoder.unknown]
+        raise Unreadable(resource, decoder.mistyped[0], decoder.go_type)
+    unknown = [f'duplicate field "{name}"' for name in repeated]
+    unknown += [f'unknown field "{name}"' for name in decoder.unknown]
     if unknown and strictness == "Strict":
-        raise bad_request(f"{_decoding_subject(resource)}strict decoding error: {', '.join(unknown)}")
+        raise Unreadable(resource, f"strict decoding error: {', '.join(unknown)}")
     return decoded, ([] if strictness == "Ignore" else unknown)
 
 
-def _decoding_subject(resource: Resource) -> str:
-    if resource.custom:
-        return ""
-    return f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+class Unreadable(ApiError):
+    """A body that is no object of its kind; `go_type` is what a member of a wrong type should be."""
 
-
-def _mistyped(resource: Resource, why: str) -> ApiError:
-    return bad_request(f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: {why}')
+    def __init__(self, resource: Resource, why: str, go_type: str = "") -> None:
+        subject = f'{resource.kind} in version "{resource.version}" cannot be handled as a {resource.kind}: '
+        super().__init__(400, "BadRequest", why if resource.custom else subject + why)
+        self.why = why
+        self.go_type = go_type

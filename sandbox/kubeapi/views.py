@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from sandbox.kubeapi.calls import Call
+from sandbox.kubeapi.conversion import as_served, as_stored
 from sandbox.kubeapi.entries import Entry, Object
 from sandbox.kubeapi.resources import Resource
 from sandbox.kubeapi.tables import partial_metadata, table
@@ -26,13 +27,11 @@ def wanted_view(accept: str) -> str:
 
 def object_in_version(resource: Resource, entry: Entry) -> Object:
     obj = entry.load()
-    if resource.version != resource.storage_version:
-        obj["apiVersion"] = resource.group_version
-    return obj
+    return obj if resource.is_storage_form else as_served(resource, obj)
 
 
 def bytes_in_version(resource: Resource, entry: Entry) -> bytes:
-    if resource.version == resource.storage_version:
+    if resource.is_storage_form:
         return entry.data
     return orjson.dumps(object_in_version(resource, entry))
 
@@ -49,5 +48,5 @@ def show_object(call: Call, obj: Object, view: str = "") -> dict[str, Any]:
     view = view or wanted_view(call.accept)
     if view == TABLE:
         metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-        return table(call.resource, [obj], metadata, call.query.get("includeObject", "Metadata"))
+        return table(call.resource, [as_stored(call.resource, obj)], metadata, call.query.get("includeObject", "Metadata"))
     return partial_metadata(obj) if view == METADATA else obj

@@ -9,9 +9,10 @@ import orjson
 
 from sandbox.kubeapi.calls import Call
 from sandbox.kubeapi.entries import Entry, make_entry
-from sandbox.kubeapi.errors import ApiError, bad_request, expired
+from sandbox.kubeapi.errors import ApiError, expired
 from sandbox.kubeapi.eventlog import Change, EventLog
 from sandbox.kubeapi.listing import selected
+from sandbox.kubeapi.options import check_watch
 from sandbox.kubeapi.selectors import Test, entry_test
 from sandbox.kubeapi.views import show_entry
 
@@ -43,12 +44,10 @@ class Watch:
         self._test: Test | None = entry_test(call.resource, namespace, query.get("labelSelector", ""), field_selector)
         self._bookmarks = call.flag("allowWatchBookmarks")
         self._streams_list = call.flag("sendInitialEvents")
-        if self._streams_list and query.get("resourceVersionMatch") != "NotOlderThan":
-            why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
-            raise bad_request(f"resourceVersionMatch: Forbidden: {why}")
+        check_watch(call)
         self._wanted = query.get("resourceVersion", "")
-        if self._wanted and not self._wanted.isdigit():
-            raise bad_request(f"Invalid value: {self._wanted!r}: strconv.ParseUint: invalid syntax")
+        # Changes up to this version are not told: a version of the future is waited for in silence.
+        self._after = int(self._wanted or 0)
         self._ends_at = time.monotonic() + (call.number("timeoutSeconds") or _LONGEST_WATCH_S)
 
     async def lines(self) -> AsyncIterator[bytes]:
@@ -60,7 +59,7 @@ class Watch:
             if self._streams_list and self._bookmarks:
                 yield self._bookmark(version, initial=True)
         else:
-            start = self._start(log)
+            start = log.end if int(self._wanted) > version else log.position_after(int(self._wanted))
             if start is None:
                 told = f"too old resource version: {self._wanted} ({log.compacted_at})"
                 yield _error_line(expired(told))
@@ -68,13 +67,6 @@ class Watch:
             position = start
         async for line in self._follow(log, position):
             yield line
-
-    def _start(self, log: EventLog) -> int | None:
-        version = int(self._wanted)
-        if version > self._cluster.store.version:
-            # A version from another life of this server: the client must list again.
-            return None
-        return log.position_after(version)
 
     async def _follow(self, log: EventLog, position: int) -> AsyncIterator[bytes]:
         woken = asyncio.Event()
@@ -105,6 +97,8 @@ class Watch:
             log.waiting.discard(woken)
 
     def _encode(self, change: Change) -> bytes | None:
+        if change.version <= self._after:
+            return None
         test = self._test
         before = change.before is not None and (test is None or test(change.before))
         if change.type == "DELETED":

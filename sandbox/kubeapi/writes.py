@@ -11,13 +11,15 @@ from sandbox.kubeapi import errors, patches
 from sandbox.kubeapi.apply import apply_configuration
 from sandbox.kubeapi.calls import Call, random_suffix
 from sandbox.kubeapi.clock import timestamp
+from sandbox.kubeapi.conversion import as_served, as_stored
 from sandbox.kubeapi.defaults import apply_defaults
 from sandbox.kubeapi.entries import Entry, Object
 from sandbox.kubeapi.errors import invalid_value
 from sandbox.kubeapi.ownership import records, track_update
 from sandbox.kubeapi.resources import Resource
-from sandbox.kubeapi.rules import check_object
-from sandbox.kubeapi.validation import decode, prune
+from sandbox.kubeapi.rules import check_object, warnings_of
+from sandbox.kubeapi.typed import check_typed
+from sandbox.kubeapi.validation import Unreadable, decode, prune
 
 if TYPE_CHECKING:
     from sandbox.kubeapi.cluster import Cluster
@@ -38,13 +40,13 @@ class Writer:
         """Stores a new object and returns it. `tracked` is false where apply has written the managedFields."""
         resource = call.resource
         obj = self._accept(call, obj)
+        decoded = decode(resource, obj, strictness=call.strictness, repeated=call.repeated() if tracked else ())
+        call.warnings += decoded.warnings
+        obj = decoded.obj
         metadata = obj["metadata"]
         self._name(call, metadata)
         self._require_namespace(resource, metadata)
-        obj, unknown = decode(resource, obj, strictness=call.strictness)
-        call.warnings += unknown
         _fill_spec(resource, obj)
-        metadata = obj["metadata"]
         for name in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion", "generation"):
             metadata.pop(name, None)
         metadata |= {"uid": str(uuid.uuid4()), "creationTimestamp": timestamp()}
@@ -55,15 +57,16 @@ class Writer:
         apply_defaults(resource, obj, before=None)
         self._cluster.admission.mutate(call, obj)
         self._prepare(resource, obj, None)
-        check_object(resource, obj, None)
+        check_object(resource, obj, None, decoded.missing)
+        call.warnings += warnings_of(resource, obj, None)
+        self._cluster.admission.validate(call, obj, None)
         if self._cluster.store.get(resource.key, metadata.get("namespace", ""), metadata["name"]):
             raise errors.already_exists(resource, metadata["name"])
-        self._cluster.admission.validate(call, obj, None)
         if tracked:
             metadata.pop("managedFields", None)
             track_update(resource.schema, None, obj, call.manager, call.subresource)
         if not call.dry_run:
-            self._cluster.store.put(self._stored(resource, obj), obj)
+            self._store(resource, obj)
             self._cluster.definitions.after_write(resource, obj)
             self._cluster.admission.after_create(call, obj)
         return obj
@@ -71,18 +74,25 @@ class Writer:
     def _accept(self, call: Call, obj: Any) -> Object:
         """The body as an object of the resource's kind in the request's namespace. Raises ApiError 400."""
         resource = call.resource
-        if not isinstance(obj, dict) or not isinstance(obj.get("metadata") or {}, dict):
+        if not isinstance(obj, dict):
+            raise errors.unrecognized(resource, "json: cannot unmarshal array into Go value of type struct")
+        if not isinstance(obj.get("metadata", {}), dict | None):
+            decode(resource, obj, strictness=call.strictness)
             raise errors.bad_request("the body of the request is not an object")
         obj.setdefault("apiVersion", resource.group_version)
         obj.setdefault("kind", resource.kind)
         if obj["kind"] != resource.kind:
             version = obj["apiVersion"]
             raise errors.bad_request(
-                f'{obj["kind"]} in version "{version}" cannot be handled as a {resource.kind}: no kind "{obj["kind"]}"'
+                f'{obj["kind"]} in version "{version}" cannot be handled as a {resource.kind}: '
+                f"converting ({version.rpartition('/')[2]}.{obj['kind']}) to "
+                f"({resource.group.partition('.')[0] or 'core'}.{resource.kind}): unknown conversion"
             )
         if obj["apiVersion"] != resource.group_version:
-            told = f"({obj['apiVersion']}) does not match the expected API version ({resource.group_version})"
-            raise errors.bad_request(f"the API version in the data {told}")
+            version, kind = obj["apiVersion"], resource.kind
+            scheme = 'in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"'
+            told = f'no kind "{kind}" is registered for version "{version}" {scheme}'
+            raise errors.bad_request(f'{kind} in version "{version}" cannot be handled as a {kind}: {told}')
         metadata = obj["metadata"] = obj.get("metadata") or {}
         if not resource.namespaced:
             metadata.pop("namespace", None)
@@ -96,7 +106,7 @@ class Writer:
 
     def _name(self, call: Call, metadata: dict[str, Any]) -> None:
         if metadata.get("resourceVersion"):
-            raise errors.bad_request("resourceVersion should not be set on objects to be created")
+            raise errors.plain_failure("resourceVersion should not be set on objects to be created")
         if metadata.get("name"):
             return
         if not metadata.get("generateName"):
@@ -118,13 +128,13 @@ class Writer:
         elif resource.kind == "CustomResourceDefinition":
             self._cluster.definitions.prepare(obj, before)
 
-    def _stored(self, resource: Resource, obj: Object) -> Resource:
-        """The storage version of the resource; the object's apiVersion follows it."""
-        if resource.version == resource.storage_version:
-            return resource
-        stored = self._cluster.registry.stored_at(resource.key)
-        obj["apiVersion"] = stored.group_version
-        return stored
+    def _store(self, resource: Resource, obj: Object) -> tuple[Resource, Object]:
+        """Puts the object where all versions of its kind are; answers the storage version and what is stored."""
+        if not resource.is_storage_form:
+            stored = self._cluster.registry.stored_at(resource.key)
+            resource, obj = stored, {**as_stored(resource, obj), "apiVersion": stored.group_version}
+        self._cluster.store.put(resource, obj)
+        return resource, obj
 
     # -- update ---------------------------------------------------------------------------------------------------
 
@@ -144,17 +154,18 @@ class Writer:
     def update(self, call: Call, entry: Entry, obj: Object, *, tracked: bool = True) -> Object:
         """Writes `obj` over the live object by the rules of the (sub)resource; answers what is stored then."""
         resource = call.resource
-        live = entry.load()
-        live["apiVersion"] = resource.group_version
+        live = as_served(resource, entry.load())
         self._preconditions(resource, live, obj)
         new = self._merge_system_fields(resource, live, obj, call.subresource)
-        new, unknown = decode(resource, new, strictness=call.strictness)
-        call.warnings += unknown
+        decoded = decode(resource, new, strictness=call.strictness)
+        call.warnings += decoded.warnings
+        new = decoded.obj
         if call.subresource != "status":
             _fill_spec(resource, new)
             apply_defaults(resource, new, before=live)
             self._prepare(resource, new, live)
-            check_object(resource, new, live)
+            check_object(resource, new, live, decoded.missing)
+            call.warnings += warnings_of(resource, new, live)
             self._check_finalizers(resource, live, new)
             self._cluster.admission.validate(call, new, live)
         if tracked:
@@ -164,10 +175,9 @@ class Writer:
         if call.dry_run or _same(live, new):
             new["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
             return new if call.dry_run else live
-        stored = self._stored(resource, new)
-        self._cluster.store.put(stored, new)
+        stored, written = self._store(resource, new)
         self._cluster.definitions.after_write(resource, new)
-        self._cluster.deleter.after_update(stored, new)
+        self._cluster.deleter.after_update(stored, written)
         return new
 
     def _preconditions(self, resource: Resource, live: Object, obj: Object) -> None:
@@ -177,7 +187,9 @@ class Writer:
             raise errors.conflict(resource, held["name"])
         if wanted.get("uid") and wanted["uid"] != held["uid"]:
             why = f"Precondition failed: UID in precondition: {wanted['uid']}, UID in object meta: {held['uid']}"
-            raise errors.conflict(resource, held["name"], why)
+            key = f"Key: /registry/{resource.plural}/{held.get('namespace', '')}/{held['name']}"
+            told = f"StorageError: invalid object, Code: 4, {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
+            raise errors.conflict(resource, held["name"], told)
 
     def _merge_system_fields(self, resource: Resource, live: Object, obj: Object, subresource: str) -> Object:
         new = copy.deepcopy(obj)
@@ -219,8 +231,7 @@ class Writer:
             return self._apply(call, entry)
         if entry is None:
             raise errors.not_found(call.resource, call.name)
-        live = entry.load()
-        live["apiVersion"] = call.resource.group_version
+        live = as_served(call.resource, entry.load())
         if kind == patches.MERGE:
             new = patches.merge_patch(live, call.decoded_object())
         elif kind == patches.JSON:
@@ -228,21 +239,31 @@ class Writer:
         elif kind == patches.STRATEGIC and not call.resource.custom:
             new = patches.strategic_patch(call.resource.schema, live, call.decoded_object())
         else:
-            accepted = [patches.JSON, patches.MERGE, patches.APPLY]
-            raise errors.unsupported_media_type(accepted if call.resource.custom else [*accepted, patches.STRATEGIC])
+            raise errors.unsupported_patch()
         if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
-            raise errors.patch_refused("the patch leaves no object")
+            raise errors.patch_refused()
         if new["metadata"].get("name") != entry.name:
             told = f"({new['metadata'].get('name')}) does not match the name on the URL ({entry.name})"
             raise errors.bad_request(f"the name of the object {told}")
-        return self.update(call, entry, new), False
+        try:
+            return self.update(call, entry, new), False
+        except Unreadable as problem:
+            if kind == patches.STRATEGIC:
+                why = f"unrecognized type: {problem.go_type}" if problem.go_type else problem.why
+                raise errors.patch_unreadable(patches.go_text(call.decoded()), why) from None
+            raise errors.patch_unreadable(errors.shown(new), problem.why) from None
 
     def _apply(self, call: Call, entry: Entry | None) -> tuple[Object, bool]:
         if not call.query.get("fieldManager"):
             cause = errors.required("fieldManager", "is required for apply patch")
             sentence = f'PatchOptions.meta.k8s.io "" is invalid: {cause.sentence()}'
             raise errors.ApiError(422, "Invalid", sentence, {"causes": [cause.as_dict()]})
-        wanted = self._accept(call, call.decoded())
+        body = call.decoded()
+        if isinstance(body, dict) and not (body.get("kind") and body.get("apiVersion")):
+            raise errors.bad_request("invalid object type: /, Kind=")
+        if isinstance(body, dict):
+            check_typed(call.resource, {"metadata": {}, **body}, call.name)
+        wanted = self._accept(call, body)
         metadata = wanted["metadata"]
         metadata.setdefault("name", call.name)
         if metadata.get("managedFields"):
@@ -252,9 +273,8 @@ class Writer:
             wanted.pop("status", None)
         elif call.subresource == "status":
             wanted = {key: wanted[key] for key in ("apiVersion", "kind", "metadata")} | {"status": status or {}}
-        live = entry.load() if entry else None
+        live = as_served(call.resource, entry.load()) if entry else None
         if live:
-            live["apiVersion"] = call.resource.group_version
             self._preconditions(call.resource, live, wanted)
         wanted = self._normalise_applied(call, wanted)
         merged = apply_configuration(

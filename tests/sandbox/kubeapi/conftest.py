@@ -157,7 +157,7 @@ def kube_folder(tmp_path_factory):
         process.wait(LONGEST_WAIT_S)
 
 
-def _api(file: Path) -> Api:
+def api_of(file: Path) -> Api:
     config = yaml.safe_load(file.read_text())
     cluster = config["clusters"][0]["cluster"]
     authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
@@ -167,7 +167,7 @@ def _api(file: Path) -> Api:
 @pytest.fixture
 def api(kube_folder):
     """The administrator, in a namespace of the test's own."""
-    admin = _api(kube_folder / "kubeconfig")
+    admin = api_of(kube_folder / "kubeconfig")
     admin.namespace = f"test-{next(_numbers)}"
     assert admin.send("POST", "/api/v1/namespaces", {"metadata": {"name": admin.namespace}}).status == 201
     return admin
@@ -175,7 +175,7 @@ def api(kube_folder):
 
 @pytest.fixture
 def reader(kube_folder, api):
-    person = _api(kube_folder / "kubeconfig-readonly")
+    person = api_of(kube_folder / "kubeconfig-readonly")
     person.namespace = api.namespace
     return person
 

@@ -9,7 +9,7 @@ def test_describe_shows_a_deployment_with_its_events(api, build, kubectl):
     deployment = api.post("deployments", build.deployment(), group="apps/v1").body
     identity = {"kind": "Deployment", "apiVersion": "apps/v1", "name": "web", "namespace": api.namespace}
     event = {
-        "metadata": {"generateName": "web."},
+        "metadata": {"generateName": "web-"},
         "involvedObject": identity | {"uid": deployment["metadata"]["uid"]},
         "type": "Normal",
         "reason": "ScalingReplicaSet",

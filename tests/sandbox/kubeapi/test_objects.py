@@ -123,7 +123,7 @@ def test_deleting_may_insist_on_one_identity(api, build):
     refused = api.delete("configmaps", "settings", options={"preconditions": {"uid": "another"}})
 
     assert refused.status == 409
-    assert "Precondition failed: UID in precondition: another, UID in object meta:" in refused.message
+    assert "the UID in the precondition (another) does not match the UID in record (" in refused.message
 
 
 def test_the_scale_of_a_deployment_is_read_and_written(api, build):

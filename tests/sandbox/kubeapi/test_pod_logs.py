@@ -39,7 +39,7 @@ def test_one_of_several_containers_must_be_named(api, build, node):
 def test_a_pod_without_a_node_has_written_nothing(api, build):
     api.post("pods", build.pod())
 
-    assert (log(api).status, log(api).body) == (200, "")
+    assert (log(api).status, log(api).body) == (204, "")
 
 
 def test_an_unreachable_kubelet_is_named(api, build):

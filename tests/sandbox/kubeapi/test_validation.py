@@ -109,7 +109,8 @@ def test_a_wrong_type_cannot_be_read(api, build):
     refused = api.post("deployments", build.deployment(replicas="three"), group=APPS)
 
     assert (refused.status, refused.body["reason"]) == (400, "BadRequest")
-    assert "cannot unmarshal string into Go struct field spec.replicas" in refused.message
+    told = "json: cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type int32"
+    assert refused.message == f'Deployment in version "v1" cannot be handled as a Deployment: {told}'
 
 
 def test_a_quantity_must_be_one(api, build):

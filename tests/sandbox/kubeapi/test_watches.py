@@ -59,10 +59,12 @@ def test_a_version_too_old_has_expired(api):
     assert event["object"]["message"].startswith("too old resource version: 1 (")
 
 
-def test_a_version_from_another_life_of_the_server_has_expired(api):
-    event = next(api.watch("configmaps", resourceVersion=int(api.version()) + 1_000_000))
+def test_a_version_that_is_not_reached_yet_is_waited_for_in_silence(api, build):
+    events = api.watch("configmaps", resourceVersion=int(api.version()) + 2, timeoutSeconds=1)
+    for name in ("one", "two", "three"):
+        api.post("configmaps", build.config_map(name))
 
-    assert event["object"]["code"] == 410
+    assert [event["object"]["metadata"]["name"] for event in events] == ["three"]
 
 
 def test_the_log_owns_up_to_what_it_has_forgotten(build):
