@@ -12,6 +12,7 @@ from sandbox.controllers.argocd.policy import seconds, seconds_to_retry
 from sandbox.controllers.argocd.template import TemplateError, filled, parameters
 from sandbox.controllers.fitting import Placed, Room, best, verdict
 from sandbox.controllers.kubelet.logs import SLOT_S, SLOTS_KEPT, Run, lines
+from sandbox.controllers.kubelet.status import ContainerState, Standing, pod_status
 from sandbox.controllers.patching import merge_patch
 from sandbox.controllers.workloads.rollout import (
     Counts,
@@ -193,3 +194,15 @@ def test_the_log_of_a_year_is_as_short_as_its_rotation_keeps_it() -> None:
     run = run_of("ghcr.io/acme/ledger-api:2.8.1", age=timedelta(days=365))
     written = list(lines(run, until=NOON))[3:]
     assert written[0][0] >= NOON - timedelta(seconds=(SLOTS_KEPT + 1) * SLOT_S)
+
+
+def test_a_kubelet_keeps_the_conditions_that_others_write() -> None:
+    """The node controller says why it evicts a pod; the pod's next status from the kubelet must not lose that."""
+    evicted = {"type": "DisruptionTarget", "status": "True", "reason": "DeletionByTaintManager"}
+    pod = {"spec": {"containers": [{"name": "web"}]}, "status": {"conditions": [evicted]}}
+    status = pod_status(
+        pod, Standing("10.42.0.2", "127.0.0.1", "2026-11-22T12:00:00Z"), [ContainerState("web", "web:1")], [],
+        now="2026-11-22T12:00:01Z",
+    )  # fmt: skip
+    assert evicted in status["conditions"]
+    assert [one["type"] for one in status["conditions"]].count("Ready") == 1

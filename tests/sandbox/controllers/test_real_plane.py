@@ -26,10 +26,10 @@ from sandbox.controllers.kinds import (
 from sandbox.controllers.workloads.common import condition_of
 from sandbox.platform import free_port
 from tests.real_cluster import RealCluster, needs_controller_manager
-from tests.sandbox.controllers.conftest import ROOT, Cluster, GitOps, World
+from tests.sandbox.controllers.conftest import Cluster, GitOps, World
+from tests.sandbox.controllers.test_real_schemas import CRDS, FILES
 
 HELLO = "ghcr.io/acme/hello"
-CRDS = ROOT.parent / "shared" / "crds"
 # What Argo CD's controller writes there, and what kube-controller-manager alone may write.
 APPLIED, OWN = {"sandbox-argocd-controller"}, {"kube-controller-manager"}
 # The node controller's grace period is 50 s; a namespace that was not empty at once is looked at with a growing pause.
@@ -178,8 +178,8 @@ async def test_definitions_of_released_operators_stay_and_their_schemas_take_wha
         "annotations": {"cert-manager.io/cluster-issuer": "letsencrypt-prod"},
         "tls": [{"secretName": "real-tls", "hosts": ["real.customer.example"]}],
     }
-    for file in sorted(CRDS.glob("*.yaml")):
-        released = yaml.load(file.read_text(), Loader=yaml.CSafeLoader)
+    for file in FILES.values():
+        released = yaml.load((CRDS / file).read_text(), Loader=yaml.CSafeLoader)
         await cluster.client.apply(DEFINITION, released)
     before = await generations(cluster)
     real_world.stop("controllers")
