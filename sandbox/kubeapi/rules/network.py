@@ -240,7 +240,7 @@ def _check_bits(network: Network, text: str, field: str) -> list[Cause]:
 
 
 def _as_range(text: str) -> Network | None:
-    address, slash, mask = text.partition("/")
+    _, slash, mask = text.partition("/")
     if not slash or not mask.isdecimal():
         return None
     try:

@@ -85,7 +85,9 @@ def check_claim_spec(spec: dict[str, Any], field: str) -> list[Cause]:
     modes = spec.get("accessModes") or ()
     if not modes:
         causes.append(required(f"{field}.accessModes", "at least 1 access mode is required"))
-    causes += [unsupported_value(f"{field}.accessModes", mode, _ACCESS_MODES) for mode in modes if mode not in _ACCESS_MODES]
+    causes += [
+        unsupported_value(f"{field}.accessModes", mode, _ACCESS_MODES) for mode in modes if mode not in _ACCESS_MODES
+    ]
     size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
     if size is None:
         causes.append(required(f"{field}.resources[storage]"))
@@ -170,4 +172,3 @@ def check_endpoint_slice(obj: Object) -> list[Cause]:
         for at, address in enumerate(endpoint.get("addresses") or ()):
             causes += refuse(f"endpoints[{index}].addresses[{at}]", address, names.address)
     return causes
-

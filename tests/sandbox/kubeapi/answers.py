@@ -109,7 +109,9 @@ def _facts(answer: Answer, namespace: str, shown: list[str]) -> dict[str, Any]:
             facts["causes"] = list(dict.fromkeys(told))
     warnings = answer.headers.getlist("Warning")
     if warnings:
-        facts["warnings"] = [json.loads(one.removeprefix("299 - ")).replace(namespace, "{namespace}") for one in warnings]
+        facts["warnings"] = [
+            json.loads(one.removeprefix("299 - ")).replace(namespace, "{namespace}") for one in warnings
+        ]
     if shown:
         facts["shows"] = {path: _at(body, path) for path in shown}
     return facts
