@@ -202,6 +202,10 @@ def _go_name(node: SchemaNode) -> str:
 def _go_type(node: SchemaNode) -> str:
     if node.int_or_string:
         return "int32"
+    if node.raw.get("format") == "byte":
+        return "[]uint8"
+    if node.additional is not None and node.additional.quantity:
+        return "v1.ResourceList"
     if node.type == "integer":
         return str(node.raw.get("format", "int64"))
     if node.type == "array":
