@@ -68,7 +68,9 @@ class Call:
         try:
             return decode_body(self.body, self.content_type)
         except orjson.JSONDecodeError as problem:
-            raise unrecognized(self.resource, str(problem) if self.body else "unexpected end of JSON input (<empty>)") from None
+            raise unrecognized(
+                self.resource, str(problem) if self.body else "unexpected end of JSON input (<empty>)"
+            ) from None
 
     def repeated(self) -> list[str]:
         """The members that a JSON body names twice."""

@@ -68,8 +68,8 @@ class Decoder:
     def _typed(self, node: SchemaNode, value: Any, path: str) -> bool:
         expected = _TYPES.get(node.type)
         if expected is None:
-            if node.int_or_string and not isinstance(value, int | str | float | bool):
-                self.mistyped.append(f"{path}: expected a string or a number")
+            if node.int_or_string and not self.custom and (isinstance(value, bool) or not isinstance(value, int | str)):
+                self.mistyped.append(self._unmarshalled(node, value, _NAMES.get(type(value), "string")))
                 return False
             return True
         fits = isinstance(value, expected) and not (isinstance(value, bool) and node.type != "boolean")
@@ -200,6 +200,12 @@ def _go_name(node: SchemaNode) -> str:
 
 
 def _go_type(node: SchemaNode) -> str:
+    if node.int_or_string:
+        return "int32"
+    if node.raw.get("format") == "byte":
+        return "[]uint8"
+    if node.additional is not None and node.additional.quantity:
+        return "v1.ResourceList"
     if node.type == "integer":
         return str(node.raw.get("format", "int64"))
     if node.type == "array":

@@ -48,5 +48,7 @@ def show_object(call: Call, obj: Object, view: str = "") -> dict[str, Any]:
     view = view or wanted_view(call.accept)
     if view == TABLE:
         metadata = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
-        return table(call.resource, [as_stored(call.resource, obj)], metadata, call.query.get("includeObject", "Metadata"))
+        return table(
+            call.resource, [as_stored(call.resource, obj)], metadata, call.query.get("includeObject", "Metadata")
+        )
     return partial_metadata(obj) if view == METADATA else obj

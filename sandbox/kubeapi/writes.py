@@ -18,7 +18,7 @@ from sandbox.kubeapi.errors import invalid_value
 from sandbox.kubeapi.ownership import records, track_update
 from sandbox.kubeapi.resources import Resource
 from sandbox.kubeapi.rules import check_object, warnings_of
-from sandbox.kubeapi.typed import check_typed
+from sandbox.kubeapi.typed import check_typed, unconvertible
 from sandbox.kubeapi.validation import Unreadable, decode, prune
 
 if TYPE_CHECKING:
@@ -262,10 +262,16 @@ class Writer:
         if isinstance(body, dict) and not (body.get("kind") and body.get("apiVersion")):
             raise errors.bad_request("invalid object type: /, Kind=")
         if isinstance(body, dict):
-            check_typed(call.resource, {"metadata": {}, **body}, call.name)
+            check_typed(call.resource, body)
+        given = copy.deepcopy(body)
         wanted = self._accept(call, body)
         metadata = wanted["metadata"]
-        metadata.setdefault("name", call.name)
+        if not metadata.get("name"):
+            told = f"({call.name} based on URL) was undeterminable: name must be provided"
+            raise errors.bad_request(f"the name of the object {told}")
+        if metadata["name"] != call.name:
+            told = f"({metadata['name']}) does not match the name on the URL ({call.name})"
+            raise errors.bad_request(f"the name of the object {told}")
         if metadata.get("managedFields"):
             raise errors.bad_request("metadata.managedFields must be nil")
         status = wanted.get("status")
@@ -276,7 +282,7 @@ class Writer:
         live = as_served(call.resource, entry.load()) if entry else None
         if live:
             self._preconditions(call.resource, live, wanted)
-        wanted = self._normalise_applied(call, wanted)
+        wanted = self._normalise_applied(call, wanted, given)
         merged = apply_configuration(
             call.resource, live, wanted, call.manager, force=call.flag("force"), subresource=call.subresource
         )
@@ -284,9 +290,12 @@ class Writer:
             return self.create(call, merged, tracked=False), True
         return self.update(call, entry, merged, tracked=False), False
 
-    def _normalise_applied(self, call: Call, wanted: Object) -> Object:
+    def _normalise_applied(self, call: Call, wanted: Object, given: Object) -> Object:
         """Quantities spelled canonically and unknown members reported; what is missing is judged after merging."""
-        pruned, unknown = prune(call.resource, wanted, strictness=call.strictness)
+        try:
+            pruned, unknown = prune(call.resource, wanted, strictness=call.strictness)
+        except Unreadable as problem:
+            raise unconvertible(call.resource, given, problem.why) from None
         call.warnings += unknown
         return pruned
 

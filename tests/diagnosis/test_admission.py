@@ -5,6 +5,7 @@
 import pytest
 
 from tests.diagnosis.builders import App, ago, causes, diagnose, event, namespace, notices, obj, said
+from tests.sandbox.kubeapi.answers import rows_of
 
 
 def quota(used: dict, hard: dict, name: str = "labs-quota"):
@@ -146,3 +147,15 @@ def test_a_namespace_that_hangs_in_deletion():
 
     assert causes(found) == ["namespace-terminating"]
     assert "databases.example.dev/protect" in said(found)
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        row["answer"]["message"]
+        for row in rows_of("pod_security")
+        if "violates PodSecurity" in row["answer"].get("message", "")
+    ],
+)
+def test_every_refusal_of_pod_security_that_a_real_server_gave_is_known(refusal):
+    assert causes(diagnose(App().no_pods(refusal))) == ["pod-security-violation"]

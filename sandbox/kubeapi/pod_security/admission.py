@@ -18,7 +18,10 @@ class PodSecurity:
         self._cluster = cluster
 
     def check(self, call: Call, obj: Object, before: Object | None) -> None:
-        """Adds warnings to the call. Raises ApiError 403 for a pod below its namespace's level, 422 for wrong labels."""
+        """Adds warnings to the call.
+
+        Raises ApiError 403 for a pod that its namespace's level forbids, 422 for labels that name no level.
+        """
         resource = call.resource
         if resource.custom or call.subresource not in ("", "ephemeralcontainers", "resize"):
             return

@@ -114,7 +114,9 @@ def proc_mount(pod: Pod) -> Finding | None:
     if not named:
         return None
     kinds = sorted({mount(one) for one in pod.containers} - {""})
-    return Finding("procMount", f"{counted('container', named)} must not set securityContext.procMount to {quoted(kinds)}")
+    return Finding(
+        "procMount", f"{counted('container', named)} must not set securityContext.procMount to {quoted(kinds)}"
+    )
 
 
 def proc_mount_relaxed(pod: Pod) -> Finding | None:

@@ -50,7 +50,9 @@ def run_as_non_root(pod: Pod) -> Finding | None:
     silent = [name for name, value in asked.items() if value is None and not told]
     if not silent:
         return None
-    return Finding("runAsNonRoot != true", f"pod or {counted('container', silent)} must set securityContext.runAsNonRoot=true")
+    return Finding(
+        "runAsNonRoot != true", f"pod or {counted('container', silent)} must set securityContext.runAsNonRoot=true"
+    )
 
 
 def run_as_non_root_relaxed(pod: Pod) -> Finding | None:

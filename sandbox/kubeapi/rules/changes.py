@@ -22,7 +22,9 @@ _STATEFUL_REFUSAL = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
     "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
 )
-_CLAIM_REFUSAL = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+_CLAIM_REFUSAL = (
+    "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
+)
 _IMMUTABLE = "field is immutable"
 _SEALED = "field is immutable when `immutable` is set"
 
@@ -42,7 +44,8 @@ def check_change(resource: Resource, obj: Object, before: Object) -> list[Cause]
         return _check_stored(obj, before)
     if kind == "Service" and old.get("clusterIP") and spec.get("clusterIP") != old["clusterIP"]:
         unchanged = spec.get("type") == old.get("type") != "ExternalName"
-        return _check_addresses(spec, old) if unchanged else []
+        why = "may not change once set"
+        return [invalid_value("spec.clusterIPs[0]", spec.get("clusterIP", ""), why)] if unchanged else []
     if kind in ("RoleBinding", "ClusterRoleBinding") and obj.get("roleRef") != before.get("roleRef"):
         return [invalid_value("roleRef", obj.get("roleRef"), "cannot change roleRef")]
     return _check_claim(obj, before) if kind == "PersistentVolumeClaim" else []
@@ -55,19 +58,16 @@ def _check_stored(obj: Object, before: Object) -> list[Cause]:
     if before.get("immutable"):
         if not obj.get("immutable"):
             causes.append(forbidden_field("immutable", _SEALED))
-        causes += [forbidden_field(name, _SEALED) for name in ("data", "binaryData") if obj.get(name) != before.get(name)]
+        causes += [
+            forbidden_field(name, _SEALED) for name in ("data", "binaryData") if obj.get(name) != before.get(name)
+        ]
     return causes
-
-
-def _check_addresses(spec: Spec, old: Spec) -> list[Cause]:
-    why = "may not change once set"
-    return [invalid_value("spec.clusterIPs[0]", spec.get("clusterIP", ""), why)]
 
 
 def _check_claim(obj: Object, before: Object) -> list[Cause]:
     spec, old = obj["spec"], before["spec"]
     bound = (obj.get("status") or {}).get("phase") == "Bound"
-    free = ("resources", "volumeName") if bound else ("volumeName",)
+    free: tuple[str, ...] = ("resources", "volumeName") if bound else ("volumeName",)
     # A class may be chosen as long as there is none, so that a default class can be set later.
     free += () if old.get("storageClassName") else ("storageClassName",)
     causes = []

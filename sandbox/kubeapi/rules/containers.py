@@ -101,7 +101,11 @@ def _check_ports(ports: Any, field: str) -> list[Cause]:
             seen.add(name)
         causes += wrong
         number = port.get("containerPort")
-        causes += refuse(f"{here}.containerPort", number, names.port_number) if number else [required(f"{here}.containerPort")]
+        causes += (
+            refuse(f"{here}.containerPort", number, names.port_number)
+            if number
+            else [required(f"{here}.containerPort")]
+        )
         if port.get("hostPort"):
             causes += refuse(f"{here}.hostPort", port["hostPort"], names.port_number)
         if port.get("protocol", "TCP") not in PROTOCOLS:
@@ -137,7 +141,7 @@ def check_amount(name: str, amount: Any, field: str) -> list[Cause]:
     value = quantities.parse(amount)
     if value < 0:
         return [invalid_value(field, amount, "must be greater than or equal to 0")]
-    whole = "/" in name and not name.startswith("requests.") or name in _COUNTED
+    whole = ("/" in name and not name.startswith("requests.")) or name in _COUNTED
     return [invalid_value(field, amount, "must be an integer")] if whole and value.denominator > 1 else []
 
 

@@ -69,7 +69,9 @@ def check_environment_sources(sources: Any, field: str) -> list[Cause]:
         given = [name for name in ("configMapRef", "secretRef") if source.get(name) is not None]
         for kind in given:
             name = source[kind].get("name", "")
-            causes += refuse(f"{here}.{kind}.name", name, names.subdomain) if name else [required(f"{here}.{kind}.name")]
+            causes += (
+                refuse(f"{here}.{kind}.name", name, names.subdomain) if name else [required(f"{here}.{kind}.name")]
+            )
         # The real server leaves out the index here.
         if not given:
             causes.append(invalid_value(field, "", "must specify one of: `configMapRef` or `secretRef`"))

@@ -92,13 +92,15 @@ def _check_owners(owners: Any) -> list[Cause]:
     field = "metadata.ownerReferences"
     for owner in owners:
         if not owner.get("apiVersion") or owner["apiVersion"].count("/") > 1:
-            causes.append(invalid_value(f"{field}.apiVersion", owner.get("apiVersion", ""), "version must not be empty"))
+            causes.append(
+                invalid_value(f"{field}.apiVersion", owner.get("apiVersion", ""), "version must not be empty")
+            )
         for name in ("kind", "name", "uid"):
             if not owner.get(name):
                 causes.append(invalid_value(f"{field}.{name}", "", "must not be empty"))
     controllers = [owner for owner in owners if owner.get("controller")]
     if len(controllers) > 1:
-        told = f"Found \"true\" in references for {controllers[0]['kind']}/{controllers[0]['name']} and "
+        told = f'Found "true" in references for {controllers[0]["kind"]}/{controllers[0]["name"]} and '
         told += f"{controllers[1]['kind']}/{controllers[1]['name']}"
         why = f"Only one reference can have Controller set to true. {told}"
         causes.append(invalid_value(field, owners, why))

@@ -67,6 +67,8 @@ def _check_service_ports(ports: list[Spec]) -> list[Cause]:
         causes += refuse(f"{here}.port", port.get("port", 0), names.port_number)
         if port.get("protocol", "TCP") not in PROTOCOLS:
             causes.append(unsupported_value(f"{here}.protocol", port["protocol"], PROTOCOLS))
+        if port.get("appProtocol"):
+            causes += refuse(f"{here}.appProtocol", port["appProtocol"], names.qualified)
         causes += refuse(f"{here}.targetPort", port.get("targetPort", port.get("port", 0)), names.port)
     return causes
 
@@ -240,7 +242,7 @@ def _check_bits(network: Network, text: str, field: str) -> list[Cause]:
 
 
 def _as_range(text: str) -> Network | None:
-    address, slash, mask = text.partition("/")
+    _, slash, mask = text.partition("/")
     if not slash or not mask.isdecimal():
         return None
     try:

@@ -9,9 +9,11 @@ from sandbox.kubeapi import quantities
 from sandbox.kubeapi.entries import Object
 from sandbox.kubeapi.errors import Cause, duplicate_value, invalid_value, required, unsupported_value
 from sandbox.kubeapi.rules import names
+from sandbox.kubeapi.rules.containers import PROTOCOLS
 from sandbox.kubeapi.rules.names import refuse
 
 _RBAC = "rbac.authorization.k8s.io"
+_ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 _LARGEST_DATA = 1024 * 1024
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _ACCOUNT_NOTE = "kubernetes.io/service-account.name"
@@ -85,7 +87,9 @@ def check_claim_spec(spec: dict[str, Any], field: str) -> list[Cause]:
     modes = spec.get("accessModes") or ()
     if not modes:
         causes.append(required(f"{field}.accessModes", "at least 1 access mode is required"))
-    causes += [unsupported_value(f"{field}.accessModes", mode, _ACCESS_MODES) for mode in modes if mode not in _ACCESS_MODES]
+    causes += [
+        unsupported_value(f"{field}.accessModes", mode, _ACCESS_MODES) for mode in modes if mode not in _ACCESS_MODES
+    ]
     size = ((spec.get("resources") or {}).get("requests") or {}).get("storage")
     if size is None:
         causes.append(required(f"{field}.resources[storage]"))
@@ -156,12 +160,16 @@ def check_endpoint_slice(obj: Object) -> list[Cause]:
     causes = []
     if not obj.get("addressType"):
         causes.append(required("addressType"))
+    elif obj["addressType"] not in _ADDRESS_TYPES:
+        causes.append(unsupported_value("addressType", obj["addressType"], _ADDRESS_TYPES))
     seen = set()
     for index, port in enumerate(obj.get("ports") or ()):
         name = port.get("name", "")
         if name in seen:
             causes.append(duplicate_value(f"ports[{index}].name", name))
         seen.add(name)
+        if port.get("protocol", "TCP") not in PROTOCOLS:
+            causes.append(unsupported_value(f"ports[{index}].protocol", port["protocol"], PROTOCOLS))
     for index, endpoint in enumerate(obj.get("endpoints") or ()):
         if not endpoint.get("addresses"):
             causes.append(required(f"endpoints[{index}].addresses", "must contain at least 1 address"))
@@ -170,4 +178,3 @@ def check_endpoint_slice(obj: Object) -> list[Cause]:
         for at, address in enumerate(endpoint.get("addresses") or ()):
             causes += refuse(f"endpoints[{index}].addresses[{at}]", address, names.address)
     return causes
-

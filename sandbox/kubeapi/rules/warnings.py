@@ -66,7 +66,9 @@ def _hidden_variables(variables: Any, field: str) -> list[str]:
         own = f"$({name})"
         builds_on_it = not variable.get("valueFrom") and own in value and value != own
         if name in seen and not builds_on_it:
-            told.append(f'{field}[{index}]: hides previous definition of "{name}", which may be dropped when using apply')
+            told.append(
+                f'{field}[{index}]: hides previous definition of "{name}", which may be dropped when using apply'
+            )
         seen.add(name)
     return told
 

@@ -85,6 +85,8 @@ def check_daemon_set(obj: Object) -> list[Cause]:
     causes = _check_pods(spec, "daemonset") + check_not_negative(spec, ("minReadySeconds",), "spec")
     strategy = spec.get("updateStrategy") or {}
     rolling, field = strategy.get("rollingUpdate"), "spec.updateStrategy.rollingUpdate"
+    if strategy.get("type") not in ("RollingUpdate", "OnDelete"):
+        causes.append(unsupported_value("spec.updateStrategy", strategy, ["RollingUpdate", "OnDelete"]))
     if strategy.get("type") == "RollingUpdate" and rolling is not None:
         surge, unavailable = as_number(rolling.get("maxSurge", 0)), as_number(rolling.get("maxUnavailable", 0))
         if surge and unavailable:

@@ -1,6 +1,6 @@
 """Deployments become ReplicaSets become pods, and change as a rolling update promises."""
 
-from sandbox.controllers.kinds import ENDPOINT_SLICE, ENDPOINTS, QUOTA, REPLICA_SET, SERVICE
+from sandbox.controllers.kinds import ENDPOINT_SLICE, ENDPOINTS, NAMESPACE, QUOTA, REPLICA_SET, SERVICE
 from tests.sandbox.controllers.conftest import Cluster
 
 PROBES = {
@@ -120,6 +120,19 @@ async def test_a_full_quota_is_reported_in_the_quotas_own_words(cluster: Cluster
     failure = await cluster.until(failing, "the Deployment says why")
     assert "requested: pods=1, used: pods=1, limited: pods=1" in event["message"]
     assert failure["reason"] == "FailedCreate"
+
+
+async def test_a_pod_below_the_namespaces_level_is_refused_in_the_words_of_pod_security(cluster: Cluster) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "roll-strict", "labels": labels}}
+    await cluster.client.apply(NAMESPACE, space)
+    await cluster.deploy("roll-strict", "hello", f"{HELLO}:1.0.0")
+
+    event = await cluster.event("roll-strict", "FailedCreate", containing="is forbidden: violates PodSecurity")
+
+    assert (
+        '"restricted:latest": allowPrivilegeEscalation != false (container "base-service" must set' in event["message"]
+    )
 
 
 async def test_scaling_to_zero_ends_the_pods_with_grace(cluster: Cluster) -> None:

@@ -53,7 +53,7 @@ def _send(api: Api, step: Row) -> Answer:
         group_version, _, plural = base["path"].rpartition("/")
         path = f"{group_version}/namespaces/{{namespace}}/{plural}"
         if method != "POST":
-            path += "/" + step.get("name", base["body"]["metadata"]["name"] if "body" in step else _name(body))
+            path += f"/{step.get('name') or _name(base['body'] if 'body' in step else body)}"
     path = f"/{'api' if path.startswith('v1/') else 'apis'}/{path.replace('{namespace}', api.namespace)}"
     query, media = step.get("query", {}), step.get("media", "application/json")
     if method == "APPLY":
@@ -109,7 +109,9 @@ def _facts(answer: Answer, namespace: str, shown: list[str]) -> dict[str, Any]:
             facts["causes"] = list(dict.fromkeys(told))
     warnings = answer.headers.getlist("Warning")
     if warnings:
-        facts["warnings"] = [json.loads(one.removeprefix("299 - ")).replace(namespace, "{namespace}") for one in warnings]
+        facts["warnings"] = [
+            json.loads(one.removeprefix("299 - ")).replace(namespace, "{namespace}") for one in warnings
+        ]
     if shown:
         facts["shows"] = {path: _at(body, path) for path in shown}
     return facts
