@@ -24,6 +24,8 @@ TIMEOUT_S = 10.0
 TIMEOUT_PER_JOB_S = 0.05
 MEMORY_BYTES = 2 * 1024**3
 TEMPLATE_LINE = Pattern(r"([\w./-]+\.(?:yaml|yml|tpl)):(\d{1,9})")
+# A check of ours names the key first: "env.A: the variable stands in envValueFrom too."
+KEY_FIRST = Pattern(r"[\w./\[\]-]+(?:: )")
 LONGEST_REASON = 800
 CHARTS_OWN_WORDS = Pattern(r"(?s)execution error at \([^)]*\): (.+)")
 
@@ -176,6 +178,8 @@ def _refused(job: RenderJob, error: str) -> Refused:
     reason = CHARTS_OWN_WORDS.search(error)
     key, words = schema_words(error, job.chart, job.values)
     said = words or (reason.group(1) if reason else error).strip()
+    if reason and (first := KEY_FIRST.match(said)):
+        key = first.group().removesuffix(": ")
     return Refused(
         "helm",
         f"The chart {job.chart.name} does not render for {job.release}: {said[:LONGEST_REASON]}",

@@ -17,12 +17,13 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from core.actor import Actor
-from core.errors import Busy, Invalid, NotFound
+from core.errors import Busy, NotFound
 from core.quantity import amount, in_words
-from integrations.errors import IntegrationError, Missing, Refused
+from integrations.errors import IntegrationError, Missing
 from integrations.gitops import application_name, edit_yaml, editable_values, gitops, new_service_values, unified_diff
 from integrations.helm import RenderJob, chart_at, render_many
 from services.runners.changes import edits_for, host_name, host_warnings, subject, summary
+from services.runners.chart_refusals import refused_by_chart
 from services.runners.checks import refuse_limits_below_requests, warnings_for
 from services.runners.effects import refuse_without_effect
 from services.runners.hosts import refuse_hosts
@@ -172,21 +173,6 @@ def rendered(parameters: ServiceParameters, before: str | None, after: str) -> R
     if isinstance(outcomes[-1], Exception):
         raise refused_by_chart(parameters, outcomes[-1])
     return [] if isinstance(old, Exception) else old, outcomes[-1], []
-
-
-def refused_by_chart(parameters: ServiceParameters, refusal: Refused) -> Invalid:
-    """The chart's sentence, with the file that a person has to change."""
-    path = gitops().service_path(parameters.team_name, parameters.component_name)
-    reason = str(refusal.facts.get("reason") or refusal.sentence)
-    key = str(refusal.facts.get("key", ""))
-    field = {"field": "request", "value": key, "sentence": f"{path}: {reason}", "example": ""}
-    return Invalid(
-        f"The chart refuses these values. {path}: {reason}",
-        fields=[field],
-        remedy="Give other values, or correct the file by hand where it names a key that you did not change.",
-        path=path,
-        key=key,
-    )
 
 
 def object_changes(before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:

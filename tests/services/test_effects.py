@@ -175,7 +175,7 @@ def test_what_the_chart_decides_otherwise_is_refused(
 
 
 def test_a_rollout_is_judged_like_a_deployment(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
-    text = f"{IMAGE}blueGreen: {{enabled: true}}\nresources: {{requests: {{cpu: 2}}}}\n"
+    text = f"{IMAGE}blueGreen: {{enabled: true}}\nresources: {{requests: {{cpu: 2}}, limits: {{cpu: 3}}}}\n"
     with pytest.raises(Invalid, match="below the request"):
         plan(dev, text, outsider, cpu_limit="1")
     assert plan(dev, f"{text}# again\n", outsider, env_vars={"A": "1"})["restarts"].startswith("Every pod is replaced")
