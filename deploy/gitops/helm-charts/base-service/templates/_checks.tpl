@@ -38,7 +38,8 @@
 
 {{- define "base-service.checkStrategy" -}}
 {{- $rolling := (.Values.strategy | default dict).rollingUpdate | default dict -}}
-{{- if and $rolling (eq (toString (.Values.strategy | default dict).type) "Recreate") -}}
+{{- $strategy := .Values.strategy | default dict -}}
+{{- if and (eq (toString $strategy.type) "Recreate") (not (kindIs "invalid" $strategy.rollingUpdate)) -}}
 {{- fail "strategy.rollingUpdate: it belongs to the type RollingUpdate, not to Recreate. Remove one of the two." -}}
 {{- end -}}
 {{- $surge := $rolling.maxSurge | include "base-service.plain" -}}
@@ -118,7 +119,18 @@
 {{- end -}}
 {{- end }}
 
+{{- /* Takes (dict "place" .. "context" ..). */}}
+{{- define "base-service.checkSecurity" -}}
+{{- $context := .context | default dict -}}
+{{- $added := ($context.capabilities | default dict).add | default list -}}
+{{- $isMighty := or (eq (toString $context.privileged) "true") (has "SYS_ADMIN" $added) (has "CAP_SYS_ADMIN" $added) -}}
+{{- if and $isMighty (eq (toString $context.allowPrivilegeEscalation) "false") -}}
+{{- fail (printf "%s.allowPrivilegeEscalation: false contradicts privileged: true and the capability SYS_ADMIN. Remove one of them." .place) -}}
+{{- end -}}
+{{- end }}
+
 {{- define "base-service.checkContainers" -}}
+{{- include "base-service.checkSecurity" (dict "place" "containerSecurityContext" "context" .Values.containerSecurityContext) -}}
 {{- $names := dict "base-service" true -}}
 {{- range $group := list "initContainers" "extraContainers" -}}
 {{- range $index, $container := get $.Values $group -}}
@@ -128,6 +140,7 @@
 {{- end -}}
 {{- $_ := set $names $container.name true -}}
 {{- include "base-service.checkResources" (dict "place" (printf "%s.resources" $place) "resources" $container.resources) -}}
+{{- include "base-service.checkSecurity" (dict "place" (printf "%s.securityContext" $place) "context" $container.securityContext) -}}
 {{- $variables := dict -}}
 {{- range $variable := $container.env -}}
 {{- if hasKey $variables $variable.name -}}
