@@ -13,6 +13,10 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mctl.settings")
     # A command signs nothing that outlives it; only the servers must share a key, and those refuse to start without.
     os.environ.setdefault("MCTL_SECRET_KEY", secrets.token_urlsafe(50))
+    if sys.argv[1:2] in (["sandbox"], ["fault"]):
+        # Commands of the embedded platform, on a developer's machine: they serve no page and need no settings.
+        os.environ.setdefault("MCTL_DEBUG", "true")
+        os.environ.setdefault("MCTL_SANDBOX", "true")
     try:
         execute_from_command_line(sys.argv)
     except WrongSetting as reason:

@@ -50,6 +50,8 @@ class Platform:
     speed: float = 1.0
     other_cluster: Path | None = None
     github_port: int = 0
+    # Which groups of controllers run; empty: all of them, as the emulated API server needs.
+    controllers: str = ""
 
     @property
     def valkey_socket(self) -> Path:
@@ -155,6 +157,7 @@ class Platform:
             sys.executable, "-m", "sandbox.controllers", "--kubeconfig", str(self.kubeconfig), "--gitops-url",
             self.gitops_url, "--git-user", GIT_USER, "--git-password-file", str(password), "--dir",
             str(self.directory / "controllers"), "--speed", str(self.speed),
+            *(["--only", self.controllers] if self.controllers else []),
         ]  # fmt: skip
         return Part("controllers", argv, lambda: True)
 

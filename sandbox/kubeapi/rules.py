@@ -283,9 +283,7 @@ def _check_change(resource: Resource, obj: Object, before: Object) -> list[Cause
         return [invalid_value("type", obj.get("type"), "field is immutable")]
     if kind in ("RoleBinding", "ClusterRoleBinding") and obj.get("roleRef") != before.get("roleRef"):
         return [invalid_value("roleRef", obj.get("roleRef"), "cannot change roleRef")]
-    if kind == "PersistentVolumeClaim" and _without(spec, ("resources", "volumeName")) != _without(
-        old, ("resources", "volumeName")
-    ):
+    if kind == "PersistentVolumeClaim" and _claim_fixed(spec, old) != _claim_fixed(old, old):
         why = (
             "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
         )
@@ -295,6 +293,12 @@ def _check_change(resource: Resource, obj: Object, before: Object) -> list[Cause
 
 def _without(spec: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {key: value for key, value in spec.items() if key not in names}
+
+
+def _claim_fixed(spec: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+    """A claim without a class may be given one later."""
+    given = () if "storageClassName" in old else ("storageClassName",)
+    return _without(spec, ("resources", "volumeName", *given))
 
 
 def _pod_fixed(spec: dict[str, Any]) -> dict[str, Any]:
