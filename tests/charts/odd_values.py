@@ -1,267 +1,335 @@
-"""Values as people write them, right and wrong by chance, for both charts. The same seed gives the same values."""
+"""Values files as people write them, right and wrong by chance. The same seed gives the same file.
 
-from collections.abc import Callable, Sequence
+SERVICE and TENANT say what may stand where: of each value some that fit and some that do not.
+"""
+
+from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-NAMES = ["a", "data", "tmp", "0", "a-b", "x" * 56, "y" * 57, "z" * 63, "w" * 64, "Data", "a.b", "a_b", "-a", "a-", "", "é"]
-PATHS = ["/data", "/", "data", "/a:b", "/data/", "/etc/x", ""]
-TEXTS: list[Any] = ["x", "", "a b", "true", "1e3", "é", "$(x)", 1000000, 1.5, True, False, -3, 0, 1e20, "a: b", "- x"]
-COUNTS: list[Any] = [0, 1, 2, 5, 100, -1, 2147483648, 1.5, "3", None]
-QUANTITIES: list[Any] = [
-    "100m", "1", 1, 0.5, "0.1", "1.5", "128Mi", "1Gi", 1000000, "1e3", "1E", "5.", ".5", "+1", "0", 0, "-1", -1, "1 Gi", "1gb",
-    "", "many", "1Mi5", "0x10", "1e400", "12345678901234567890", "100n", "2k", True,
-]  # fmt: skip
-SIZES: list[Any] = ["1Gi", "1", 1, "500Mi", "0", 0, "0Gi", "1.5Gi", "1..5Gi", ".5Gi", "-1Gi", "1 Gi", "", "big", None]
-KEYS = [
-    "tier", "example.dev/tier", "app.kubernetes.io/name", "team", "env", "UPPER", "a" * 63, "b" * 64, "a/b/c", "/a", "a/",
-    "Example.dev/a", "under_score.d/a", "x y", "", f"{'d' * 60}.{'e' * 60}.example.dev/a", "-a",
-]  # fmt: skip
-LABEL_VALUES: list[Any] = ["edge", "", "a.b_c-d", "a b", "é", "x" * 63, "x" * 64, "-a", "a-", 1, 1000000, 1.5, True, -1, 1e20, None]
-HOSTS: list[Any] = [
-    "a.example.dev", "Shop.example.dev", "a.example.dev.", "*.example.dev", "*", "a.*.dev", "localhost", "10.0.0.1", "é.dev",
-    f"{'h' * 63}.dev", f"{'h' * 64}.dev", "a..b", "-a.dev", "a_b.dev", "a.example.dev:80", "http://a.dev", "", None, 5,
-]  # fmt: skip
-PORTS: list[Any] = [8080, 1, 65535, 0, 65536, -1, "http", "8080", "HTTP", "a--b", "x" * 15, "x" * 16, "1", "1a", None, 9090]
-URL_PATHS: list[Any] = ["/", "/api", "api", "/a//b", "/a/../b", "/a/./b", "/a%2fb", "/a/..", "", None, "/a b", "/é", 5, "*"]
-SECONDS: list[Any] = [0, 1, 10, -1, 1.5, "5", 2147483647, 2147483648, None]
-ADDRESSES: list[Any] = [
-    "10.1.2.3", "10.1.2.3/32", "10.1.2.3/8", "10.0.0.0/8", "10.0.0.0/7", "172.1.2.3/32", "172.16.5.4", "172.16.0.0/12",
-    "172.31.255.255/31", "172.32.0.1", "192.168.1.0/24", "192.168.0.0/16", "203.0.113.7", "203.0.113.0/24", "0.0.0.0/0",
-    "0.0.0.0/1", "128.0.0.0/1", "010.1.2.3", "10.1.2", "10.1.2.300", "2001:db8::1", "2001:db8::/32", "10.0.0.0/33", "a", "",
-    "169.254.1.1", "255.255.255.255", 5, None,
-]  # fmt: skip
-QUOTA_NAMES = [
-    "cpu", "cpus", "memory", "pods", "requests.cpu", "limits.cpu", "limits.foo", "requests.storage", "limits.storage", "services",
-    "services.nodeports", "services.loadbalancers", "services.clusterips", "count/deployments.apps", "count/pods", "count/",
-    "requests.nvidia.com/gpu", "limits.nvidia.com/gpu", "nvidia.com/gpu", "ephemeral-storage", "requests.ephemeral-storage",
-    "fast.storageclass.storage.k8s.io/requests.storage", "fast.storageclass.storage.k8s.io/persistentvolumeclaims",
-    "hugepages-2Mi", "requests.hugepages-2Mi", "limits.hugepages-2Mi", "Pods", "configmaps", "secrets", "replicationcontrollers",
-    "persistentvolumeclaims", "resourcequotas", "requests.pods", "", "a b", "count/Deployments.apps", "hugepages-2MB",
-]  # fmt: skip
-RESOURCES = ["cpu", "memory", "ephemeral-storage", "nvidia.com/gpu", "gpu", "hugepages-2Mi", "Memory", "requests.cpu", "pods"]
-TOLERATIONS: list[Any] = [
-    {"key": "a", "value": True}, {"operator": "Exists"}, {"key": "a", "operator": "Exists", "effect": "NoSchedule"},
-    {"key": "a", "value": "b", "effect": "NoExecute", "tolerationSeconds": 5}, {"key": "a", "operator": "Exists", "value": "b"},
-    {"operator": "Equal", "value": "b"}, {"key": "a", "value": "b", "tolerationSeconds": 5}, {"key": "a b", "value": "b"}, {},
-    {"key": "a", "value": "a b"}, {"key": "a", "value": "b", "effect": "Never"}, {"key": "a", "operator": "In", "value": "b"},
-    {"key": "", "value": "b"}, {"key": "a/b/c", "operator": "Exists"}, {"key": "a.b/c", "operator": "Exists", "value": ""},
-]  # fmt: skip
-VARIABLES = ["A", "LOG_LEVEL", "a.b", "a-b", "1A", "A B", "A=B", "", "é", "_", "A" * 300]
 # A file with one mistake says more than one with ten.
-PROFILES = [
-    {"type": "RuntimeDefault"}, {"type": "Unconfined"}, {"type": "Localhost", "localhostProfile": "a.json"},
-    {"type": "RuntimeDefault"}, {"type": "x"}, {}, {"type": "Localhost"}, {"type": "RuntimeDefault", "localhostProfile": "a"},
-    {"type": "Localhost", "localhostProfile": "../a"}, {"type": "Localhost", "localhostProfile": "/a"},
-]  # fmt: skip
-COMMON_SHARES = (0.8, 0.93, 0.98, 1)
+FITTING_SHARES = (0.8, 0.93, 0.98, 1)
+PART_SHARES = (0.05, 0.15, 0.3)
 
 
-class Odd:
-    """One file's worth of values. `often` takes the first of the choices, which fit, more often than the others."""
+@dataclass(frozen=True)
+class One:
+    fits: list[Any]
+    odd: list[Any] = field(default_factory=list)
 
-    def __init__(self, seed: int) -> None:
-        self.random = Random(seed)  # noqa: S311  no secret
-        self.common_share = COMMON_SHARES[seed % len(COMMON_SHARES)]
-        self.part_share = self.random.choice([0.05, 0.15, 0.3])
 
-    def any(self, choices: Sequence[Any], fitting: int = 2) -> Any:
-        common = self.random.random() < self.common_share
-        return self.random.choice(choices[:fitting] if common else choices)
+@dataclass(frozen=True)
+class Many:
+    of: Any
+    most: int = 3
 
-    def maybe(self, share: float = 0.5) -> bool:
-        return self.random.random() < share
 
-    def some(self, make: Callable[[], Any], most: int = 3) -> list[Any]:
-        return [make() for _ in range(self.random.randint(0, most))]
+@dataclass(frozen=True)
+class Map:
+    keys: One
+    of: Any
+    most: int = 3
 
-    def map(self, keys: Sequence[str], values: Callable[[], Any], most: int = 3) -> dict[str, Any]:
-        return {self.any(keys, 3): values() for _ in range(self.random.randint(0, most))}
 
-    def part(self, **makers: Callable[[], Any]) -> dict[str, Any]:
-        """Some of the keys."""
-        return {key: make() for key, make in makers.items() if self.maybe(self.part_share)}
+@dataclass(frozen=True)
+class Part:
+    """`always` stands in every file, `sometimes` key by key."""
 
-    def text(self) -> Any:
-        return self.any(TEXTS, 3)
+    always: dict[str, Any] = field(default_factory=dict)
+    sometimes: dict[str, Any] = field(default_factory=dict)
 
-    def quantity(self) -> Any:
-        return self.any(QUANTITIES, 10)
 
-    def label_value(self) -> Any:
-        return self.any(LABEL_VALUES, 3)
+def file_of(shape: Any, seed: int) -> Any:
+    chance = Random(seed)
+    return made(shape, chance, FITTING_SHARES[seed % len(FITTING_SHARES)], chance.choice(PART_SHARES))
 
-    def host(self) -> Any:
-        return self.any(HOSTS, 1)
 
-    def resources(self) -> dict[str, Any]:
-        return self.part(
-            requests=lambda: self.map(RESOURCES, self.quantity), limits=lambda: self.map(RESOURCES, self.quantity)
+def made(shape: Any, chance: Random, fitting: float, share: float) -> Any:
+    if isinstance(shape, One):
+        picked = chance.choice(shape.fits if not shape.odd or chance.random() < fitting else shape.odd)
+        return made(picked, chance, fitting, share)
+    if isinstance(shape, Many):
+        return [made(shape.of, chance, fitting, share) for _ in range(chance.randint(0, shape.most))]
+    if isinstance(shape, Map):
+        keys = [made(shape.keys, chance, fitting, share) for _ in range(chance.randint(0, shape.most))]
+        return {key: made(shape.of, chance, fitting, share) for key in keys}
+    if isinstance(shape, Part):
+        parts = {**shape.always, **{key: one for key, one in shape.sometimes.items() if chance.random() < share}}
+        return {key: made(one, chance, fitting, share) for key, one in parts.items()}
+    return shape
+
+
+SWITCH = One([True, False], [None, "yes"])
+TEXT = One(["x", "", "a b", "true", "1e3", "é", "$(x)", 1000000, 1.5, True, -3, 0, 1e20, "a: b", "- x"])
+LABEL = One(["a", "data", "tmp", "0", "a-b", "x" * 56], ["z" * 64, "Data", "a.b", "a_b", "-a", "a-", "", "é"])
+NAME = One(["a", "a.b", "a-1"], ["A", "a b", "", "a..b", "-a", 5])
+PORT = One([8080, 9090, 1, 65535], [0, 65536, -1, "8080", 1.5, None])
+ANY_PORT = One([8080, "http", "x" * 15, "a-b"], ["HTTP", "a--b", "x" * 16, "1", "", 0, 65536])
+SECONDS = One([0, 1, 10, 2147483647], [-1, 1.5, "5", 2147483648])
+COUNT = One([1, 2, 5, 100], [0, -1, 2147483648, 1.5, "3"])
+QUANTITY = One(
+    ["100m", "1", 1, 0.5, "0.1", "128Mi", "1Gi", 1000000, "1e3", "1E", "5.", ".5", "+1", "0", 0, "100n", "2k"],
+    ["-1", -1, "1 Gi", "1gb", "", "many", "1Mi5", "0x10", "1e400", True, "1.2.3"],
+)
+KEY = One(
+    ["tier", "example.dev/tier", "team", "env", "UPPER", "a" * 63, f"{'d' * 60}.{'e' * 60}.example.dev/a"],
+    ["app.kubernetes.io/name", "b" * 64, "a/b/c", "/a", "a/", "Example.dev/a", "u_s.d/a", "x y", "", "-a"],
+)
+LABEL_VALUE = One(
+    ["edge", "", "a.b_c-d", "x" * 63, 1, 1000000, 1.5, True], ["a b", "é", "x" * 64, "-a", "a-", -1, 1e20]
+)
+HOST = One(
+    ["a.example.dev", "*.example.dev", "localhost", f"{'h' * 63}.dev"],
+    [
+        "Shop.example.dev",
+        "a.example.dev.",
+        "*",
+        "a.*.dev",
+        "10.0.0.1",
+        "é.dev",
+        f"{'h' * 64}.dev",
+        "a..b",
+        "-a.dev",
+        "a_b",
+        5,
+        "a.example.dev:80",
+        "http://a.dev",
+    ],
+)
+URL_PATH = One(["/", "/api", "/a b", "/é", ""], ["api", "/a//b", "/a/../b", "/a/./b", "/a%2fb", "/a/..", 5, "*"])
+VARIABLE = One(["A", "LOG_LEVEL", "a.b", "a-b", "_", "A" * 300], ["1A", "A B", "A=B", "", "é"])
+MOUNT_PATH = One(["/data", "/etc/x", "/"], ["/a:b", ""])
+MOUNT = Part({"name": One(["data", "tmp"], ["gone"]), "mountPath": MOUNT_PATH}, {"subPath": One(["a"], ["/a", "../a"])})
+RESOURCE = One(["cpu", "memory", "ephemeral-storage"], ["nvidia.com/gpu", "gpu", "hugepages-2Mi", "Memory", "pods"])
+RESOURCES = Part(sometimes={"requests": Map(RESOURCE, QUANTITY), "limits": Map(RESOURCE, QUANTITY)})
+USER = One([1000, 65534, 0], [-1, "1000", "node", 2147483648])
+PROFILE = One(
+    [{"type": "RuntimeDefault"}, {"type": "Unconfined"}, {"type": "Localhost", "localhostProfile": "a.json"}],
+    [{"type": "x"}, {}, {"type": "Localhost"}, {"type": "RuntimeDefault", "localhostProfile": "a"}]
+    + [{"type": "Localhost", "localhostProfile": path} for path in ("../a", "/a", "")],
+)
+SECURITY = {"runAsUser": USER, "runAsGroup": USER, "runAsNonRoot": SWITCH, "seccompProfile": PROFILE}
+POD_SECURITY = Part(sometimes={**SECURITY, "fsGroup": USER, "supplementalGroups": Many(USER)})
+ADDED = Many(One(["NET_BIND_SERVICE", "CHOWN"], ["SYS_ADMIN", "CAP_SYS_ADMIN"]))
+CONTAINER_SECURITY = Part(
+    sometimes={
+        **SECURITY,
+        "allowPrivilegeEscalation": SWITCH,
+        "privileged": SWITCH,
+        "readOnlyRootFilesystem": SWITCH,
+        "capabilities": Part(sometimes={"add": ADDED, "drop": One([["ALL"], [], None, ["all"]])}),
+    }
+)
+KEY_OF = One([{"name": "s", "key": "k"}], [{"name": "S", "key": "k"}, {"name": "s"}, {"name": "s", "key": "a b"}])
+FIELD_PATH = One(["metadata.name", "status.podIP", "metadata.labels['a']"], ["spec.x", "metadata.labels['a b']", "x"])
+VALUE_FROM = One(
+    [
+        Part({"secretKeyRef": KEY_OF}),
+        Part({"configMapKeyRef": KEY_OF}),
+        Part({"fieldRef": Part({"fieldPath": FIELD_PATH})}),
+        Part({"resourceFieldRef": Part({"resource": One(["limits.cpu", "requests.memory"], ["limits.x", "cpu"])})}),
+    ],
+    [{}, {"secretKeyRef": {"name": "s", "key": "k"}, "fieldRef": {"fieldPath": "metadata.name"}}],
+)
+ENV_SOURCE = One(
+    [{"secretRef": {"name": "a"}}, {"configMapRef": {"name": "a"}, "prefix": "A_"}],
+    [{"secretRef": {"name": "A"}}, {}, {"secretRef": {"name": "a"}, "configMapRef": {"name": "a"}}, {"secretRef": {}}],
+)
+IMAGE = One(["busybox:1"], ["a b", ""])
+CONTAINER = Part(
+    {"name": One(["side", "other", "third", "fourth"], ["base-service", "Side", "x" * 64]), "image": IMAGE},
+    {
+        "command": Many(TEXT),
+        "args": Many(TEXT),
+        "env": Many(Part({"name": VARIABLE, "value": TEXT}), 2),
+        "resources": RESOURCES,
+        "securityContext": CONTAINER_SECURITY,
+        "volumeMounts": Many(MOUNT, 1),
+    },
+)
+HANDLER = One(
+    [
+        Part({"path": One(["/up"], [5])}),
+        Part({"tcpSocket": Part({"port": ANY_PORT})}),
+        Part({"grpc": Part({"port": PORT})}),
+        Part({"httpGet": Part({}, {"path": One(["/a", "a"]), "port": ANY_PORT})}),
+        Part({"exec": Part({"command": Many(TEXT)})}),
+        Part({"path": "/up", "port": ANY_PORT}),
+        None,
+    ],
+    [{}, {"tcpSocket": {"port": 1}, "exec": {"command": ["x"]}}, {"http": {}}],
+)
+TIMES = dict.fromkeys(
+    ("initialDelaySeconds", "periodSeconds", "timeoutSeconds", "failureThreshold", "successThreshold"), SECONDS
+)
+PROBE = One([HANDLER, Part({"path": "/up"}, {**TIMES, "terminationGracePeriodSeconds": SECONDS})])
+TLS = Part({"secretName": One(["a-tls", "", None], ["A"]), "hosts": Many(HOST, 2)})
+INGRESS = {
+    "hosts": Many(One([HOST, Part({"host": HOST})])),
+    "path": URL_PATH,
+    "pathType": One(["Prefix", "Exact", "ImplementationSpecific", None], ["prefix"]),
+    "className": One(["traefik", "", None], ["A B", 5]),
+    "annotations": Map(KEY, TEXT),
+    "tls": Many(TLS),
+}
+MODES = One(
+    [["ReadWriteOnce"], ["ReadWriteMany", "ReadOnlyMany"], ["ReadWriteOncePod"], []],
+    [["ReadWriteOncePod", "ReadWriteOnce"], ["x"]],
+)
+CLAIM = Part(
+    {"size": One(["1Gi", "1", 1, "1.5Gi", ".5Gi"], ["0", 0, "0Gi", "1..5Gi", "-1Gi", "1 Gi", "", "big", None])},
+    {
+        "mountPath": MOUNT_PATH,
+        "accessModes": MODES,
+        "storageClassName": One(["fast", "", None, "1"], ["Fast", 5]),
+        "enabled": One([True, False, "false"]),
+    },
+)
+SECRET_DATA = Part({"secretKey": One(["token", ".a"], ["a b", "", "..a"]), "remoteKey": One(["teams/a"], ["", None])})
+APP_SECRET = Part(
+    {"targetSecret": One(["shop-secrets", "a.b"], ["Shop", "", None]), "data": Many(SECRET_DATA)},
+    {
+        "refreshInterval": One(["1h", "30s", "", "1h30m"], ["1 h", "x", 5]),
+        "store": One(["tenant-store", "5"], ["A"]),
+        "storeKind": One(["SecretStore", "ClusterSecretStore"], ["Store"]),
+        "targetTemplateData": Map(One(["A", "b"]), TEXT),
+    },
+)
+TOLERATION = One(
+    [
+        {"key": "a", "value": True},
+        {"operator": "Exists"},
+        {"key": "a", "operator": "Exists", "effect": "NoSchedule"},
+        {"key": "a", "value": "b", "effect": "NoExecute", "tolerationSeconds": 5},
+        {"key": "a.b/c", "operator": "Exists"},
+    ],
+    [
+        {"key": "a", "operator": "Exists", "value": "b"},
+        {"operator": "Equal", "value": "b"},
+        {"key": "a b", "value": "b"},
+        {"key": "a", "value": "b", "tolerationSeconds": 5},
+        {},
+        {"key": "a", "value": "a b"},
+        {"key": "", "value": "b"},
+        {"key": "a", "value": "b", "effect": "Never"},
+        {"key": "a", "operator": "In", "value": "b"},
+    ],
+)
+SOURCE = One([{"emptyDir": {}}, {"configMap": {"name": "a"}}], [{"emptyDir": None}, {}, {"emptyDir": {}, "secret": {}}])
+VOLUME = One([{"name": name, "emptyDir": {}} for name in ("tmp", "cache", "run")], [{"name": "A", "emptyDir": {}}])
+ROLLING = Part(
+    sometimes={
+        "maxSurge": One([1, "25%", 0, "200%"], ["x", -1, "0%"]),
+        "maxUnavailable": One([1, "100%", "25%"], [0, "0%", "101%"]),
+    }
+)
+SCALING = Part({"enabled": True}, {"minReplicas": COUNT, "maxReplicas": COUNT, "targetCPUUtilizationPercentage": COUNT})
+CONFIG_MAP = Map(One(["a", "a.yaml", "A", ".a"], ["a b", "..", "", "...", "a/b"]), TEXT)
+SERVICE = Part(
+    {
+        "image": Part({"repository": "ghcr.io/a/b", "tag": One(["1.0", 1.5, 1000000, "sha256:ab"])}),
+        "persistence": {"data": {"size": "1Gi"}},
+        "extraVolumes": [{"name": "tmp", "emptyDir": {}}],
+    },
+    {
+        "componentType": One(["base-service", "worker-service"], ["worker"]),
+        "imagePullSecrets": One(
+            [[{"name": "a"}], [{"name": "a"}, {"name": "b"}]], [[{"name": "a"}, {"name": "a"}], [{}]]
+        ),
+        "service": Part(sometimes={"port": PORT, "type": One(["ClusterIP", "NodePort", "LoadBalancer"], ["x"])}),
+        "replicaCount": One([0, 1, 2], [-1, 2147483648, "3"]),
+        "autoscaling": SCALING,
+        "resources": RESOURCES,
+        "command": Many(TEXT),
+        "args": Many(TEXT),
+        "env": Map(VARIABLE, TEXT),
+        "envValueFrom": Map(VARIABLE, VALUE_FROM),
+        "envFrom": Many(ENV_SOURCE),
+        "ingress": Part({"enabled": True, "host": One([HOST], [""])}, INGRESS),
+        "extraIngresses": Many(Part({"host": HOST}, {**INGRESS, "name": LABEL}), 2),
+        "probes": Part(sometimes={"liveness": PROBE, "readiness": PROBE, "startup": PROBE}),
+        "serviceAccount": Part(
+            {"create": True}, {"name": One(["shop", "", "5"], ["Shop"]), "annotations": Map(KEY, TEXT)}
+        ),
+        "automountServiceAccountToken": One([True, False, None], ["x"]),
+        "strategy": Part(sometimes={"type": One(["RollingUpdate"], ["Recreate", "x"]), "rollingUpdate": ROLLING}),
+        "revisionHistoryLimit": SECONDS,
+        "terminationGracePeriodSeconds": SECONDS,
+        "podSecurityContext": POD_SECURITY,
+        "containerSecurityContext": CONTAINER_SECURITY,
+        "podAnnotations": Map(KEY, TEXT),
+        "podLabels": Map(KEY, LABEL_VALUE),
+        "nodeSelector": Map(KEY, LABEL_VALUE),
+        "tolerations": Many(TOLERATION, 2),
+        "backstage": Part({"kubernetesId": LABEL_VALUE}),
+        "persistence": Map(One(["data", "a", "x" * 63], ["tmp", "A", "z" * 64, "a.b"]), CLAIM),
+        "extraVolumes": Many(One([VOLUME], [Part({"name": LABEL})]), 2),
+        "extraVolumeMounts": Many(MOUNT, 1),
+        "initContainers": Many(CONTAINER, 1),
+        "extraContainers": Many(CONTAINER, 2),
+        "configMaps": Map(One(["a", "x" * 56, "y" * 57, "z" * 253, "a.b"], ["A", "w" * 254, "a_b", ""]), CONFIG_MAP),
+        "dbSecret": Part({"vaultPath": One(["teams/a"], ["", None])}, {"secretName": NAME}),
+        "dbInitJob": Part({"enabled": True, "sql": TEXT}, {"image": IMAGE, "waitTable": TEXT}),
+        "externalSecret": APP_SECRET,
+        "extraExternalSecrets": Many(APP_SECRET, 2),
+        "registryCredentials": Part({"vaultKey": One(["a"], [""])}, {"secretName": NAME}),
+        "metrics": Part({"enabled": True}, {"port": PORT, "path": TEXT}),
+        "blueGreen": Part({"enabled": SWITCH}),
+    },
+)
+ADDRESS = One(
+    [
+        "10.1.2.3",
+        "10.1.2.3/32",
+        "10.1.2.3/8",
+        "10.0.0.0/8",
+        "10.0.0.0/7",
+        "172.1.2.3/32",
+        "172.16.5.4",
+        "172.16.0.0/12",
+        "172.31.255.255/31",
+        "172.32.0.1",
+        "192.168.1.0/24",
+        "192.168.0.0/16",
+        "203.0.113.7",
+        "203.0.113.0/24",
+        "0.0.0.0/1",
+        "128.0.0.0/1",
+        "169.254.1.1",
+        "255.255.255.255",
+    ],
+    ["0.0.0.0/0", "010.1.2.3", "10.1.2", "10.1.2.300", "2001:db8::1", "2001:db8::/32", "10.0.0.0/33", "a", "", 5],
+)
+QUOTAS = {
+    **dict.fromkeys(("cpu", "requests.cpu", "limits.memory", "requests.storage", "ephemeral-storage"), QUANTITY),
+    **dict.fromkeys(("fast.storageclass.storage.k8s.io/requests.storage", "requests.hugepages-2Mi"), QUANTITY),
+    **{name: One([0, 10, "10", "2k"], ["100m", 0.5, "", -1]) for name in ("pods", "services", "configmaps", "secrets")},
+    **{name: One([0, "5"], ["0.1"]) for name in ("count/deployments.apps", "requests.nvidia.com/gpu", "hugepages-2Mi")},
+    **{name: One([1], ["1Gi", "1.5"]) for name in ("services.nodeports", "services.loadbalancers", "resourcequotas")},
+    "fast.storageclass.storage.k8s.io/persistentvolumeclaims": One([1], ["x"]),
+}
+WRONG_QUOTAS = [
+    {name: 1}
+    for name in ("cpus", "limits.foo", "limits.storage", "services.clusterips", "count/", "nvidia.com/gpu", "Pods", "")
+]
+LIMITS = Map(RESOURCE, QUANTITY)
+TENANT = Part(
+    {
+        "tenant": Part(
+            {"name": "labs"},
+            {
+                "teams": Many(Part({"name": One(["red", "blue", "green"], ["preview", "Red", "x" * 60, "a.b"])}), 2),
+                "quotas": One([Part(sometimes=QUOTAS)], WRONG_QUOTAS),
+                "limitRange": Part({"enabled": True}, {"default": LIMITS, "defaultRequest": LIMITS, "max": LIMITS}),
+                "networking": Part({"allowInternetEgress": SWITCH, "nodePublicCIDRs": Many(ADDRESS, 5)}),
+                "preview": Part({"enabled": SWITCH}, {"quotas": One([Part(sometimes=QUOTAS)], WRONG_QUOTAS)}),
+                "externalSecretPatchTargets": Many(NAME),
+                "secretStore": Part({"enabled": True}, {"name": NAME, "serviceAccountName": NAME}),
+                "ghcrCredentials": Part({"enabled": SWITCH}),
+                "podSecurityLevel": One(["privileged", "baseline", "restricted"], ["x"]),
+            },
         )
-
-    def security(self) -> dict[str, Any]:
-        """A pod's or a container's: some keys belong to one of the two only."""
-        users = [1000, 0, 65534, -1, "1000", "node", 2147483648, None]
-        return self.part(
-            runAsUser=lambda: self.any(users, 3),
-            runAsNonRoot=lambda: self.any([True, False, None, "yes"], 3),
-            seccompProfile=lambda: self.any(PROFILES, 4),
-            **{self.any(["runAsGroup", "fsGroup", "sysctl"], 1): lambda: self.any(users, 3)},
-        )
-
-    def container_security(self) -> dict[str, Any]:
-        added = lambda: self.some(lambda: self.any(["NET_BIND_SERVICE", "SYS_ADMIN", "CAP_SYS_ADMIN"], 3))  # noqa: E731
-        return {
-            **self.security(),
-            **self.part(
-                allowPrivilegeEscalation=lambda: self.any([True, False]),
-                privileged=lambda: self.any([True, False]),
-                capabilities=lambda: self.part(add=added, drop=lambda: self.any([["ALL"], [], None, ["all"]], 3)),
-            ),
-        }
-
-    def mount(self) -> dict[str, Any]:
-        return {"name": self.any(NAMES, 3), "mountPath": self.any(PATHS), **self.part(subPath=lambda: self.any(["a", "/a", "../a", ""]))}
-
-    def value_from(self) -> dict[str, Any]:
-        key = self.any([{"name": "s", "key": "k"}, {"name": "S", "key": "k"}, {"name": "s"}, {"name": "s", "key": "a b"}], 1)
-        field = {"fieldPath": self.any(["metadata.name", "status.podIP", "spec.x", "metadata.labels['a']", "metadata.labels['a b']"])}
-        resource = {"resource": self.any(["limits.cpu", "requests.memory", "limits.x", "cpu"])}
-        return self.any([{"secretKeyRef": key}, {"fieldRef": field}, {"resourceFieldRef": resource}, {"configMapKeyRef": key}, {}], 4)
-
-    def container(self) -> dict[str, Any]:
-        variables = [{"name": name, "value": self.text()} for name in self.map(VARIABLES, self.text)]
-        return {
-            "name": self.any(["side", "other", "third", "base-service", "Side", "x" * 64], 3),
-            "image": self.any(["busybox:1", "a b", ""], 1),
-            **self.part(
-                command=lambda: self.some(self.text),
-                args=lambda: self.some(self.text),
-                env=lambda: variables,
-                resources=self.resources,
-                securityContext=self.container_security,
-                volumeMounts=lambda: self.some(self.mount),
-            ),
-        }
-
-    def probe(self) -> Any:
-        port = self.any(PORTS, 1)
-        handlers = [
-            {"path": self.any(URL_PATHS)}, {"path": "/up", "port": port}, {"exec": {"command": self.some(self.text)}},
-            {"tcpSocket": {"port": port}}, {"grpc": {"port": port}}, {"httpGet": {"path": "/a", "port": port}}, {"httpGet": {}},
-            None, {}, {"tcpSocket": {"port": 1}, "exec": {"command": ["x"]}},
-        ]  # fmt: skip
-        handler = self.any(handlers, 6)
-        times = ["initialDelaySeconds", "periodSeconds", "timeoutSeconds", "failureThreshold", "successThreshold"]
-        times.append("terminationGracePeriodSeconds")
-        return handler and {**handler, **{key: self.any(SECONDS, 3) for key in times if self.maybe(0.2)}}
-
-    def ingress(self) -> dict[str, Any]:
-        entries = lambda: self.some(  # noqa: E731
-            lambda: {"secretName": self.any(["a-tls", "A", "", None], 1), "hosts": self.some(self.host, 2)}
-        )
-        return {
-            "enabled": self.any([True, False], 1),
-            "host": self.host(),
-            **self.part(
-                hosts=lambda: self.some(lambda: self.any([self.host(), {"host": self.host()}])),
-                path=lambda: self.any(URL_PATHS),
-                pathType=lambda: self.any(["Prefix", "Exact", "ImplementationSpecific", "prefix", None], 3),
-                className=lambda: self.any(["traefik", "A B", "", None, 5], 1),
-                annotations=lambda: self.map(KEYS, self.text),
-                tls=entries,
-            ),
-        }
-
-    def claim(self) -> dict[str, Any]:
-        modes = [["ReadWriteOnce"], ["ReadWriteMany", "ReadOnlyMany"], ["ReadWriteOncePod"], ["ReadWriteOncePod", "ReadWriteOnce"], ["x"], []]
-        return {
-            "size": self.any(SIZES, 3),
-            **self.part(
-                mountPath=lambda: self.any(PATHS),
-                accessModes=lambda: self.any(modes, 3),
-                storageClassName=lambda: self.any(["fast", "Fast", "", None, 5, "1"], 1),
-                enabled=lambda: self.any([True, False, "false"]),
-            ),
-        }
-
-    def secret(self) -> dict[str, Any]:
-        entry = lambda: {"secretKey": self.any(["token", "a b", "", 5], 1), "remoteKey": self.any(["teams/a", "", None], 1)}  # noqa: E731
-        return {
-            "targetSecret": self.any(["shop-secrets", "Shop", "", None, "a.b"], 1),
-            "data": self.some(entry),
-            **self.part(
-                refreshInterval=lambda: self.any(["1h", "30s", "1 h", "x", "", 5]),
-                store=lambda: self.any(["tenant-store", "A", "5"], 1),
-                storeKind=lambda: self.any(["SecretStore", "ClusterSecretStore", "Store"]),
-                targetTemplateData=lambda: self.map(["A", "b", "a b"], self.text),
-            ),
-        }
-
-    def service(self) -> dict[str, Any]:
-        volume = lambda: {"name": self.any(NAMES, 3), **self.any([{"emptyDir": {}}, {"configMap": {"name": "a"}}, {"emptyDir": None}, {}, {"emptyDir": {}, "secret": {}}])}  # noqa: E731, E501
-        rolling = lambda: self.part(maxSurge=lambda: self.any([1, "25%", 0, "0%", "x", -1, "200%"]), maxUnavailable=lambda: self.any([0, "0%", 1, "101%", "100%"]))  # noqa: E731, E501
-        return {
-            "image": {"repository": self.any(["ghcr.io/a/b", "a b"], 1), "tag": self.any(["1.0", 1.5, 1000000, "a b"], 3)},
-            **self.part(
-                componentType=lambda: self.any(["base-service", "worker-service", "worker"]),
-                imagePullSecrets=lambda: self.some(lambda: {"name": self.any(["a", "b", "A", 5])}),
-                service=lambda: self.part(port=lambda: self.any(PORTS), type=lambda: self.any(["ClusterIP", "NodePort", "LoadBalancer", "x"], 3)),
-                replicaCount=lambda: self.any(COUNTS, 4),
-                autoscaling=lambda: {"enabled": True, **self.part(minReplicas=lambda: self.any(COUNTS, 4), maxReplicas=lambda: self.any(COUNTS, 5), targetCPUUtilizationPercentage=lambda: self.any(COUNTS))},
-                resources=self.resources,
-                command=lambda: self.some(self.text),
-                args=lambda: self.some(self.text),
-                env=lambda: self.map(VARIABLES, self.text),
-                envValueFrom=lambda: self.map(VARIABLES, self.value_from),
-                envFrom=lambda: self.some(lambda: self.any([{"secretRef": {"name": "a"}}, {"configMapRef": {"name": "a"}, "prefix": "A_"}, {"secretRef": {"name": "A"}}, {}, {"secretRef": {"name": "a"}, "configMapRef": {"name": "a"}}])),
-                ingress=self.ingress,
-                extraIngresses=lambda: self.some(lambda: {**self.ingress(), **self.part(name=lambda: self.any(NAMES))}, 2),
-                probes=lambda: self.part(liveness=self.probe, readiness=self.probe, startup=self.probe),
-                serviceAccount=lambda: {"create": True, **self.part(name=lambda: self.any(["shop", "", "Shop", "5"]), annotations=lambda: self.map(KEYS, self.text))},
-                automountServiceAccountToken=lambda: self.any([True, False, None]),
-                strategy=lambda: self.part(type=lambda: self.any(["RollingUpdate", "Recreate", "x"]), rollingUpdate=rolling),
-                revisionHistoryLimit=lambda: self.any(COUNTS),
-                terminationGracePeriodSeconds=lambda: self.any(SECONDS),
-                podSecurityContext=self.security,
-                containerSecurityContext=self.container_security,
-                podAnnotations=lambda: self.map(KEYS, self.text),
-                podLabels=lambda: self.map(KEYS, self.label_value),
-                nodeSelector=lambda: self.map(KEYS, self.label_value),
-                tolerations=lambda: self.some(lambda: self.any(TOLERATIONS, 4), 2),
-                backstage=lambda: {"kubernetesId": self.label_value()},
-                persistence=lambda: self.map(NAMES, self.claim),
-                extraVolumes=lambda: self.some(volume),
-                extraVolumeMounts=lambda: self.some(self.mount),
-                initContainers=lambda: self.some(self.container, 2),
-                extraContainers=lambda: self.some(self.container, 2),
-                configMaps=lambda: self.map([*NAMES[4:8], *NAMES], lambda: self.map(["a", "a.yaml", "A", "a b", "..", "", "...", "a/b"], self.text)),
-                dbSecret=lambda: {"vaultPath": self.any(["teams/a", "", None], 1), **self.part(secretName=lambda: self.any(["db", "Db"], 1))},
-                dbInitJob=lambda: {"enabled": True, "sql": self.text(), **self.part(image=lambda: self.any(["psql:1", ""], 1), waitTable=self.text)},
-                externalSecret=self.secret,
-                extraExternalSecrets=lambda: self.some(self.secret, 2),
-                registryCredentials=lambda: {"vaultKey": self.any(["a", ""], 1), **self.part(secretName=lambda: self.any(["pull", "Pull"], 1))},
-                metrics=lambda: {"enabled": True, **self.part(port=lambda: self.any([9090, 8080, 0]))},
-                blueGreen=lambda: {"enabled": self.any([True, False])},
-            ),
-        }  # fmt: skip
-
-    def tenant(self) -> dict[str, Any]:
-        limits = lambda: self.map(RESOURCES, self.quantity)  # noqa: E731
-        quotas = lambda: self.map(QUOTA_NAMES, self.quantity, 5)  # noqa: E731
-        return {
-            "tenant": {
-                "name": "labs",
-                **self.part(
-                    teams=lambda: self.some(lambda: {"name": self.any(["red", "blue", "green", "preview", "Red", "x" * 60, "a.b"], 3)}),
-                    quotas=quotas,
-                    limitRange=lambda: {"enabled": True, **self.part(default=limits, defaultRequest=limits, max=limits)},
-                    networking=lambda: {"allowInternetEgress": self.maybe(), "nodePublicCIDRs": self.some(lambda: self.any(ADDRESSES, 16), 5)},
-                    preview=lambda: self.part(enabled=lambda: self.any([True, False]), quotas=quotas),
-                    externalSecretPatchTargets=lambda: self.some(lambda: self.any(["a", "A"])),
-                    secretStore=lambda: self.part(enabled=lambda: True, name=lambda: self.any(["s", "S", "5"]), serviceAccountName=lambda: self.any(["s", "S", "5"]), version=lambda: self.any(["v1", "v2", "v3", 2])),
-                    ghcrCredentials=lambda: {"enabled": self.maybe()},
-                    podSecurityLevel=lambda: self.any(["baseline", "restricted", "x"]),
-                ),
-            }
-        }  # fmt: skip
+    }
+)
+# Names of releases: usual, of 50 and of 53 characters.
+RELEASE = One(["labs-echo", "labs-" + "e" * 45, "labs-" + "e" * 48])

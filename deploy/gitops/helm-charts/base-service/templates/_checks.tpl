@@ -24,6 +24,11 @@
 {{- end -}}
 {{- include "base-service.checkIngresses" . -}}
 {{- end -}}
+{{- range $name, $_ := .Values.configMaps -}}
+{{- if gt (len $name) 253 -}}
+{{- fail (printf "configMaps: the name %s has %d characters; Kubernetes takes 253." $name (len $name)) -}}
+{{- end -}}
+{{- end -}}
 {{- include "base-service.checkVolumes" . -}}
 {{- include "base-service.checkContainers" . -}}
 {{- end }}
@@ -64,6 +69,12 @@
 {{- end -}}
 {{- if and (ne $most $asked) (or (contains "/" $resource) (hasPrefix "hugepages-" $resource)) -}}
 {{- fail (printf "%s.limits.%s: %v differs from the request of %v. For this resource both are equal." $place $resource $limit $request) -}}
+{{- end -}}
+{{- end -}}
+{{- if hasPrefix "hugepages-" $resource -}}
+{{- $pages := divf (include "base-service.amount" $limit | float64) (include "base-service.amount" (trimPrefix "hugepages-" $resource) | float64) -}}
+{{- if or (lt $pages 1.0) (ne (floor $pages) $pages) -}}
+{{- fail (printf "%s.limits.%s: %v is not a whole number of such pages. Give a multiple of %s." $place $resource $limit (trimPrefix "hugepages-" $resource)) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
