@@ -302,10 +302,11 @@ ADDRESS = One(
 )
 QUOTAS = {
     **dict.fromkeys(("cpu", "requests.cpu", "limits.memory", "requests.storage", "ephemeral-storage"), QUANTITY),
-    **dict.fromkeys(("fast.storageclass.storage.k8s.io/requests.storage", "requests.hugepages-2Mi"), QUANTITY),
+    **dict.fromkeys(("requests.ephemeral-storage", "requests.hugepages-2Mi"), QUANTITY),
     **{name: One([0, 10, "10", "2k"], ["100m", 0.5, "", -1]) for name in ("pods", "services", "configmaps", "secrets")},
     **{name: One([0, "5"], ["0.1"]) for name in ("count/deployments.apps", "requests.nvidia.com/gpu", "hugepages-2Mi")},
     **{name: One([1], ["1Gi", "1.5"]) for name in ("services.nodeports", "services.loadbalancers", "resourcequotas")},
+    "fast.storageclass.storage.k8s.io/requests.storage": One(["1Gi", 0], [".5", "100m"]),
     "fast.storageclass.storage.k8s.io/persistentvolumeclaims": One([1], ["x"]),
 }
 WRONG_QUOTAS = [
