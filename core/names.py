@@ -10,7 +10,6 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 LONGEST_NAME = 31
-LONGEST_PAIR = 50
 # Linux refuses a single environment string beyond this (MAX_ARG_STRLEN, 32 pages); the pod would never start.
 LONGEST_ENV_ENTRY_BYTES = 131_071
 
@@ -29,6 +28,10 @@ COMMIT = re.compile(r"[0-9a-f]{7,40}")
 def is_cluster_name(value: str) -> bool:
     """Whether a namespace or Service can have this name (RFC 1123 label). Addresses of pages are built from it."""
     return len(value) <= 63 and NAME.fullmatch(value) is not None
+
+
+def is_host(value: str) -> bool:
+    return HOST.fullmatch(value) is not None
 
 
 def _name(value: str) -> str:
@@ -57,7 +60,7 @@ def _repository(value: str) -> str:
 def _host(value: str) -> str:
     if "*" in value:
         raise ValueError("A wildcard would answer for other services too. Give one host name, in lower case.")
-    if not HOST.fullmatch(value):
+    if not is_host(value):
         raise ValueError("Give a host name with a domain, in lower case and without a final dot.")
     return value
 

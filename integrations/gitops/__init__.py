@@ -20,6 +20,7 @@ from integrations.gitops.model import (
     UnreadableFile,
     World,
 )
+from integrations.gitops.names import application_name, default_host, pair_problem, workload_name
 from integrations.gitops.new_files import new_service_values
 from integrations.gitops.reading import unified_diff
 from integrations.gitops.routes import EVERY_HOST, FILE_SOURCES, Route, routes_of, unread_objects
@@ -51,6 +52,8 @@ __all__ = [
     "UnreadableFile",
     "UnreadableYaml",
     "World",
+    "application_name",
+    "default_host",
     "edit_yaml",
     "editable_values",
     "forget",
@@ -58,6 +61,7 @@ __all__ = [
     "items",
     "mapping",
     "new_service_values",
+    "pair_problem",
     "parse",
     "printed",
     "root_of",
@@ -65,4 +69,5 @@ __all__ = [
     "unified_diff",
     "unread_objects",
     "values_of",
+    "workload_name",
 ]

@@ -1,7 +1,53 @@
-"""Paths of the layout, built only from names that are checked here, so that no path leaves its folder."""
+"""Names and paths of the layout, each built in one place, within what Helm, Kubernetes and DNS allow.
+
+Paths are built only from names that are checked here, so that no path leaves its folder.
+"""
+
+from django.conf import settings
 
 from core.errors import Invalid
 from core.names import is_cluster_name
+
+# Helm refuses a longer release name, and Argo CD renders with the Application's name as the release.
+LONGEST_RELEASE = 53
+# Of a Service, and of a Job, whose pods carry its name as a label.
+LONGEST_OBJECT = 63
+PREVIEW, DB_INIT = "-preview", "-db-init"
+
+
+def application_name(tenant: str, service: str) -> str:
+    """The Argo CD Application, which is also the Helm release and the value of app.kubernetes.io/instance."""
+    return f"{tenant}-{service}"
+
+
+def workload_name(tenant: str, service: str) -> str:
+    """Of the Deployment, Service, Ingress and autoscaler: cut as the chart's `base-service.fullname` cuts it."""
+    return f"{application_name(tenant, service)}-base-service"[:LONGEST_OBJECT].rstrip("-")
+
+
+def suffixed_name(tenant: str, service: str, suffix: str) -> str:
+    """Of the preview Service and the database's Job. The cut leaves tenant and service whole, so it is unique."""
+    return workload_name(tenant, service)[: LONGEST_OBJECT - len(suffix)].rstrip("-") + suffix
+
+
+def tls_secret_name(service: str) -> str:
+    return f"{service}-tls"
+
+
+def default_host(tenant: str, service: str) -> str:
+    return settings.DEFAULT_HOST_TEMPLATE.format(tenant=tenant, service=service, domain=settings.PLATFORM_DOMAIN)
+
+
+def pair_problem(tenant: str, service: str) -> str:
+    """Why the two names are too long together, with what to do; empty where they fit."""
+    name = application_name(tenant, service)
+    over = len(name) - LONGEST_RELEASE
+    if over <= 0:
+        return ""
+    return (
+        f"{tenant} has {len(tenant)} characters and {service} {len(service)}: the release {name} would have "
+        f"{len(name)}, and Helm takes {LONGEST_RELEASE}. Shorten the service's name by {over}."
+    )
 
 
 def checked(name: str, field: str) -> str:

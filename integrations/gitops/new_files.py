@@ -2,7 +2,7 @@
 
 from integrations.gitops import yaml_write as write
 from integrations.gitops.edits import Edit, Set, edit_yaml
-from integrations.gitops.names import checked
+from integrations.gitops.names import checked, tls_secret_name
 
 WEB = """\
 # {tenant}/{service}
@@ -102,5 +102,5 @@ def _ingress(service: str, host: str, issuer: str) -> list[Edit]:
         Set(("ingress", "enabled"), True),
         Set(("ingress", "host"), host),
         Set(("ingress", "annotations"), {"cert-manager.io/cluster-issuer": issuer}),
-        Set(("ingress", "tls"), [{"secretName": f"{service}-tls", "hosts": [host]}]),
+        Set(("ingress", "tls"), [{"secretName": tls_secret_name(service), "hosts": [host]}]),
     ]

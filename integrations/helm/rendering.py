@@ -15,6 +15,7 @@ from core.patterns import Pattern
 from integrations.errors import Refused, Unreachable
 from integrations.gitops.yaml_events import UnreadableYaml
 from integrations.gitops.yaml_text import parse_all
+from integrations.helm.schema_words import schema_words
 
 Manifest = dict[str, Any]
 
@@ -23,6 +24,9 @@ TIMEOUT_S = 10.0
 TIMEOUT_PER_JOB_S = 0.05
 MEMORY_BYTES = 2 * 1024**3
 TEMPLATE_LINE = Pattern(r"([\w./-]+\.(?:yaml|yml|tpl)):(\d{1,9})")
+# A check of ours names the key first: "env.A: the variable stands in envValueFrom too."
+KEY_FIRST = Pattern(r"[\w./\[\]-]+(?:: )")
+LONGEST_REASON = 800
 CHARTS_OWN_WORDS = Pattern(r"(?s)execution error at \([^)]*\): (.+)")
 
 # The order in which Helm installs: what others need comes first.
@@ -172,12 +176,17 @@ def _refused(job: RenderJob, error: str) -> Refused:
     """The engine's message, the template and line taken out of it where it names one."""
     place = TEMPLATE_LINE.search(error)
     reason = CHARTS_OWN_WORDS.search(error)
-    said = (reason.group(1) if reason else error).strip()
+    key, words = schema_words(error, job.chart, job.values)
+    said = words or (reason.group(1) if reason else error).strip()
+    if reason and (first := KEY_FIRST.match(said)):
+        key = first.group().removesuffix(": ")
     return Refused(
         "helm",
-        f"The chart {job.chart.name} does not render for {job.release}: {said[:400]}",
+        f"The chart {job.chart.name} does not render for {job.release}: {said[:LONGEST_REASON]}",
         remedy="Mend the values, or the chart's template at the place named.",
         detail=error,
+        reason=said[:LONGEST_REASON],
+        key=key,
         release=job.release,
         template=place.group(1) if place else "",
         line=int(place.group(2)) if place else 0,

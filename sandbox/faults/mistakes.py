@@ -155,10 +155,17 @@ MISTAKES = (
     ),
     _mistake(
         "invalid-manifest",
-        "A request is above its limit, so the API server refuses the manifest and the sync fails.",
-        _set("resources", "requests", "memory", value="512Mi"),
-        _set("resources", "limits", "memory", value="256Mi"),
-        mended_by="Deploy with a request that is not above the limit.",
+        "The team's own Service has a port out of range, so the API server refuses the manifest and the sync fails.",
+        _set(
+            "extraObjects",
+            value=[
+                _extra_service(
+                    "partner-front",
+                    selector={"app.kubernetes.io/instance": "{instance}"},
+                    ports=[{"name": "http", "port": 80800, "targetPort": "http"}],
+                )
+            ],
+        ),
     ),
 )
 

@@ -9,6 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from core.clock import now
 from integrations.errors import IntegrationError, scrubbed
+from integrations.gitops import application_name, workload_name
 from integrations.kubernetes import Right, cluster, kinds, label_selector
 from services.models import Service
 from services.queries.pods import PodView, pod_view
@@ -90,7 +91,7 @@ class LogView:
 
 def instance(service: Service) -> str:
     """The value of app.kubernetes.io/instance on all objects of the service: the Application's name."""
-    return f"{service.tenant}-{service.name}"
+    return application_name(service.tenant, service.name)
 
 
 def service_pods(service: Service) -> Reading:
@@ -111,7 +112,7 @@ def service_events(service: Service) -> Reading:
         events = cluster().list("events", namespace=service.tenant)
     except IntegrationError as problem:
         return Reading([], moment, problem.sentence, problem.remedy)
-    prefix = f"{instance(service)}-base-service"
+    prefix = workload_name(service.tenant, service.name)
     ours = [event for event in events if belongs(event, prefix)]
     views = sorted(map(event_view, ours), key=lambda event: event.at.timestamp() if event.at else 0, reverse=True)
     return Reading(views[:EVENTS_SHOWN], moment)

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from functools import singledispatch
 from typing import Any
 
+from core.names import is_host
 from core.text import counted
-from integrations.gitops import Edit, Remove, Set, editable_values, mapping, printed
+from integrations.gitops import Edit, Remove, Set, default_host, editable_values, mapping, printed
 from services.errors import refused
 from services.queries.configuration import STARTUP_PERIOD_S, startup_time_s
 from services.runners.certificates import certificate_warnings, hosts_that_follow, place_of_host
@@ -19,7 +20,6 @@ from services.runners.parameters import (
     ServiceParameters,
     SizedParameters,
 )
-from services.runners.places import default_host
 
 Path = tuple[str | int, ...]
 ABSENT = object()
@@ -95,6 +95,7 @@ def deploy_edits(parameters: DeployServiceParameters, values: Mapping[str, Any])
     wanted = {**image(tag, repository, values), **settings(parameters, values), **host(parameters, values)}
     edits = differing(wanted, values)
     environment = mapping(values.get("env"))
+    refuse_names_of_elsewhere(parameters, values)
     edits += [
         Set(("env", key), text)
         for key, text in parameters.env_vars.items()
@@ -102,6 +103,15 @@ def deploy_edits(parameters: DeployServiceParameters, values: Mapping[str, Any])
     ]
     edits += [Remove(("env", key)) for key in parameters.unset_env if key in environment]
     return edits
+
+
+def refuse_names_of_elsewhere(parameters: DeployServiceParameters, values: Mapping[str, Any]) -> None:
+    """A variable has one source: Kubernetes takes no name twice."""
+    elsewhere = mapping(values.get("envValueFrom"))
+    if names := [name for name in parameters.env_vars if name in elsewhere]:
+        sentence = f"{names[0]} comes from envValueFrom in the values file already, and a variable has one source."
+        remedy = "Take it out of envValueFrom by hand first, or choose another name."
+        raise refused("env_vars", names[0], sentence, example="LOG_LEVEL=info", remedy=remedy)
 
 
 @edits_for.register
@@ -206,6 +216,9 @@ def host(parameters: DeployServiceParameters, values: Mapping[str, Any]) -> dict
     if parameters.host == NO_HOST:
         return {("ingress", "enabled"): False}
     name = host_name(parameters)
+    if not is_host(name):
+        sentence = f"The default host would be {name}, which is no host name: a part of one has at most 63 characters."
+        raise refused("host", name, sentence, remedy="Name a host, or none.")
     where = place_of_host(values)
     several = mapping(values.get("ingress")).get("hosts")
     others = several[1:] if isinstance(several, list) else []

@@ -17,6 +17,7 @@ from integrations.gitops import (
     EVERY_HOST,
     Route,
     UnreadableYaml,
+    default_host,
     gitops,
     mapping,
     printed,
@@ -28,7 +29,6 @@ from operations.registry import StepContext
 from services.errors import refused
 from services.models import Service
 from services.runners.parameters import ServiceParameters
-from services.runners.places import default_host
 from tenants.actions import refuse_taken_hosts, reserve_hosts
 from tenants.errors import host_refused
 from tenants.models import Tenant

@@ -5,7 +5,6 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from core.names import (
-    LONGEST_PAIR,
     BlankIsNone,
     CommitId,
     CpuQuantity,
@@ -22,6 +21,7 @@ from core.names import (
 )
 from core.parse import field_error
 from core.quantity import amount
+from integrations.gitops import pair_problem
 
 NO_HOST = "none"
 DEFAULT_HOST = "auto"
@@ -39,10 +39,9 @@ class ServiceParameters(BaseModel):
     component_name: ServiceName = Field(description="the service")
 
     @model_validator(mode="after")
-    def host_label_fits(self) -> Self:
-        if len(self.team_name) + 1 + len(self.component_name) > LONGEST_PAIR:
-            sentence = f"Tenant and service together may have {LONGEST_PAIR - 1} characters: hosts are built from both."
-            raise field_error("component_name", sentence)
+    def names_fit_together(self) -> Self:
+        if problem := pair_problem(self.team_name, self.component_name):
+            raise field_error("component_name", problem)
         return self
 
 

@@ -17,17 +17,17 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from core.actor import Actor
-from core.errors import Busy, Invalid, NotFound
+from core.errors import Busy, NotFound
 from core.quantity import amount, in_words
 from integrations.errors import IntegrationError, Missing
-from integrations.gitops import edit_yaml, editable_values, gitops, new_service_values, unified_diff
+from integrations.gitops import application_name, edit_yaml, editable_values, gitops, new_service_values, unified_diff
 from integrations.helm import RenderJob, chart_at, render_many
 from services.runners.changes import edits_for, host_name, host_warnings, subject, summary
+from services.runners.chart_refusals import refused_by_chart
 from services.runners.checks import refuse_limits_below_requests, warnings_for
 from services.runners.effects import refuse_without_effect
 from services.runners.hosts import refuse_hosts
 from services.runners.parameters import DeployServiceParameters, RollbackServiceParameters, ServiceParameters
-from services.runners.places import application_name
 from services.runners.targets import commit_of_history, target, with_target
 from services.runners.workloads import (
     containers_of,
@@ -171,9 +171,7 @@ def rendered(parameters: ServiceParameters, before: str | None, after: str) -> R
         return [], [], [f"The manifests could not be rendered here: {problem.sentence}"]
     old = outcomes[0] if before is not None else []
     if isinstance(outcomes[-1], Exception):
-        detail = str(outcomes[-1].facts.get("detail", "")) or outcomes[-1].sentence
-        field = {"field": "request", "value": "", "sentence": detail, "example": ""}
-        raise Invalid("The chart refuses these values.", fields=[field], remedy="Change the values it names.")
+        raise refused_by_chart(parameters, outcomes[-1])
     return [] if isinstance(old, Exception) else old, outcomes[-1], []
 
 

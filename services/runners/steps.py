@@ -7,7 +7,7 @@ from django.conf import settings
 from core.errors import Problem
 from core.text import counted, cut, of_counted
 from integrations.errors import Missing
-from integrations.gitops import gitops
+from integrations.gitops import application_name, gitops, workload_name
 from integrations.kubernetes import Place, Right, cluster, kinds, label_selector
 from operations.registry import Done, StepContext, StepDefinition, Wait, diagnosis_of
 from services.runners.changes import subject
@@ -15,7 +15,6 @@ from services.runners.checks import refuse_limits_below_requests
 from services.runners.effects import refuse_without_effect
 from services.runners.hosts import claim_hosts
 from services.runners.parameters import ServiceParameters
-from services.runners.places import application_name, workload_name
 from services.runners.plan import change_of, file_change, quota_fit, rendered
 from services.runners.targets import target, with_target
 

@@ -184,7 +184,7 @@ def test_extra_objects_stay_inside_the_service(thing: str) -> None:
 
 @pytest.mark.parametrize("values", ["service: {port: 0}", "replicaCount: -1", "env: [A]", "image: {pullPolicy: Maybe}"])
 def test_values_of_the_wrong_type_are_refused_by_the_schema(values: str) -> None:
-    with pytest.raises(Refused, match="specifications of the schema"):
+    with pytest.raises(Refused, match=r"(does not fit|cannot stand here)\. "):
         service(values)
 
 
@@ -218,7 +218,7 @@ def test_a_tenant_gives_mctl_no_right_but_to_refresh_the_external_secrets_it_nam
 
 
 def test_a_tenants_roles_are_those_we_know() -> None:
-    with pytest.raises(Refused, match="specifications of the schema"):
+    with pytest.raises(Refused, match=r'tenant\.members\[0\]\.role: "king" does not fit.*owner, developer or viewer'):
         tenant("tenant: {members: [{userId: mia, role: king}]}")
 
 

@@ -1,5 +1,7 @@
 """Secrets and ConfigMaps that pods name and that are not there."""
 
+import pytest
+
 from tests.diagnosis.builders import (
     App,
     ago,
@@ -84,15 +86,21 @@ def test_a_mount_that_failed_once_and_works_now_is_nothing():
     assert causes(diagnose(app, mount)) == []
 
 
-def test_run_as_non_root_refused_by_the_kubelet():
-    found = diagnose(
-        refused(
-            'container has runAsNonRoot and image will run as root (pod: "api", container: api)',
-            securityContext={"runAsNonRoot": True},
-        )
-    )
+@pytest.mark.parametrize(
+    "message",
+    [
+        'container has runAsNonRoot and image will run as root (pod: "api", container: api)',
+        "container has runAsNonRoot and image has non-numeric user (node), cannot verify user is non-root",
+        "container's runAsUser breaks non-root policy",
+    ],
+)
+def test_run_as_non_root_refused_by_the_kubelet(message: str):
+    found = diagnose(refused(message, securityContext={"runAsNonRoot": True}))
 
     assert causes(found) == ["container-user-not-permitted"]
+    labels = [remedy.label for remedy in found.findings[0].remedies]
+    assert "podSecurityContext: {runAsUser: 1000}" in labels[0]
+    assert "podSecurityContext: {runAsNonRoot: false}" in labels[1]
 
 
 def external(

@@ -162,7 +162,6 @@ def test_a_plan_is_made_or_refused_whatever_the_chart_renders(
         ("componentType: worker-service\n", {"port": 9191}),
         ("componentType: worker-service\n", {"health_check_path": "/up"}),
         ("componentType: worker-service\n", {"startup_time_s": 300}),
-        ("envValueFrom: {A: {secretKeyRef: {name: s, key: k}}}\n", {"env_vars": {"A": "x"}}),
     ],
 )
 def test_what_the_chart_decides_otherwise_is_refused(
@@ -176,7 +175,7 @@ def test_what_the_chart_decides_otherwise_is_refused(
 
 
 def test_a_rollout_is_judged_like_a_deployment(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
-    text = f"{IMAGE}blueGreen: {{enabled: true}}\nresources: {{requests: {{cpu: 2}}}}\n"
+    text = f"{IMAGE}blueGreen: {{enabled: true}}\nresources: {{requests: {{cpu: 2}}, limits: {{cpu: 3}}}}\n"
     with pytest.raises(Invalid, match="below the request"):
         plan(dev, text, outsider, cpu_limit="1")
     assert plan(dev, f"{text}# again\n", outsider, env_vars={"A": "1"})["restarts"].startswith("Every pod is replaced")
@@ -186,3 +185,30 @@ def test_a_host_that_the_service_has_already_is_not_written_twice(dev: Actor, ou
     hosts = "ingress: {enabled: true, hosts: [a.apps.example.dev, {host: payments-b.apps.example.dev}]}\n"
     with pytest.raises(Invalid, match="is another host of this service already"):
         plan(dev, f"{IMAGE}{hosts}", outsider, host="payments-b.apps.example.dev")
+
+
+def test_a_variable_that_has_its_value_from_elsewhere_is_not_set_as_well(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+    text = f"{IMAGE}envValueFrom: {{A: {{secretKeyRef: {{name: s, key: k}}}}}}\n"
+    with pytest.raises(Invalid, match="A comes from envValueFrom in the values file already") as refusal:
+        plan(dev, text, outsider, env_vars={"A": "x"})
+    assert (refusal.value.fields[0]["field"], refusal.value.fields[0]["value"]) == ("env_vars", "A")
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "said"),
+    [
+        ("probes: {liveness: {port: HTTP}}", 'probes.liveness.port: "HTTP" does not fit. A port is a number from 1'),
+        ("autoscaling: {enabled: true, minReplicas: 9}", "autoscaling.maxReplicas: 5 is below minReplicas, 9."),
+        ("resources: {limits: {memory: 64Mi}}", "resources.limits.memory: 64Mi is below the request of 128Mi."),
+    ],
+)
+def test_a_plan_names_file_and_key_of_what_the_cluster_would_refuse(
+    dev: Actor,
+    outsider: Outsider,  # noqa: F811
+    by_hand: str,
+    said: str,
+) -> None:
+    with pytest.raises(Invalid, match="The chart refuses these values") as refusal:
+        plan(dev, f"{IMAGE}{by_hand}\n", outsider, env_vars={"A": "x"})
+    assert f"{PATH}: {said}" in refusal.value.sentence
+    assert refusal.value.facts["path"] == PATH

@@ -6,7 +6,12 @@ import pytest
 
 from core.errors import Invalid
 from core.parse import parsed
-from services.runners.parameters import DeployServiceParameters
+from services.runners.parameters import (
+    DeployServiceParameters,
+    RollbackServiceParameters,
+    ScaleServiceParameters,
+    ServiceParameters,
+)
 
 DEPLOY = {"action": "deploy", "team_name": "payments", "component_name": "checkout-web", "image_tag": "5.1.0"}
 
@@ -100,3 +105,17 @@ def test_onboarding_needs_an_image_and_update_config_refuses_one() -> None:
 def test_two_long_names_do_not_fit_a_host() -> None:
     with pytest.raises(Invalid, match="component_name"):
         read(team_name="t" * 31, component_name="s" * 31)
+
+
+@pytest.mark.parametrize("model", [DeployServiceParameters, ScaleServiceParameters, RollbackServiceParameters])
+def test_names_that_are_too_long_together_are_refused_with_both_lengths(model: type[ServiceParameters]) -> None:
+    """Helm takes a release of 53 characters: the two names and the dash between them."""
+    given = {"team_name": "t" * 31, "component_name": "s" * 21}
+    action = {"action": "deploy", "image_tag": "1.0.0"} if model is DeployServiceParameters else {}
+    assert parsed(model, {**given, **action}).component_name == "s" * 21
+    with pytest.raises(Invalid) as refusal:
+        parsed(model, {**given, **action, "component_name": "s" * 22})
+    (entry,) = refusal.value.fields
+    assert (entry["field"], entry["example"]) == ("component_name", "checkout-web")
+    assert f"{'t' * 31} has 31 characters and {'s' * 22} 22" in entry["sentence"]
+    assert "Helm takes 53. Shorten the service's name by 1." in entry["sentence"]

@@ -29,6 +29,9 @@ from diagnosis.queries.scope import Scope
 from diagnosis.queries.text import count_of, listed, shown
 
 SETTLED = timedelta(minutes=2)
+CONTEXT_REMEDY = (
+    "Take out of podSecurityContext and containerSecurityContext in the values file what the policy does not allow"
+)
 NEARLY = 0.8
 
 
@@ -162,7 +165,7 @@ def _words(
     if cause == "pod-security-violation":
         policy = f"Pod Security level {words['level']}" if "level" in words else f"The policy {which}"
         title = f"{policy} refuses the pod: {shown(words.get('fields', ''), 220)}"
-        return title, _enforced(scope), [remedies.say("Set a security context the policy allows")]
+        return title, _enforced(scope), [remedies.say(CONTEXT_REMEDY)]
     if cause == "admission-webhook-unavailable":
         title = f"The admission webhook {which} cannot be called, so nothing it guards can be created"
         return title, _webhook(scope, which), [remedies.ask_platform(f"repair the webhook {which} or its service")]

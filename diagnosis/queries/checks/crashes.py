@@ -274,7 +274,10 @@ def _remedies(scope: Scope, cause: str, match: LogMatch) -> list[Remedy]:
         return [remedies.say("Add the file to the ConfigMap, Secret or image, or correct the path"), back]
     if cause == "container-user-not-permitted":
         return [
-            remedies.say("Set runAsUser/runAsNonRoot to what the image expects, or use an image for that user"),
+            remedies.say(
+                "Name a user in the values file, podSecurityContext: {runAsUser: 1000}, or use an image for one"
+            ),
+            remedies.say("For a program that must be root: podSecurityContext: {runAsNonRoot: false}, with the reason"),
             back,
         ]
     return [remedies.say("Deploy an image with the corrected command or script"), back]

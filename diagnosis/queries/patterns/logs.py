@@ -37,7 +37,7 @@ _ROWS: tuple[tuple[str, int, str], ...] = (
     ("script-syntax-error", 2, r"(?:\.sh|-c|entrypoint[\w.\-]*): (?:line )?\d+: .*(?:syntax error|unexpected (?:EOF|end of file|token)|unterminated)"),
     ("script-syntax-error", 2, r"syntax error near unexpected token|syntax error: (?:unexpected|unterminated)|Unterminated quoted string"),
     ("container-user-not-permitted", 2, r"(?:can ?(?:not|'t)|must not|should not|may not|refus\w+ to|not allowed to) (?:be )?(?:run|start|execut)\w*(?: \S+)? as (?:the )?['\"]?(?:root|super-?user|administrator)"),
-    ("container-user-not-permitted", 2, r"runAsNonRoot and image (?:will run as root|has non-numeric user)|cannot verify user is non-root"),
+    ("container-user-not-permitted", 2, r"runAsNonRoot and image (?:will run as root|has non-numeric user)|cannot verify user is non-root|runAsUser breaks non-root policy"),
     ("container-user-not-permitted", 2, r"root['\"]? execution of .* is not permitted|running as root is not (?:allowed|permitted|supported)|do not run .* as root"),
     ("container-user-not-permitted", 2, r"(?:must|needs? to|has to|should) be (?:run|started|executed)(?: as)? (?:the )?(?:root|super-?user|non-?root)|requires? root|must run as (?:root|non-?root)"),
     ("container-user-not-permitted", 2, r"bind\(\)? to \S+ failed \(13: Permission denied\)|listen (?:tcp )?\S*:\d{2,3}: bind: permission denied|EACCES.*(?:0\.0\.0\.0|::):\d{2,3}\b"),

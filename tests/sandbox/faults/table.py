@@ -102,7 +102,7 @@ DELIVERY = (
     of("ingress-class-missing", "ingress-class-missing", thorough=True),
     of("host-claimed-twice", "ingress-host-conflict"),
     of("render-error", "argocd-render-error"),
-    of("invalid-manifest", "argocd-manifest-invalid", {"memory_limit": "512Mi"}),
+    of("invalid-manifest", "argocd-manifest-invalid"),
     of("manual-drift", "argocd-manual-drift", NEW_TAG, looked_at=LATER, alone=True),
 )
 # What concerns a whole namespace leaves the others alone.

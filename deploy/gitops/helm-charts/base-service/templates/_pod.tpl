@@ -1,14 +1,15 @@
 {{- define "base-service.podTemplate" -}}
 metadata:
   labels:
-    {{- include "base-service.labels" . | nindent 4 }}
-    {{- with .Values.podLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- $labels := include "base-service.labels" . | fromYaml }}
+    {{- range $key, $value := .Values.podLabels }}{{ $_ := set $labels $key (include "base-service.plain" $value) }}{{ end }}
+    {{- toYaml $labels | nindent 4 }}
   {{- if or .Values.podAnnotations .Values.configMaps }}
   annotations:
     {{- range $name, $content := .Values.configMaps }}
-    checksum/config-{{ $name }}: {{ toJson $content | sha256sum | quote }}
+    {{- /* The part behind the slash may have 63 characters; a long name is told apart by its hash. */}}
+    {{- $key := gt (len $name) 56 | ternary (printf "%s-%s" (trunc 45 $name) (sha256sum $name | trunc 10)) $name }}
+    checksum/config-{{ $key }}: {{ toJson $content | sha256sum | quote }}
     {{- end }}
     {{- range $key, $value := .Values.podAnnotations }}
     {{ $key | quote }}: {{ include "base-service.text" $value }}
@@ -20,39 +21,66 @@ spec:
     {{- toYaml . | nindent 4 }}
   {{- end }}
   {{- if or .Values.serviceAccount.create .Values.serviceAccount.name }}
-  serviceAccountName: {{ .Values.serviceAccount.name | default (include "base-service.fullname" .) }}
+  serviceAccountName: {{ .Values.serviceAccount.name | default (include "base-service.fullname" .) | quote }}
   {{- end }}
   {{- if kindIs "bool" .Values.automountServiceAccountToken }}
   automountServiceAccountToken: {{ .Values.automountServiceAccountToken }}
   {{- end }}
-  {{- with .Values.terminationGracePeriodSeconds }}
-  terminationGracePeriodSeconds: {{ int64 . }}
+  {{- if not (kindIs "invalid" .Values.terminationGracePeriodSeconds) }}
+  terminationGracePeriodSeconds: {{ int64 .Values.terminationGracePeriodSeconds }}
   {{- end }}
-  {{- with .Values.podSecurityContext }}
   securityContext:
-    {{- toYaml . | nindent 4 }}
-  {{- end }}
+    {{- include "base-service.podSecurityContext" .Values.podSecurityContext | nindent 4 }}
   {{- with .Values.initContainers }}
   initContainers:
-    {{- toYaml . | nindent 4 }}
+    {{- include "base-service.otherContainers" (dict "root" $ "containers" .) | nindent 4 }}
   {{- end }}
   containers:
     - name: base-service
       {{- include "base-service.container" . | nindent 6 }}
     {{- with .Values.extraContainers }}
-    {{- toYaml . | nindent 4 }}
+    {{- include "base-service.otherContainers" (dict "root" $ "containers" .) | nindent 4 }}
     {{- end }}
   {{- $volumes := include "base-service.volumes" . | fromYamlArray }}
   {{- with $volumes }}
   volumes:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- range $key := list "nodeSelector" "affinity" "tolerations" }}
-  {{- with get $.Values $key }}
-  {{ $key }}:
+  {{- with .Values.nodeSelector }}
+  nodeSelector:
+    {{- include "base-service.textMap" . | nindent 4 }}
+  {{- end }}
+  {{- with .Values.affinity }}
+  affinity:
     {{- toYaml . | nindent 4 }}
   {{- end }}
+  {{- with .Values.tolerations }}
+  tolerations:
+    {{- range $toleration := . }}
+    {{- $toleration = deepCopy $toleration }}
+    {{- if hasKey $toleration "value" }}{{ $_ := set $toleration "value" (include "base-service.plain" $toleration.value) }}{{ end }}
+    - {{ toYaml $toleration | nindent 6 | trim }}
+    {{- end }}
   {{- end }}
+{{- end }}
+
+{{- /* Containers that the values write out. Takes (dict "root" .. "containers" ..). */}}
+{{- define "base-service.otherContainers" -}}
+{{- $root := .root -}}
+{{- $containers := list -}}
+{{- range $container := .containers -}}
+{{- $container = deepCopy $container -}}
+{{- range $key := list "command" "args" -}}
+{{- with get $container $key }}{{ $_ := set $container $key (include "base-service.texts" . | fromYamlArray) }}{{ end -}}
+{{- end -}}
+{{- range $variable := $container.env -}}
+{{- if hasKey $variable "value" }}{{ $_ := set $variable "value" (include "base-service.plain" $variable.value) }}{{ end -}}
+{{- end -}}
+{{- $context := dict "own" $container.securityContext "pod" $root.Values.podSecurityContext -}}
+{{- $_ := set $container "securityContext" (include "base-service.containerSecurityContext" $context | fromYaml) -}}
+{{- $containers = append $containers $container -}}
+{{- end -}}
+{{- toYaml $containers -}}
 {{- end }}
 
 {{- define "base-service.container" -}}
@@ -60,11 +88,11 @@ image: {{ include "base-service.image" . | quote }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 {{- with .Values.command }}
 command:
-  {{- toYaml . | nindent 2 }}
+  {{- include "base-service.texts" . | trim | nindent 2 }}
 {{- end }}
 {{- with .Values.args }}
 args:
-  {{- toYaml . | nindent 2 }}
+  {{- include "base-service.texts" . | trim | nindent 2 }}
 {{- end }}
 {{- if or .Values.env .Values.envValueFrom }}
 env:
@@ -100,10 +128,9 @@ ports:
 resources:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .Values.containerSecurityContext }}
+{{- $context := dict "own" .Values.containerSecurityContext "pod" .Values.podSecurityContext }}
 securityContext:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
+  {{- include "base-service.containerSecurityContext" $context | nindent 2 }}
 {{- $mounts := include "base-service.volumeMounts" . | fromYamlArray }}
 {{- with $mounts }}
 volumeMounts:
