@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from observer.models import ObserverLease
+from tests import builders
 from tests.conftest import LONGEST_WAIT_S
 from tests.observer.conftest import World, soon
 
@@ -34,8 +35,8 @@ def test_a_process_that_was_stopped_and_continued_goes_on_and_ends_with_success_
 
 
 def test_an_observer_that_ends_by_itself_fails_so_that_a_supervisor_restarts_it(world: World) -> None:
-    # No date is that far away, which the observer notices when it asks for its lease.
-    world.environment["MCTL_OBSERVER_LEASE_S"] = "1000000000000000"
+    # The observer loads what it wrote before, and has never written such a diagnosis.
+    builders.service("odd", diagnosis=["not", "a", "diagnosis"])
 
     code = world.observe().wait(LONGEST_WAIT_S)
 
