@@ -57,10 +57,12 @@ check: $(READY) ## format, lint, types, import contracts, migrations, documentat
 	@$(BIN)/lint-imports --no-cache
 	@MCTL_DEBUG=true $(BIN)/python manage.py makemigrations --check --dry-run
 	@MCTL_DEBUG=true $(BIN)/python manage.py env --markdown | diff -u docs/configuration.md - || { echo "docs/configuration.md is old: make fix"; exit 1; }
+	@MCTL_DEBUG=true $(BIN)/python manage.py rights | diff -u deploy/rbac/mctl.yaml - || { echo "deploy/rbac/mctl.yaml is old: make fix"; exit 1; }
 
 fix: $(READY) ## format, sort imports, renew generated pages
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format .
 	@MCTL_DEBUG=true $(BIN)/python manage.py env --markdown > docs/configuration.md
+	@MCTL_DEBUG=true $(BIN)/python manage.py rights > deploy/rbac/mctl.yaml
 
 bench: $(READY) ## measure the budgets; prints a table and writes bench/results/*.json
 	@$(BIN)/python -m bench

@@ -12,7 +12,9 @@ from core.clock import now
 from integrations.errors import IntegrationError, Missing
 from integrations.kubernetes import (
     Key,
+    Place,
     Reflector,
+    Right,
     Selector,
     cluster,
     field_selector,
@@ -50,6 +52,16 @@ FEEDS = (
     Feed("pods", "Pods", kinds.PODS, service_pod_row, labels=OF_SERVICES),
     Feed("resourcequotas", "Quotas", kinds.RESOURCE_QUOTAS, quota_row),
     Feed("events", "Warning events", kinds.EVENTS, event_row, fields=field_selector({"type": "Warning"})),
+)
+
+RIGHTS = tuple(
+    Right(
+        feed.kind,
+        ("list", "watch"),
+        f"{feed.label} in lists",
+        place=Place.ARGOCD if feed.kind is kinds.APPLICATIONS else Place.EVERYWHERE,
+    )
+    for feed in FEEDS
 )
 
 

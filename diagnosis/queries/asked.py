@@ -15,10 +15,19 @@ from diagnosis.queries.objects import dig, items, name, namespace, text_at
 from diagnosis.queries.snapshot import Target
 from diagnosis.queries.wrong_now import wrong_now
 from integrations.errors import Missing
-from integrations.kubernetes import cluster, kinds
+from integrations.kubernetes import Right, cluster, kinds
 from operations.queries import access_operation, operation_view
 from services.queries import access_service
 from tenants.queries import access_tenant
+
+FINDING = "finding a job or domain or database by its name"
+RIGHTS = (
+    Right(kinds.CRON_JOBS, ("list",), FINDING),
+    Right(kinds.JOBS, ("list",), FINDING),
+    Right(kinds.INGRESSES, ("list",), FINDING),
+    Right(kinds.CERTIFICATES, ("list",), FINDING, is_optional=True),
+    Right(kinds.POSTGRES_DATABASES, ("list",), FINDING, is_optional=True),
+)
 
 
 def diagnose_asked(actor: Actor, *, team: str = "", **about: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from integrations.kubernetes import kinds
+from integrations.kubernetes import Place, Right, kinds
 from integrations.kubernetes.kinds import Kind
 
 ROLE_BINDINGS = Kind("rolebindings", "rbac.authorization.k8s.io", "v1", "RoleBinding")
@@ -61,3 +61,26 @@ PROVIDERS = tuple(Read(row) for row in (kinds.SERVICES, kinds.ENDPOINT_SLICES, k
 ELSEWHERE = (*PROVIDERS, Read(kinds.NETWORK_POLICIES), Read(kinds.EXTERNAL_SECRETS))
 # An API server that does not know these kinds proves nothing about the objects a manifest names.
 PROVES_ABSENCE = frozenset({"IngressClass", "StorageClass", "Certificate", "PersistentVolumeClaim"})
+
+DIAGNOSIS = "diagnosis"
+# Kinds of operators that a cluster may do without: by API group, what cannot be told without the right to them.
+OF_OPERATORS = {
+    "external-secrets.io": "diagnosis of secrets that External Secrets brings",
+    "cert-manager.io": "diagnosis of certificates and domains",
+    "acme.cert-manager.io": "diagnosis of certificates and domains",
+    "postgresql.cnpg.io": "diagnosis of databases",
+}
+_LISTED = {
+    read.row: None
+    for reads in (FIRST, *OF_TARGET.values(), AROUND, CLUSTER_WIDE, PROVIDERS, ELSEWHERE)
+    for read in reads
+}
+RIGHTS = (
+    *(
+        Right(row, ("list",), OF_OPERATORS.get(row.group, DIAGNOSIS), is_optional=row.group in OF_OPERATORS)
+        for row in _LISTED
+    ),
+    Right(kinds.PODS, ("get",), DIAGNOSIS, subresource="log"),
+    Right(kinds.SECRETS, ("get",), "whether a Secret has the keys that a service asks for", is_optional=True),
+    Right(kinds.APPLICATIONS, ("get",), DIAGNOSIS, place=Place.ARGOCD),
+)

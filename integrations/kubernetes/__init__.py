@@ -4,14 +4,17 @@ from integrations.kubernetes import kinds
 from integrations.kubernetes.client import Cluster, cluster
 from integrations.kubernetes.pods import PodRow, pod_row, status_word
 from integrations.kubernetes.reflector import Key, Listener, Reflector
+from integrations.kubernetes.rights import Place, Right
 from integrations.kubernetes.selectors import Selector, field_selector, label_selector
 
 __all__ = [
     "Cluster",
     "Key",
     "Listener",
+    "Place",
     "PodRow",
     "Reflector",
+    "Right",
     "Selector",
     "cluster",
     "field_selector",

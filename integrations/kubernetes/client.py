@@ -13,6 +13,7 @@ from django.conf import settings
 
 from integrations.kubernetes.failures import Expired
 from integrations.kubernetes.kinds import APPLICATION_SETS, APPLICATIONS, PODS, Kind, known
+from integrations.kubernetes.rights import Attempt
 from integrations.kubernetes.selectors import EVERYTHING, Selector
 from integrations.kubernetes.transport import Transport
 
@@ -49,12 +50,13 @@ class Cluster:
         """
         kind = known(kind)
         query = list_query(label_selector, field_selector)
+        asked = f"list {kind.plural}" + (f" in {namespace}" if namespace else "")
+        path, attempt = kind.path(namespace), Attempt("list", kind, namespace)
         objects: list[Object] = []
         page = {"limit": str(limit)}
         while True:
-            asked = f"list {kind.plural}" + (f" in {namespace}" if namespace else "")
             try:
-                answer = self.transport.json("GET", kind.path(namespace), asked=asked, query={**query, **page})
+                answer = self.transport.json("GET", path, asked=asked, attempt=attempt, query={**query, **page})
             except Expired:
                 if "continue" not in page:
                     raise
@@ -70,7 +72,8 @@ class Cluster:
     def get(self, kind: Kind | str, name: str, namespace: str | None = None) -> Object:
         kind = known(kind)
         asked = f"read {kind.kind} {name}" + (f" in {namespace}" if namespace else "")
-        return slimmed(self.transport.json("GET", kind.path(namespace, name), asked=asked), kind)
+        attempt = Attempt("get", kind, namespace)
+        return slimmed(self.transport.json("GET", kind.path(namespace, name), asked=asked, attempt=attempt), kind)
 
     def logs(
         self,
@@ -91,7 +94,8 @@ class Cluster:
         query |= {"sinceSeconds": str(since_s)} if since_s is not None else {}
         path = f"{PODS.path(namespace, pod)}/log"
         asked = f"read the log of {container} in {namespace}/{pod}"
-        data = self.transport.read("GET", path, asked=asked, query=query, longest=LOG_BYTES_READ)
+        attempt = Attempt("get", PODS, namespace, subresource="log")
+        data = self.transport.read("GET", path, asked=asked, attempt=attempt, query=query, longest=LOG_BYTES_READ)
         if len(data) > limit_bytes:
             data = data[-limit_bytes:]
             data = data[data.find(b"\n") + 1 :]
@@ -101,11 +105,9 @@ class Cluster:
         """The object after the patch (RFC 7386): null removes a field, lists are replaced whole."""
         kind = known(kind)
         asked = f"patch {kind.kind} {name}" + (f" in {namespace}" if namespace else "")
-        path = kind.path(namespace, name)
-        return slimmed(
-            self.transport.json("PATCH", path, asked=asked, body=body, content_type=MERGE_PATCH),
-            kind,
-        )
+        path, attempt = kind.path(namespace, name), Attempt("patch", kind, namespace)
+        patched = self.transport.json("PATCH", path, asked=asked, attempt=attempt, body=body, content_type=MERGE_PATCH)
+        return slimmed(patched, kind)
 
     def refresh_application(self, name: str, *, hard: bool = False) -> None:
         """Asks Argo CD to compare the Application with git now; `hard` also drops its manifest cache."""

@@ -5,6 +5,7 @@ from typing import Any
 import orjson
 
 from integrations.errors import Contended, IntegrationError, Missing, Refused, Unreachable
+from integrations.kubernetes.rights import MANIFEST, Attempt
 
 SYSTEM = "kubernetes"
 LONGEST_STATUS_BODY = 64 * 1024
@@ -15,8 +16,11 @@ class Expired(Unreachable):
     """410: the server no longer knows the resourceVersion or page asked for. Read afresh."""
 
 
-def failure(status: int, body: bytes, asked: str) -> IntegrationError:
-    """The error for an answer of 300 and above. `asked` names the request in words: "list pods in payments"."""
+def failure(status: int, body: bytes, asked: str, attempt: Attempt | None = None) -> IntegrationError:
+    """The error for an answer of 300 and above. `asked` names the request in words: "list pods in payments".
+
+    `attempt` is the same request as a right; a refusal then names the rule that is missing.
+    """
     reason, message = _status(body)
     facts: dict[str, Any] = {"status": status, "reason": reason}
     if status == 404:
@@ -32,16 +36,16 @@ def failure(status: int, body: bytes, asked: str) -> IntegrationError:
             SYSTEM, f"Kubernetes could not {asked} now (HTTP {status}).", remedy="Try again.", detail=message, **facts
         )
     if status in {401, 403}:
-        return Refused(
-            SYSTEM,
-            f"Kubernetes does not allow us to {asked}.",
-            remedy="Give the service account of this installation that right." if status == 403 else TOKEN_REMEDY,
-            detail=message,
-            **facts,
-        )
+        remedy = TOKEN_REMEDY
+        if status == 403:
+            remedy = attempt.remedy if attempt else RIGHTS_REMEDY
+            facts |= {"missing_right": attempt.as_dict()} if attempt else {}
+        sentence = f"Kubernetes does not allow us to {asked}."
+        return Refused(SYSTEM, sentence, remedy=remedy, detail=message, **facts)
     return Refused(SYSTEM, f"Kubernetes refused to {asked} (HTTP {status}).", detail=message, **facts)
 
 
+RIGHTS_REMEDY = f"Apply {MANIFEST}, which has every right that MCTL needs."
 TOKEN_REMEDY = "The credentials are not accepted. Renew the token in the kubeconfig of this installation."
 
 

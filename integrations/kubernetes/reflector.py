@@ -18,6 +18,7 @@ from integrations.kubernetes.backoff import Backoff
 from integrations.kubernetes.client import PAGE_SIZE, Cluster, list_query
 from integrations.kubernetes.failures import SYSTEM, Expired
 from integrations.kubernetes.kinds import Kind
+from integrations.kubernetes.rights import Attempt
 from integrations.kubernetes.selectors import EVERYTHING, Selector
 from integrations.kubernetes.transport import undisturbed_by_gc
 from integrations.kubernetes.watching import INITIAL_EVENTS_END, WatchStream
@@ -73,6 +74,7 @@ class Reflector(Generic[Row]):
         self.relists = 0
         self.synced = threading.Event()
         self._cluster, self._slim, self._listener = cluster, slim, listener
+        self._namespace = namespace
         self._path, self._longest_silence_s = kind.path(namespace), longest_silence_s
         self._query = list_query(label_selector, field_selector)
         self._version: str | None = None
@@ -181,8 +183,14 @@ class Reflector(Generic[Row]):
         page = {"limit": str(PAGE_SIZE)}
         while not self._stopping.is_set():
             transport = self._cluster().transport
-            asked = f"list {self.kind.plural}"
-            answer = transport.json("GET", self._path, asked=asked, query={**self._query, **page}, read_timeout_s=30.0)
+            answer = transport.json(
+                "GET",
+                self._path,
+                asked=f"list {self.kind.plural}",
+                attempt=Attempt("list", self.kind, self._namespace),
+                query={**self._query, **page},
+                read_timeout_s=30.0,
+            )
             self._heard()
             with undisturbed_by_gc():
                 for item in answer.get("items") or ():
@@ -217,6 +225,7 @@ class Reflector(Generic[Row]):
             self._cluster().transport,
             self._path,
             asked=f"watch {self.kind.plural}",
+            attempt=Attempt("watch", self.kind, self._namespace),
             query=query,
             silence_s=INITIAL_SILENCE_S if initial else self._longest_silence_s,
         )

@@ -20,6 +20,7 @@ from kubernetes.utils.keepalive import tcp_keepalive_socket_options
 
 from integrations.errors import Unreachable
 from integrations.kubernetes.failures import LONGEST_STATUS_BODY, SYSTEM, failure, silence
+from integrations.kubernetes.rights import Attempt
 
 CONNECT_TIMEOUT_S = 3.0
 POOL_SIZE = 32
@@ -42,6 +43,7 @@ class Transport:
         path: str,
         *,
         asked: str,
+        attempt: Attempt | None = None,
         query: Mapping[str, str] | None = None,
         body: object = None,
         content_type: str = "application/json",
@@ -65,7 +67,7 @@ class Transport:
             if response.status >= 300:
                 refusal = response.read(LONGEST_STATUS_BODY, decode_content=True)
                 response.close()
-                raise failure(response.status, refusal, asked)
+                raise failure(response.status, refusal, asked, attempt)
         except TRANSPORT_ERRORS as error:
             raise silence(error, self.host) from error
         return response

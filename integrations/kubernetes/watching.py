@@ -7,6 +7,7 @@ import orjson
 import urllib3
 
 from integrations.kubernetes.failures import failure, silence
+from integrations.kubernetes.rights import Attempt
 from integrations.kubernetes.transport import TRANSPORT_ERRORS, Transport
 
 CHUNK_BYTES = 1 << 16
@@ -16,12 +17,21 @@ INITIAL_EVENTS_END = "k8s.io/initial-events-end"
 class WatchStream:
     """Events of one watch request. `cut()` may be called from any thread and ends the reader at once."""
 
-    def __init__(self, transport: Transport, path: str, *, asked: str, query: dict[str, str], silence_s: float) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        path: str,
+        *,
+        asked: str,
+        attempt: Attempt,
+        query: dict[str, str],
+        silence_s: float,
+    ) -> None:
         self._host = transport.host
-        self._asked = asked
+        self._asked, self._attempt = asked, attempt
         self._is_cut = False
         self._response: urllib3.BaseHTTPResponse = transport.open(
-            "GET", path, asked=asked, query=query, read_timeout_s=silence_s
+            "GET", path, asked=asked, attempt=attempt, query=query, read_timeout_s=silence_s
         )
 
     def batches(self) -> Iterator[list[bytes]]:
@@ -54,7 +64,7 @@ class WatchStream:
         except (orjson.JSONDecodeError, KeyError, TypeError) as error:
             raise silence(error, self._host) from error
         if kind == "ERROR":
-            raise failure(int(thing.get("code") or 500), orjson.dumps(thing), self._asked)
+            raise failure(int(thing.get("code") or 500), orjson.dumps(thing), self._asked, self._attempt)
         return kind, thing
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from django.utils.dateparse import parse_datetime
 
 from core.clock import now
 from integrations.errors import IntegrationError, scrubbed
-from integrations.kubernetes import cluster, label_selector
+from integrations.kubernetes import Right, cluster, kinds, label_selector
 from services.models import Service
 from services.queries.pods import PodView, pod_view
 
@@ -20,6 +20,11 @@ LOG_BYTES_MOST = 1_000_000
 # What the API server answers for the previous life of a container that is still in its first.
 NO_LOG = frozenset({400, 404})
 SINCE_CHOICES = {"5m": 300, "15m": 900, "1h": 3600, "6h": 21600, "": None}
+RIGHTS = (
+    Right(kinds.PODS, ("list",), "pods of a service's page"),
+    Right(kinds.EVENTS, ("list",), "events of a service's page"),
+    Right(kinds.PODS, ("get",), "logs", subresource="log"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from core.errors import Problem
 from core.text import counted, cut, of_counted
 from integrations.errors import Missing
 from integrations.gitops import gitops
-from integrations.kubernetes import cluster, label_selector
+from integrations.kubernetes import Place, Right, cluster, kinds, label_selector
 from operations.registry import Done, StepContext, StepDefinition, Wait, diagnosis_of
 from services.runners.changes import subject
 from services.runners.checks import refuse_limits_below_requests
@@ -23,6 +23,15 @@ from services.runners.targets import target, with_target
 PATIENCE_WITH_A_CONFIRMED_CAUSE_S = 20
 LONGEST_MESSAGE = 256
 REVISION = "deployment.kubernetes.io/revision"
+FOLLOWING = "following a deploy until it is healthy"
+HURRYING = "asking Argo CD to look at a commit at once"
+RIGHTS = (
+    Right(kinds.APPLICATIONS, ("get",), FOLLOWING, place=Place.ARGOCD),
+    Right(kinds.APPLICATIONS, ("patch",), HURRYING, place=Place.ARGOCD),
+    Right(kinds.APPLICATION_SETS, ("patch",), HURRYING, place=Place.ARGOCD),
+    Right(kinds.DEPLOYMENTS, ("get",), FOLLOWING),
+    Right(kinds.REPLICA_SETS, ("list",), FOLLOWING),
+)
 
 
 class NotHealthy(Problem):
