@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from integrations.errors import Contended, IntegrationError, Missing, Refused, Unreachable
+from integrations.errors import Contended, IntegrationError, Missing, NotAllowed, Refused, Unreachable
 from integrations.kubernetes.rights import MANIFEST, Attempt
 
 SYSTEM = "kubernetes"
@@ -41,7 +41,7 @@ def failure(status: int, body: bytes, asked: str, attempt: Attempt | None = None
             remedy = attempt.remedy if attempt else RIGHTS_REMEDY
             facts |= {"missing_right": attempt.as_dict()} if attempt else {}
         sentence = f"Kubernetes does not allow us to {asked}."
-        return Refused(SYSTEM, sentence, remedy=remedy, detail=message, **facts)
+        return NotAllowed(SYSTEM, sentence, remedy=remedy, detail=message, **facts)
     return Refused(SYSTEM, f"Kubernetes refused to {asked} (HTTP {status}).", detail=message, **facts)
 
 

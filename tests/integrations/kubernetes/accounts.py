@@ -1,0 +1,52 @@
+"""Service accounts of the emulated API with the rights that a test gives them, and takes away again."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from integrations.kubernetes import kinds
+from integrations.kubernetes.client import MERGE_PATCH
+from integrations.kubernetes.kinds import Kind
+from tests.integrations.kubernetes.objects import create, make_namespace
+from tests.integrations.kubernetes.servers import Emulator
+
+RBAC = "rbac.authorization.k8s.io"
+ROLES = Kind("clusterroles", RBAC, "v1", "ClusterRole", namespaced=False)
+BINDINGS = Kind("clusterrolebindings", RBAC, "v1", "ClusterRoleBinding", namespaced=False)
+HOME = "accounts"
+
+Rules = list[dict[str, Any]]
+
+
+def rules_for(*wanted: Kind, verbs: tuple[str, ...] = ("get", "list", "watch")) -> Rules:
+    return [{"apiGroups": [kind.group], "resources": [kind.plural], "verbs": list(verbs)} for kind in wanted]
+
+
+class Account:
+    """A service account with one ClusterRole of its own, in force everywhere."""
+
+    def __init__(self, emulator: Emulator, name: str, rules: Rules) -> None:
+        self.emulator, self.name = emulator, name
+        self._cluster = emulator.cluster()
+        make_namespace(self._cluster, HOME)
+        create(self._cluster, kinds.SERVICE_ACCOUNTS, HOME, {"metadata": {"name": name}})
+        create(self._cluster, ROLES, None, {"metadata": {"name": name}, "rules": rules})
+        subject = {"kind": "ServiceAccount", "name": name, "namespace": HOME}
+        role = {"apiGroup": RBAC, "kind": "ClusterRole", "name": name}
+        create(self._cluster, BINDINGS, None, {"metadata": {"name": name}, "subjects": [subject], "roleRef": role})
+
+    def give(self, rules: Rules) -> None:
+        """These rights from now on, instead of those before."""
+        body, path = {"rules": rules}, ROLES.path(name=self.name)
+        self._cluster.transport.json("PATCH", path, asked="give rights", body=body, content_type=MERGE_PATCH)
+
+    def kubeconfig(self) -> Path:
+        path = f"{kinds.SERVICE_ACCOUNTS.path(HOME, self.name)}/token"
+        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+        answer = self._cluster.transport.json("POST", path, asked="make a token", body=body)
+        config = yaml.safe_load(self.emulator.kubeconfig.read_text())
+        config["users"][0]["user"] = {"token": answer["status"]["token"]}
+        ours = self.emulator.directory / f"kubeconfig-{self.name}"
+        ours.write_text(yaml.safe_dump(config))
+        return ours
