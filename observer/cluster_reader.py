@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.conf import settings
 
 from core.clock import now
@@ -25,6 +26,8 @@ from integrations.kubernetes import (
 from integrations.kubernetes.selectors import EVERYTHING
 from observer.changes import Deleted, Inbox, Replaced, Upserted
 from observer.rows import INSTANCE, application_row, event_row, quota_row, service_of_pod, workload_row
+
+log = structlog.get_logger(__name__)
 
 
 def service_pod_row(item: dict[str, Any]) -> Any:
@@ -112,6 +115,7 @@ class ClusterReader:
         self._stopping = threading.Event()
         self._ping_error = ""
         self._pinged_at: datetime | None = None
+        self._answered_at: dict[str, datetime] = {}
         self._heart = threading.Thread(target=self._beat, name="cluster-heartbeat", daemon=True)
 
     def start(self) -> None:
@@ -137,11 +141,15 @@ class ClusterReader:
         reflector = self._reflectors[feed.source]
         failure = reflector.failure
         error = failure.sentence if failure else self._ping_error
-        last = reflector.last_contact_at
+        times = [self._answered_at.get(feed.source), reflector.last_contact_at]
         # A quiet watch says nothing for a minute; that the server answers elsewhere shows that it is only quiet.
-        if last and not error and self._pinged_at and reflector.synced.is_set():
-            last = max(last, self._pinged_at)
-        return Contact(f"kubernetes:{feed.source}", feed.label, last, error)
+        if not error and reflector.synced.is_set():
+            times.append(self._pinged_at)
+        # Never earlier than what was told before: an age must not jump when the source goes away.
+        answered_at = max((moment for moment in times if moment), default=None)
+        if answered_at:
+            self._answered_at[feed.source] = answered_at
+        return Contact(f"kubernetes:{feed.source}", feed.label, answered_at, error)
 
     def _beat(self) -> None:
         while not self._stopping.wait(settings.KUBERNETES_TIMEOUT_S):
@@ -149,6 +157,11 @@ class ClusterReader:
                 cluster().ping()
             except IntegrationError as error:
                 self._ping_error = error.sentence
+                continue
+            except Exception:
+                # Without a heartbeat a watch that hangs would look quiet.
+                log.exception("heartbeat_failed")
+                self._ping_error = "The heartbeat of the cluster failed; see the log of the observer."
                 continue
             self._pinged_at = now()
             if self._ping_error:

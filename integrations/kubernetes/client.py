@@ -11,6 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
+from integrations.errors import NotAllowed
 from integrations.kubernetes.failures import Expired
 from integrations.kubernetes.kinds import APPLICATION_SETS, APPLICATIONS, PODS, Kind, known
 from integrations.kubernetes.rights import Attempt
@@ -119,7 +120,12 @@ class Cluster:
 
     def ping(self) -> None:
         """Returns when the API server answers. Raises Unreachable, or Refused for credentials it does not know."""
-        self.transport.json("GET", "/version", asked="say its version")
+        try:
+            self.transport.json("GET", "/version", asked="say its version")
+        except NotAllowed as refusal:
+            # Saying no to this one request is an answer too.
+            if refusal.facts["status"] != 403:
+                raise
 
     def _annotate(self, kind: Kind, name: str, key: str, value: str) -> None:
         self.merge_patch(kind, name, self.argocd_namespace, {"metadata": {"annotations": {key: value}}})
