@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
+import yaml
 
 from sandbox.platform import LOOPBACK
 from tests.integrations.kubernetes.servers import Emulator
@@ -45,6 +46,7 @@ class OldServer(ThreadingHTTPServer):
         self.behind, self.way = behind, way
         self.asked: list[dict[str, str]] = []
         self.ended = threading.Event()
+        self.authorization = ""
         super().__init__((LOOPBACK, 0), Handler)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(behind.directory / "tls.crt", behind.directory / "tls.key")
@@ -57,12 +59,16 @@ class OldServer(ThreadingHTTPServer):
         ours.write_text(self.behind.kubeconfig.read_text().replace(f":{self.behind.port}", f":{self.server_port}"))
         return str(ours)
 
-    def newest_version(self, of: "Handler") -> int:
+    def restore(self, backup: Emulator, way: str) -> None:
+        """The state of another server from here on, one that was started earlier and has lower versions."""
+        token = yaml.safe_load(backup.kubeconfig.read_text())["users"][0]["user"]["token"]
+        self.onward = ssl.create_default_context(cafile=str(backup.directory / "ca.crt"))
+        self.behind, self.authorization, self.way = backup, f"Bearer {token}", way
+
+    def ask(self, path: str, authorization: str) -> http.client.HTTPResponse:
         onward = http.client.HTTPSConnection(LOOPBACK, self.behind.port, context=self.onward)
-        onward.request(
-            "GET", f"{urlsplit(of.path).path}?limit=1", headers={"Authorization": of.headers["Authorization"]}
-        )
-        return int(orjson.loads(onward.getresponse().read())["metadata"]["resourceVersion"])
+        onward.request("GET", path, headers={"Authorization": self.authorization or authorization})
+        return onward.getresponse()
 
     def shutdown(self) -> None:
         self.ended.set()
@@ -100,7 +106,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def is_of_the_future(self, query: dict[str, str]) -> bool:
         wanted = query.get("resourceVersion", "") if "watch" in query else ""
-        return bool(wanted) and int(wanted) > self.server.newest_version(self)
+        if not wanted:
+            return False
+        newest = self.server.ask(f"{urlsplit(self.path).path}?limit=1", self.headers["Authorization"]).read()
+        return int(wanted) > int(orjson.loads(newest)["metadata"]["resourceVersion"])
 
     def answer_from_before(self) -> None:
         if self.server.way == "restored":
@@ -119,9 +128,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def pass_on(self) -> None:
-        onward = http.client.HTTPSConnection(LOOPBACK, self.server.behind.port, context=self.server.onward)
-        onward.request("GET", self.path, headers={"Authorization": self.headers["Authorization"]})
-        answer = onward.getresponse()
+        answer = self.server.ask(self.path, self.headers["Authorization"])
         self.send_response(answer.status)
         self.send_header("Content-Type", "application/json")
         self.end_headers()
