@@ -54,8 +54,10 @@ FEEDS = (
     Feed("deployments", "Deployments", kinds.DEPLOYMENTS, workload_row, labels=OF_SERVICES),
     Feed("pods", "Pods", kinds.PODS, service_pod_row, labels=OF_SERVICES),
     Feed("resourcequotas", "Quotas", kinds.RESOURCE_QUOTAS, quota_row),
-    Feed("events", "Warning events", kinds.EVENTS, event_row, fields=field_selector({"type": "Warning"})),
+    Feed("events", "Events", kinds.EVENTS, event_row, fields=field_selector({"type": "Warning"})),
 )
+# What the columns of a service are made of.
+OF_ROWS = ("applications", "deployments", "pods")
 
 RIGHTS = tuple(
     Right(
@@ -133,6 +135,9 @@ class ClusterReader:
     def has_no_applications(self) -> bool:
         """Argo CD is not installed: the kind itself is unknown, which no waiting changes."""
         return isinstance(self._reflectors["applications"].failure, Missing)
+
+    def is_away(self, source: str) -> bool:
+        return self._reflectors[source].failure is not None
 
     def contacts(self) -> list[Contact]:
         return [self._contact(feed) for feed in FEEDS]
