@@ -118,6 +118,7 @@ class Reflector(Generic[Row]):
             settled = self._heard_events or (now() - started).total_seconds() > SETTLED_AFTER_S
             if settled:
                 self._backoff.reset()
+                self._fruitless_watches = 0
             if failed or not settled:
                 self._hurried.wait(self._backoff.next_s())
             self._hurried.clear()
@@ -149,7 +150,7 @@ class Reflector(Generic[Row]):
             return
         # A watch that was running and broke is taken up again first; only when that fails is the source at fault.
         if self._established and self._version is not None:
-            self._fruitless_watches = 0 if self._heard_events else self._fruitless_watches + 1
+            self._fruitless_watches += 1
             if self._fruitless_watches < FAILURES_OF_AN_OUTAGE:
                 return
         if not self._is_believed(error):
