@@ -101,7 +101,7 @@ def main() -> None:
         emulator.start()
         try:
             fill(emulator.cluster(60.0))
-            settings.KUBECONFIG = str(emulator.kubeconfig)
+            settings.KUBECONFIG = str(emulator.product_kubeconfig)
             builders.the_cast()
             builders.service(NAME, tenant=TENANT, replicas_wanted=PODS, replicas_ready=PODS // 2, health="Degraded")
             figures = measured(f"/tenants/{TENANT}/services/{NAME}/")

@@ -21,6 +21,8 @@ from sandbox.github.world import APP, ORGANISATION, ORGANISATION_ID, make_tokens
 LOOPBACK = "127.0.0.1"
 # By which `make run` knows its own web process: a variable of the process, a header of its sign-in page.
 INSTANCE = "MCTL_SANDBOX_INSTANCE"
+# Where `manage.py fault` finds the administrator's kubeconfig: it writes what the product may not.
+ADMIN_KUBECONFIG = "MCTL_SANDBOX_ADMIN_KUBECONFIG"
 INSTANCE_HEADER = "X-Sandbox-Instance"
 GIT_USER = "mctl"
 GITHUB_CLIENT_ID = "Iv1.sandbox"
@@ -60,7 +62,13 @@ class Platform:
 
     @property
     def kubeconfig(self) -> Path:
+        """The administrator's: of the controllers, and of people who break and mend things."""
         return self.other_cluster or self.directory / "kubernetes" / "kubeconfig"
+
+    @property
+    def product_kubeconfig(self) -> Path:
+        """Of the service account with the rights of deploy/rbac/mctl.yaml; of another cluster, what was given."""
+        return self.other_cluster or self.kubeconfig.with_name("kubeconfig-mctl")
 
     @property
     def git_password_file(self) -> Path:
@@ -85,7 +93,8 @@ class Platform:
     def environment(self) -> dict[str, str]:
         """What the product must know of this platform; the product itself never asks the sandbox."""
         return {
-            "MCTL_KUBECONFIG": str(self.kubeconfig),
+            "MCTL_KUBECONFIG": str(self.product_kubeconfig),
+            ADMIN_KUBECONFIG: str(self.kubeconfig),
             "MCTL_GITOPS_URL": self.gitops_url,
             "MCTL_GITOPS_USERNAME": GIT_USER,
             "MCTL_GITOPS_TOKEN_FILE": str(self.git_password_file),

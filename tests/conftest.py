@@ -19,6 +19,7 @@ from pytest_django import DjangoDbBlocker
 from core.actor import Actor, Door, Role
 from sandbox.github.control import Control
 from sandbox.platform import Part
+from tests.real_cluster import real_cluster, real_kubeconfig, real_plane  # noqa: F401
 from tests.settings import PLATFORM, TEST_DIR
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -14,7 +14,7 @@ from diagnosis.queries.live import diagnose_service, look_live
 from diagnosis.queries.objects import dig, items, name, namespace, text_at
 from diagnosis.queries.snapshot import Target
 from diagnosis.queries.wrong_now import wrong_now
-from integrations.errors import Missing
+from integrations.errors import Missing, Refused
 from integrations.kubernetes import Right, cluster, kinds
 from operations.queries import access_operation, operation_view
 from services.queries import access_service
@@ -80,8 +80,11 @@ def _job(team: str, value: str) -> Target:
 
 
 def _domain(team: str, value: str) -> Target:
-    """By the Ingress that serves the host, else by the Certificate that was asked for it."""
-    hosts = {}
+    """By the Ingress that serves the host, else by the Certificate that was asked for it.
+
+    The right to Certificates is optional: its refusal is raised only for a host that no Ingress serves.
+    """
+    hosts, refused = {}, None
     try:
         for obj in cluster().list(kinds.CERTIFICATES, namespace=team):
             hosts.update(
@@ -89,13 +92,15 @@ def _domain(team: str, value: str) -> Target:
             )
     except Missing:
         pass  # a cluster without cert-manager has Ingresses all the same
+    except Refused as error:
+        refused = error
     for obj in cluster().list(kinds.INGRESSES, namespace=team):
         hosts.update(
             {text_at(rule, "host"): Target("Ingress", team, name(obj)) for rule in items(obj, "spec", "rules")}
         )
     wanted = value.strip().lower().rstrip(".")
     if wanted not in hosts:
-        raise _unknown("domain", value, team, hosts)
+        raise refused or _unknown("domain", value, team, hosts)
     return hosts[wanted]
 
 

@@ -43,6 +43,7 @@ ROUND_S = 6.0
 LOG_LINES = 200
 MOST_LOGS = 8
 MOST_SECRETS = 40
+MOST_NAMED = 4
 # What the API server answers for a container that never started or has no previous life: there is no log.
 NO_LOG = frozenset({400, 404})
 ASKED = Pattern(r"\b(?:list|read) .*$")
@@ -243,10 +244,22 @@ def _sources(answers: list[Answer]) -> list[Source]:
         if not answer.source.ok:
             failed.setdefault(_reason(answer.source.error), []).append(answer.source)
     for same in failed.values():
-        called = ", ".join(source.name for source in same[:4]) + (f" and {len(same) - 4} more" if len(same) > 4 else "")
+        more = f" and {len(same) - MOST_NAMED} more" if len(same) > MOST_NAMED else ""
+        called = ", ".join(source.name for source in same[:MOST_NAMED]) + more
         kinds = tuple(kind for source in same for kind in source.kinds)
-        found.append(Source(called, ok=False, error=same[0].error, kinds=kinds))
+        found.append(Source(called, ok=False, error=_joined([source.error for source in same]), kinds=kinds))
     return found
+
+
+def _joined(errors: list[str]) -> str:
+    """One sentence for errors of one reason, with the first of what was asked."""
+    different = list(dict.fromkeys(errors))
+    if len(different) == 1:
+        return different[0]
+    reason = _reason(different[0])
+    asked = [error.removeprefix(reason).rstrip(".") for error in different]
+    more = f" and {len(asked) - MOST_NAMED} more" if len(asked) > MOST_NAMED else ""
+    return f"{reason}{', '.join(asked[:MOST_NAMED])}{more}."
 
 
 def _reason(error: str) -> str:

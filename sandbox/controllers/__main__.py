@@ -19,23 +19,23 @@ from sandbox.controllers.certmanager import CertManager
 from sandbox.controllers.client import ApiError, connect
 from sandbox.controllers.clock import Clock
 from sandbox.controllers.cluster import Cluster
+from sandbox.controllers.definitions import install_definitions
 from sandbox.controllers.effects import FaultEffects
 from sandbox.controllers.externalsecrets import ExternalSecrets
 from sandbox.controllers.faultbook import FaultBook
+from sandbox.controllers.ingress import IngressPublisher
 from sandbox.controllers.kinds import NAMESPACE
 from sandbox.controllers.kubelet.kubelet import Kubelet
 from sandbox.controllers.kubelet.node import Size
 from sandbox.controllers.kubelet.server import LogServer
+from sandbox.controllers.neighbours import AUTO, GROUPS, choose_groups
 from sandbox.controllers.scheduler import Scheduler
+from sandbox.controllers.volumes import Provisioner
 from sandbox.controllers.workloads.autoscaler import Autoscalers
+from sandbox.controllers.workloads.binder import Binder
 from sandbox.controllers.workloads.deployment import Deployments
 from sandbox.controllers.workloads.endpoints import EndpointsController
 from sandbox.controllers.workloads.replicaset import ReplicaSets
-from sandbox.controllers.workloads.surroundings import IngressPublisher, Provisioner
-
-# A real cluster brings its own workload controllers; its add-ons may be absent.
-GROUPS = ("argocd", "kubelet", "workloads", "addons")
-
 
 IDENTITY_S = 5.0
 
@@ -60,7 +60,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--git-password-file", type=Path)
     parser.add_argument("--no-bootstrap", action="store_true", help="apply no projects and ApplicationSets")
     parser.add_argument("--speed", type=float, default=1.0, help="divides every duration")
-    parser.add_argument("--only", default=",".join(GROUPS), help="which controllers run, of: " + ", ".join(GROUPS))
+    groups = f"which controllers run, of {', '.join(GROUPS)}; {AUTO}: those that the cluster does not have"
+    parser.add_argument("--only", default=",".join(GROUPS), help=groups)
     parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--node-cpu", default="4")
     parser.add_argument("--node-memory", default="16Gi")
@@ -68,8 +69,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--log-level", default="warning")
     options = parser.parse_args()
     options.only = {word.strip() for word in options.only.split(",") if word.strip()}
-    if unknown := options.only - set(GROUPS):
-        parser.error(f"--only knows {', '.join(GROUPS)}; not {', '.join(sorted(unknown))}")
+    if options.only != {AUTO} and (unknown := options.only - set(GROUPS)):
+        parser.error(f"--only knows {', '.join(GROUPS)} or {AUTO}; not {', '.join(sorted(unknown))}")
     return options
 
 
@@ -96,11 +97,16 @@ async def run(options: argparse.Namespace) -> int:
 
 async def start(cluster: Cluster, options: argparse.Namespace) -> None:
     options.dir.mkdir(parents=True, exist_ok=True)
+    if options.only == {AUTO}:
+        options.only = await choose_groups(cluster.client, cluster.clock)
+    print(f"runs {', '.join(sorted(options.only))}", flush=True)
+    await install_definitions(cluster.client)
     faults = FaultBook(cluster)
     if "workloads" in options.only:
         Deployments(cluster).start()
         ReplicaSets(cluster).start()
         EndpointsController(cluster).start()
+        Binder(cluster).start()
         Autoscalers(cluster).start()
     if "addons" in options.only:
         Provisioner(cluster).start()
@@ -128,7 +134,7 @@ async def _start_nodes(cluster: Cluster, faults: FaultBook, options: argparse.Na
     port = await LogServer(kubelet, cluster.clock, cluster.directory).start()
     await kubelet.start(port=port)
     Scheduler(cluster).start()
-    FaultEffects(cluster, faults, kubelet).start()
+    FaultEffects(cluster, faults, kubelet, has_controllers="workloads" not in options.only).start()
 
 
 async def _until_replaced(cluster: Cluster) -> None:

@@ -20,6 +20,10 @@ class Clock:
         """How many real seconds `seconds` of the sandbox's time take."""
         return max(seconds, 0.0) / self.speed
 
+    def age_s(self, since: str) -> float:
+        """Real seconds since a moment that another program wrote down."""
+        return (self.now() - parse(since)).total_seconds()
+
     def elapsed(self, since: datetime | str, until: datetime | None = None) -> float:
         """Seconds of the sandbox's time between two real moments."""
         start = parse(since) if isinstance(since, str) else since

@@ -43,8 +43,12 @@ CONFIG_MAP = Kind("", "v1", "configmaps", "ConfigMap")
 SECRET = Kind("", "v1", "secrets", "Secret")
 NAMESPACE = Kind("", "v1", "namespaces", "Namespace", namespaced=False)
 CLAIM = Kind("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
+VOLUME = Kind("", "v1", "persistentvolumes", "PersistentVolume", namespaced=False)
 QUOTA = Kind("", "v1", "resourcequotas", "ResourceQuota")
 LIMIT_RANGE = Kind("", "v1", "limitranges", "LimitRange")
+DEFINITION = Kind(
+    "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", namespaced=False
+)
 DEPLOYMENT = Kind("apps", "v1", "deployments", "Deployment")
 REPLICA_SET = Kind("apps", "v1", "replicasets", "ReplicaSet")
 ENDPOINT_SLICE = Kind("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")

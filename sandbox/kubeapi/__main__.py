@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import uvloop
+import yaml
 from aiohttp import web
 
 from sandbox.kubeapi.auth import ADMIN
@@ -25,6 +26,9 @@ from sandbox.kubeapi.rbac import FIRST_ROLES, GROUP
 from sandbox.kubeapi.server import Server
 
 _FIRST_NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
+# What an administrator applies for MCTL. Argo CD's namespace is there before, as Argo CD is.
+_MANIFEST = Path(__file__).resolve().parents[2] / "deploy" / "rbac" / "mctl.yaml"
+_ARGOCD = "argocd"
 _MANAGER = "kube-apiserver"
 _EVENT_LIFETIME_S = 3600
 _SWEEP_EVERY_S = 60
@@ -46,7 +50,7 @@ def _create(cluster: Cluster, plural: str, group: str, version: str, obj: Object
 
 
 def furnish(cluster: Cluster) -> None:
-    """What a new cluster has: its namespaces, the service of the API itself, our own definitions."""
+    """What a new cluster has: its namespaces, the service of the API itself, our own definitions, MCTL's rights."""
     for name in _FIRST_NAMESPACES:
         _create(cluster, "namespaces", "", "v1", {"metadata": {"name": name}})
     for name, rules in FIRST_ROLES.items():
@@ -60,6 +64,10 @@ def furnish(cluster: Cluster) -> None:
     _create(cluster, "services", "", "v1", service, "default")
     for definition in read_own_definitions():
         _create(cluster, "customresourcedefinitions", "apiextensions.k8s.io", "v1", definition)
+    _create(cluster, "namespaces", "", "v1", {"metadata": {"name": _ARGOCD}})
+    for obj in yaml.safe_load_all(_MANIFEST.read_text()):
+        group, _, version = obj["apiVersion"].rpartition("/")
+        _create(cluster, f"{obj['kind'].lower()}s", group, version, obj, obj["metadata"].get("namespace", ""))
 
 
 async def sweep_events(cluster: Cluster) -> None:

@@ -1,4 +1,5 @@
-"""Bearer tokens: an administrator, a person who may only read, and tokens issued to service accounts."""
+"""Bearer tokens: an administrator, a person who may only read, MCTL's own service account, and tokens issued to
+service accounts."""
 
 import base64
 import hashlib
@@ -21,10 +22,20 @@ ADMIN = User("sandbox-admin", ("system:masters", "system:authenticated"), uid="a
 READER = User("sandbox-reader", ("sandbox:readers", "system:authenticated"), uid="reader")
 
 
+def account(namespace: str, name: str, uid: str = "") -> User:
+    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
+    return User(f"system:serviceaccount:{namespace}:{name}", groups, uid=uid)
+
+
+# The account of deploy/rbac/mctl.yaml: it may do what that manifest says.
+PRODUCT = account("mctl", "mctl")
+
+
 @dataclass(slots=True)
 class Authenticator:
     admin_token: str
     reader_token: str
+    product_token: str
     # Whether the object of a uid still exists: a service account's tokens end with it.
     exists: Callable[[str], bool] = lambda uid: True
     _issued: dict[str, tuple[User, float]] = field(default_factory=dict)
@@ -39,7 +50,7 @@ class Authenticator:
         return user
 
     def user_of_token(self, token: str) -> User | None:
-        for held, user in ((self.admin_token, ADMIN), (self.reader_token, READER)):
+        for held, user in ((self.admin_token, ADMIN), (self.reader_token, READER), (self.product_token, PRODUCT)):
             if hmac.compare_digest(held.encode(), token.encode()):
                 return user
         issued = self._issued.get(token)
@@ -52,7 +63,7 @@ class Authenticator:
         """A signed token of a service account and the time it ends, in seconds since the epoch."""
         seconds = max(_SHORTEST_TOKEN_S, seconds or _USUAL_TOKEN_S)
         ends_at = time.time() + seconds
-        username = f"system:serviceaccount:{namespace}:{name}"
+        user = account(namespace, name, uid)
         claims = {
             "aud": audiences or [ISSUER],
             "exp": int(ends_at),
@@ -60,13 +71,12 @@ class Authenticator:
             "iss": ISSUER,
             "jti": secrets.token_hex(8),
             "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": name, "uid": uid}},
-            "sub": username,
+            "sub": user.name,
         }
         signed = ".".join(_encode(part) for part in ({"alg": "HS256", "typ": "JWT"}, claims))
         signature = hmac.new(self._signing_key, signed.encode(), hashlib.sha256).digest()
         token = f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
-        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
-        self._issued[token] = (User(username, groups, uid=uid), ends_at)
+        self._issued[token] = (user, ends_at)
         return token, ends_at
 
 

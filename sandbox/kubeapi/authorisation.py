@@ -7,6 +7,8 @@ from sandbox.kubeapi.calls import Call, User
 from sandbox.kubeapi.errors import ApiError
 from sandbox.kubeapi.rbac import Attempt
 from sandbox.kubeapi.resources import READ_VERBS
+from sandbox.kubeapi.routing import words_of
+from sandbox.kubeapi.selectors import named_by
 
 if TYPE_CHECKING:
     from sandbox.kubeapi.cluster import Cluster
@@ -14,17 +16,21 @@ if TYPE_CHECKING:
 MASTERS = "system:masters"
 # Anybody signed in may ask what they are and what they may do.
 _OPEN_REVIEWS = ("selfsubjectreviews", "selfsubjectaccessreviews", "selfsubjectrulesreviews")
+# What the roles system:discovery and system:public-info-viewer open to everybody.
+_OPEN_DOCUMENTS = ("/api", "/apis", "/healthz", "/livez", "/openapi", "/readyz", "/version")
+_VERBS = {"GET": "get", "HEAD": "get", "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
-def verb_of(call: Call) -> str:
+def verb_of(method: str, *, name: str, watch: bool) -> str:
     """The verb that authorisation judges, such as "list" or "deletecollection"."""
-    if call.method in ("GET", "HEAD"):
-        if call.flag("watch"):
-            return "watch"
-        return "get" if call.name else "list"
-    if call.method == "DELETE" and not call.name:
-        return "deletecollection"
-    return {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(call.method, "unknown")
+    verb = _VERBS.get(method, "unknown")
+    if verb == "get" and watch:
+        return "watch"
+    return verb if name else {"get": "list", "delete": "deletecollection"}.get(verb, verb)
+
+
+def is_open_document(path: str) -> bool:
+    return any(path == opened or path.startswith(f"{opened}/") for opened in _OPEN_DOCUMENTS)
 
 
 def why_allowed(cluster: "Cluster", user: User, attempt: Attempt) -> str:
@@ -40,16 +46,34 @@ def why_allowed(cluster: "Cluster", user: User, attempt: Attempt) -> str:
 
 def authorise(cluster: "Cluster", call: Call) -> None:
     """Raises ApiError 403 in the real server's words."""
-    verb, resource = verb_of(call), call.resource
+    verb, resource = verb_of(call.method, name=call.name, watch=call.flag("watch")), call.resource
     subject = f"{resource.plural}/{call.subresource}" if call.subresource else resource.plural
     # A namespace is judged by the roles bound in it.
     namespace = call.name if resource.key == ("", "namespaces") else call.namespace
-    if why_allowed(cluster, call.user, Attempt(verb, resource.group, subject, namespace, call.name)):
+    name = call.name or named_by(call.query.get("fieldSelector", ""))
+    _judge(cluster, call.user, Attempt(verb, resource.group, subject, namespace, name))
+
+
+def authorise_unknown(cluster: "Cluster", user: User, method: str, path: str, *, watch: bool) -> None:
+    """Judges a path that means nothing here. People without the right to it do not learn that. Raises ApiError 403."""
+    words, verb = words_of(path), method.lower()
+    if words is not None:
+        verb = verb_of(method, name=words.name, watch=words.watch or (watch and not words.name))
+        subject = f"{words.plural}/{words.subresource}" if words.subresource else words.plural
+        _judge(cluster, user, Attempt(verb, words.group, subject, words.namespace, words.name))
+    elif not is_open_document(path) and not why_allowed(cluster, user, Attempt(verb)):
+        raise ApiError(403, "Forbidden", f'forbidden: User "{user.name}" cannot {verb} path "{path}"', {})
+
+
+def _judge(cluster: "Cluster", user: User, attempt: Attempt) -> None:
+    if why_allowed(cluster, user, attempt):
         return
-    place = f' in the namespace "{call.namespace}"' if call.namespace else " at the cluster scope"
-    named = f'{resource.qualified} "{call.name}"' if call.name else resource.qualified
-    why = f'User "{call.user.name}" cannot {verb} resource "{subject}" in API group "{resource.group}"{place}'
-    details = {"name": call.name, "group": resource.group, "kind": resource.plural}
+    verb, group, plural = attempt.verb, attempt.group, attempt.resource.partition("/")[0]
+    place = f' in the namespace "{attempt.namespace}"' if attempt.namespace else " at the cluster scope"
+    qualified = f"{plural}.{group}" if group else plural
+    named = f'{qualified} "{attempt.name}"' if attempt.name else qualified
+    why = f'User "{user.name}" cannot {verb} resource "{attempt.resource}" in API group "{group}"{place}'
+    details = {"name": attempt.name, "group": group, "kind": plural}
     present = {key: value for key, value in details.items() if value}
     raise ApiError(403, "Forbidden", f"{named} is forbidden: {why}", present)
 

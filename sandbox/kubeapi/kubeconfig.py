@@ -1,4 +1,4 @@
-"""Tokens and kubeconfig files: one for an administrator, one for a reader; both stay the same across restarts."""
+"""Tokens and kubeconfig files of an administrator, a reader and MCTL; tokens stay the same across restarts."""
 
 import base64
 import secrets
@@ -7,18 +7,18 @@ from pathlib import Path
 import orjson
 import yaml
 
-from sandbox.kubeapi.auth import ADMIN, READER, Authenticator
+from sandbox.kubeapi.auth import ADMIN, PRODUCT, READER, Authenticator
+
+_HOLDERS = ("admin", "reader", "mctl")
 
 
 def read_or_make_tokens(folder: Path) -> Authenticator:
     file = folder / "tokens.json"
-    if file.exists():
-        held = orjson.loads(file.read_bytes())
-    else:
-        held = {"admin": secrets.token_urlsafe(32), "reader": secrets.token_urlsafe(32)}
-        file.touch(mode=0o600)
-        file.write_bytes(orjson.dumps(held))
-    return Authenticator(admin_token=held["admin"], reader_token=held["reader"])
+    held = orjson.loads(file.read_bytes()) if file.exists() else {}
+    tokens = {holder: held.get(holder) or secrets.token_urlsafe(32) for holder in _HOLDERS}
+    file.touch(mode=0o600)
+    file.write_bytes(orjson.dumps(tokens))
+    return Authenticator(tokens["admin"], tokens["reader"], tokens["mctl"])
 
 
 def _kubeconfig(server: str, authority: str, user: str, token: str) -> str:
@@ -37,10 +37,12 @@ def _kubeconfig(server: str, authority: str, user: str, token: str) -> str:
 
 
 def write_kubeconfigs(folder: Path, server: str, authenticator: Authenticator) -> None:
+    """The administrator's last: once it is there, all are."""
     authority = (folder / "ca.crt").read_text()
     for name, user, token in (
-        ("kubeconfig", ADMIN.name, authenticator.admin_token),
         ("kubeconfig-readonly", READER.name, authenticator.reader_token),
+        ("kubeconfig-mctl", PRODUCT.name, authenticator.product_token),
+        ("kubeconfig", ADMIN.name, authenticator.admin_token),
     ):
         file = folder / name
         file.touch(mode=0o600)

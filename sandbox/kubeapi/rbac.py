@@ -64,13 +64,15 @@ class Roles:
 
     def _of_binding(self, user: User, binding: Object, namespace: str) -> Iterator[tuple[str, Object]]:
         subjects = binding.get("subjects") or ()
-        if not any(_is_subject(user, subject, namespace) for subject in subjects):
+        subject = next((one for one in subjects if _is_subject(user, one, namespace)), None)
+        if subject is None:
             return
         reference = binding["roleRef"]
         kind, name = reference["kind"], reference["name"]
         plural, place = ("roles", namespace) if kind == "Role" else ("clusterroles", "")
         role = self._cluster.store.get((GROUP, plural), place, name)
-        told = f'RBAC: allowed by {binding["kind"]} "{binding["metadata"]["name"]}" of {kind} "{name}"'
+        bound = "/".join(part for part in (binding["metadata"]["name"], namespace) if part)
+        told = f'RBAC: allowed by {binding["kind"]} "{bound}" of {kind} "{name}" to {_named(subject, namespace)}'
         for rule in (role.load().get("rules") or ()) if role else ():
             yield told, rule
 
@@ -80,6 +82,11 @@ def _is_subject(user: User, subject: Object, namespace: str) -> bool:
     if kind == "ServiceAccount":
         return user.name == f"system:serviceaccount:{subject.get('namespace') or namespace}:{name}"
     return name in user.groups if kind == "Group" else name == user.name
+
+
+def _named(subject: Object, namespace: str) -> str:
+    inside = f"/{subject.get('namespace') or namespace}" if subject["kind"] == "ServiceAccount" else ""
+    return f'{subject["kind"]} "{subject["name"]}{inside}"'
 
 
 def _covers(rule: Object, attempt: Attempt) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from sandbox.kubeapi.auth import READER
-from sandbox.kubeapi.authorisation import MASTERS, why_allowed
+from sandbox.kubeapi.authorisation import MASTERS, is_open_document, why_allowed
 from sandbox.kubeapi.calls import Call, User
 from sandbox.kubeapi.entries import Object
 from sandbox.kubeapi.rbac import Attempt
@@ -25,8 +25,11 @@ def _access(cluster: "Cluster", user: User, spec: Answer) -> Answer:
     asked = spec.get("resourceAttributes")
     if asked is None:
         # Documents and health are open to everybody signed in; they can only be read.
-        verb = (spec.get("nonResourceAttributes") or {}).get("verb", "")
-        reason = "documents are open to read" if verb == "get" else why_allowed(cluster, user, Attempt(verb))
+        document = spec.get("nonResourceAttributes") or {}
+        is_open = document.get("verb") == "get" and is_open_document(document.get("path", ""))
+        reason = (
+            "documents are open to read" if is_open else why_allowed(cluster, user, Attempt(document.get("verb", "")))
+        )
     else:
         resource = asked.get("resource", "")
         if asked.get("subresource"):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sandbox.kubeapi.errors import no_such_path
+from sandbox.kubeapi.errors import ApiError, no_such_path
 from sandbox.kubeapi.resources import Registry, Resource
 
 
@@ -13,6 +13,36 @@ class Target:
     name: str = ""
     subresource: str = ""
     watch: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a path says, whether it is served or not."""
+
+    group: str
+    plural: str
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+    watch: bool = False
+
+
+def words_of(path: str) -> Words | None:
+    """None for a path that cannot be a resource's."""
+    parts = [part for part in path.split("/") if part]
+    try:
+        group, _, rest = _group_and_version(parts)
+    except ApiError:
+        return None
+    watch = rest[:1] == ["watch"]
+    rest = rest[1:] if watch else rest
+    namespace = ""
+    if len(rest) >= 3 and rest[0] == "namespaces":
+        namespace, rest = rest[1], rest[2:]
+    if not rest:
+        return None
+    plural, name, subresource = (*rest, "", "")[:3]
+    return Words(group, plural, namespace, name, subresource, watch)
 
 
 def target_of(registry: Registry, path: str) -> Target:

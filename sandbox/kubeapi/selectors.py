@@ -96,6 +96,15 @@ def _field_test(resource: Resource, text: str) -> Test:
     return lambda entry: (entry.fields.get(name, "") == wanted) != negated
 
 
+def named_by(field_selector: str) -> str:
+    """The one name that a field selector leaves; empty where it leaves several."""
+    for part in field_selector.split(","):
+        matched = _FIELD.fullmatch(part.strip())
+        if matched and matched[1].strip() == "metadata.name" and matched[2] != "!=":
+            return matched[3].strip()
+    return ""
+
+
 def entry_test(resource: Resource, namespace: str, label_selector: str, field_selector: str) -> Test | None:
     """None when every entry passes, so that whole lists need no test. Raises ApiError 400."""
     labels = label_tests(label_selector)

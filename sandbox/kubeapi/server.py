@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from sandbox.kubeapi import discovery, errors
-from sandbox.kubeapi.authorisation import authorise, impersonated
+from sandbox.kubeapi.authorisation import authorise, authorise_unknown, impersonated
 from sandbox.kubeapi.calls import Call, User
 from sandbox.kubeapi.handlers import handle, json_response
 from sandbox.kubeapi.openapi import OpenApi
@@ -52,8 +52,17 @@ class Server:
             return json_response(failure.status(), 500)
 
     async def _resource(self, request: web.Request, user: User) -> web.StreamResponse:
-        target = target_of(self._cluster.registry, request.path)
-        query = dict(request.query) | ({"watch": "1"} if target.watch else {})
+        try:
+            target = target_of(self._cluster.registry, request.path)
+        except errors.ApiError:
+            watch = request.query.get("watch", "") in ("1", "true", "True")
+            authorise_unknown(self._cluster, user, request.method, request.path, watch=watch)
+            raise
+        query = dict(request.query)
+        # With a name only the old spelling watches: the parameter means nothing there.
+        if target.name:
+            query.pop("watch", None)
+        query |= {"watch": "1"} if target.watch else {}
         call = Call(
             method=request.method,
             path=request.path,

@@ -206,6 +206,17 @@ def test_a_tenant_reaches_the_internet_only_when_it_may() -> None:
     assert "default-deny-all" in policies("tenant: {}")
 
 
+def test_a_tenant_gives_mctl_no_right_but_to_refresh_the_external_secrets_it_names() -> None:
+    assert not [item for item in tenant("") if item["kind"] in ("Role", "RoleBinding")]
+
+    objects = tenant("tenant: {preview: {enabled: false}, externalSecretPatchTargets: [ghcr-credentials]}")
+
+    (rule,) = one(objects, "Role")["rules"]
+    assert (rule["resources"], rule["verbs"]) == (["externalsecrets"], ["patch"])
+    assert rule["resourceNames"] == ["ghcr-credentials"]
+    assert one(objects, "RoleBinding")["subjects"] == [{"kind": "ServiceAccount", "name": "mctl", "namespace": "mctl"}]
+
+
 def test_a_tenants_roles_are_those_we_know() -> None:
     with pytest.raises(Refused, match="specifications of the schema"):
         tenant("tenant: {members: [{userId: mia, role: king}]}")

@@ -76,7 +76,7 @@ class World:
         self.environment = {
             **os.environ,
             "DATABASE_URL": database_url(),
-            "MCTL_KUBECONFIG": str(emulator.kubeconfig),
+            "MCTL_KUBECONFIG": str(emulator.product_kubeconfig),
             "MCTL_GITOPS_URL": f"http://127.0.0.1:{host.port}/{repository}",
             "MCTL_GITOPS_USERNAME": GIT_USER,
             "MCTL_GITOPS_TOKEN": host.password.read_text(),
@@ -162,8 +162,7 @@ def row_soon(tenant: str, name: str, **columns: Any) -> Service:
 def running_emulator(directory: Path) -> Iterator[Emulator]:
     server = Emulator(directory)
     try:
-        make_namespace(server.start().cluster(), "argocd")
-        yield server
+        yield server.start()
     finally:
         server.stop()
 

@@ -91,7 +91,7 @@ def test_watches_that_hang_after_an_outage_of_the_line_are_taken_up_again(
 ) -> None:
     relay = Relay(emulator.port)
     world.environment |= {
-        "MCTL_KUBECONFIG": str(relay.kubeconfig(emulator.kubeconfig)),
+        "MCTL_KUBECONFIG": str(relay.kubeconfig(emulator.product_kubeconfig)),
         "MCTL_KUBERNETES_TIMEOUT_S": "0.5",
     }
     world.git.tenant(tenant).service(tenant, "apples").commit()

@@ -23,7 +23,8 @@ kind: ServiceAccount
 metadata:
   name: {name}
   namespace: {namespace}"""
-OPTIONAL = """  # Optional from here on. MCTL works without any of these rules; each comment says what is lost without its rule.
+OPTIONAL = """\
+  # Optional from here on: MCTL works without these rules. The comment of a rule says what is lost without it.
   # A rule about an operator that is not installed grants nothing."""
 CORE_GROUP = '""'
 

@@ -20,7 +20,7 @@ from sandbox.faults.kinds import tag_of
 
 
 class FaultEffects:
-    def __init__(self, cluster: Cluster, faults: FaultBook, kubelet: Kubelet) -> None:
+    def __init__(self, cluster: Cluster, faults: FaultBook, kubelet: Kubelet, *, has_controllers: bool) -> None:
         self.cluster, self.faults, self.hands = cluster, faults, Hands(cluster)
         self.pods, self.quotas = cluster.cache(POD), cluster.cache(QUOTA)
         self.effects: tuple[Effect, ...] = (
@@ -28,7 +28,7 @@ class FaultEffects:
             ExhaustedQuota(cluster),
             ManualDrift(cluster),
             DatabaseClusterDown(cluster),
-            LostNode(cluster, kubelet),
+            LostNode(cluster, kubelet, has_controllers=has_controllers),
         )
         self.queue: WorkQueue[str] = WorkQueue("fault effects", self.reconcile, workers=1)
         self._known: set[str] | None = None

@@ -20,12 +20,16 @@ SILENT = "Kubelet stopped posting node status."
 
 
 class LostNode(Hands):
-    """The node that runs the service's first pod is the one that is lost; what else runs there is lost with it."""
+    """The node that runs the service's first pod is the one that is lost; what else runs there is lost with it.
+
+    A real node controller does the rest by itself; `has_controllers` says that there is one.
+    """
 
     name = "node-not-ready"
 
-    def __init__(self, cluster: Cluster, kubelet: Kubelet) -> None:
+    def __init__(self, cluster: Cluster, kubelet: Kubelet, *, has_controllers: bool) -> None:
         super().__init__(cluster)
+        self.has_controllers = has_controllers
         self.kubelet, self.pods = kubelet, cluster.cache(POD)
         self.events = cluster.recorder("node-controller")
         self._lost: dict[str, str] = {}
@@ -40,7 +44,8 @@ class LostNode(Hands):
             if node and node not in self._lost.values():
                 self._lost[key] = node
                 self.kubelet.lose(node)
-                self._watches[node] = self.cluster.start(self._give_up(node), name=f"lost node {node}")
+                if not self.has_controllers:
+                    self._watches[node] = self.cluster.start(self._give_up(node), name=f"lost node {node}")
 
     def _node_of(self, fault: ActiveFault) -> str:
         found = [one for one in self.pods.inside(fault.tenant) if service_of(one) == (fault.tenant, fault.service)]
@@ -87,6 +92,9 @@ class LostNode(Hands):
                 raise
 
     async def _return(self, name: str) -> None:
+        if self.has_controllers:
+            await self.kubelet.find(name)
+            return
         self._watches.pop(name).cancel()
         await self.client.patch(NODE, "", name, {"spec": {"taints": None}})
         await self.kubelet.find(name)

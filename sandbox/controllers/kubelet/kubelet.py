@@ -2,11 +2,10 @@
 
 from sandbox.controllers.cache import Key, key_of
 from sandbox.controllers.client import ApiError, Thing
-from sandbox.controllers.clock import stamp
 from sandbox.controllers.cluster import Cluster
 from sandbox.controllers.faultbook import FaultBook
-from sandbox.controllers.kinds import NODE, POD
-from sandbox.controllers.kubelet.node import Node, Size, beat, conditions, register
+from sandbox.controllers.kinds import POD
+from sandbox.controllers.kubelet.node import Node, Size, beat, post_status, register
 from sandbox.controllers.kubelet.pod import PodWorker
 from sandbox.controllers.workqueue import WorkQueue
 
@@ -79,9 +78,7 @@ class Kubelet:
         """The node is back: it reports itself and all that happened on it meanwhile."""
         node = self.nodes[name]
         node.lost = False
-        now = stamp(self.clock.now())
-        change = {"status": {"conditions": conditions(now, since=now)}}
-        await self.client.patch(NODE, "", name, change, sub="status")
+        await post_status(self.cluster, node)
         for worker in [one for one in self.workers.values() if one.node is node]:
             if _leaving(worker.pod):
                 worker.terminate()

@@ -1,6 +1,7 @@
 """The nodes: what they have, what they say about themselves, and the lease that shows they live."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,8 @@ from sandbox.controllers.kinds import LEASE, NAMESPACE, NODE
 from sandbox.registry import Image
 
 VERSION = "v1.36.2"
+# The label by which nodes that exist in the API alone are known.
+EMULATED = "sandbox.mctl/emulated"
 LEASE_NAMESPACE = "kube-node-lease"
 # Heartbeats are real seconds: they cost the same at any speed.
 LEASE_S, STATUS_S = 10.0, 300.0
@@ -52,7 +55,7 @@ def node_object(node: Node, size: Size, *, port: int, now: str) -> Thing:
                 "kubernetes.io/arch": "amd64",
                 "kubernetes.io/os": "linux",
                 "topology.kubernetes.io/zone": f"zone-{'abc'[node.index % 3]}",
-                "sandbox.mctl/emulated": "true",
+                EMULATED: "true",
             },
         },
         "spec": {"podCIDR": f"10.42.{node.index}.0/24", "podCIDRs": [f"10.42.{node.index}.0/24"]},
@@ -63,14 +66,16 @@ def node_object(node: Node, size: Size, *, port: int, now: str) -> Thing:
             ],
             "capacity": room,
             "allocatable": room,
-            "conditions": conditions(now, since=now),
+            "conditions": conditions(now),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
             "nodeInfo": _info(node),
         },
     }
 
 
-def conditions(now: str, *, since: str) -> list[dict[str, Any]]:
+def conditions(now: str, known: Sequence[dict[str, Any]] = ()) -> list[dict[str, Any]]:
+    """All is well. What was so before keeps the time since when."""
+    before = {(one["type"], one["status"]): one["lastTransitionTime"] for one in known}
     said = (
         ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
         ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -84,7 +89,7 @@ def conditions(now: str, *, since: str) -> list[dict[str, Any]]:
             "reason": reason,
             "message": message,
             "lastHeartbeatTime": now,
-            "lastTransitionTime": since,
+            "lastTransitionTime": before.get((kind, status), now),
         }
         for kind, status, reason, message in said
     ]
@@ -97,23 +102,31 @@ async def register(cluster: Cluster, node: Node, size: Size, *, port: int) -> No
     known = await client.find(NODE, "", node.name)
     if known is None:
         await client.create(NODE, wanted)
+        # Admission marks each new node as not ready; the node controller takes that off, where there is one.
+        await client.patch(NODE, "", node.name, {"spec": {"taints": None}})
     await client.patch(NODE, "", node.name, {"status": wanted["status"]}, sub="status")
 
 
 async def beat(cluster: Cluster, nodes: list[Node]) -> None:
-    """Renews leases and, more seldom, the nodes' statuses, for ever."""
-    client = cluster.client.acting_as("kubelet")
-    born = stamp(cluster.clock.now())
+    """Renews leases and, when it is due, the nodes' statuses, until it is cancelled."""
     await _lease_namespace(cluster)
-    beats = 0
     while True:
         for node in [one for one in nodes if not one.lost]:
             await _survive(_renew(cluster, node))
-            if beats % int(STATUS_S // LEASE_S) == 0 and beats:
-                status = {"conditions": conditions(stamp(cluster.clock.now()), since=born)}
-                await _survive(client.patch(NODE, "", node.name, {"status": status}, sub="status"))
-        beats += 1
+            await _survive(post_status(cluster, node))
         await asyncio.sleep(LEASE_S)
+
+
+async def post_status(cluster: Cluster, node: Node) -> None:
+    """Every five minutes, and at once where the node controller has taken a late kubelet for dead."""
+    client, now = cluster.client.acting_as("kubelet"), cluster.clock.now()
+    known = (await client.get(NODE, "", node.name))["status"].get("conditions") or []
+    wanted = conditions(stamp(now), known)
+    is_true = {(one["type"], one["status"]) for one in wanted} <= {(one["type"], one["status"]) for one in known}
+    posted = max((one.get("lastHeartbeatTime") or "" for one in known), default="")
+    if not is_true or not posted or cluster.clock.age_s(posted) >= STATUS_S:
+        status = {"conditions": wanted}
+        await client.patch(NODE, "", node.name, {"status": status}, sub="status")
 
 
 async def _lease_namespace(cluster: Cluster) -> None:

@@ -131,7 +131,9 @@ def _conditions(
         ("ContainersReady", standing.initialized and not unready and not over, because),
         ("PodScheduled", True, ("", "")),
     ]
-    return [_condition(known.get(kind), kind, holds, reason, now) for kind, holds, reason in wanted]
+    ours = [_condition(known.get(kind), kind, holds, reason, now) for kind, holds, reason in wanted]
+    # Such as DisruptionTarget, which the node controller writes.
+    return [*ours, *(one for kind, one in known.items() if kind not in {entry[0] for entry in wanted})]
 
 
 def _condition(

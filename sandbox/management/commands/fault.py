@@ -1,13 +1,14 @@
 """`manage.py fault`: lists what can be broken, breaks a service, mends it again."""
 
+import os
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from integrations.gitops import gitops
 from sandbox import faults
+from sandbox.platform import ADMIN_KUBECONFIG
 
 
 class Command(BaseCommand):
@@ -25,7 +26,7 @@ class Command(BaseCommand):
                 one.add_argument("settings", nargs="*", help="key=value, such as needs_mib=300")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
-        kubeconfig = Path(settings.KUBECONFIG)
+        kubeconfig = Path(os.environ.get(ADMIN_KUBECONFIG, ""))
         if not kubeconfig.is_file():
             raise CommandError("There is no cluster to break: start `make run` and read var/sandbox/environment first.")
         try:

@@ -28,6 +28,11 @@ class Emulator:
     def kubeconfig(self) -> Path:
         return self.directory / "kubeconfig"
 
+    @property
+    def product_kubeconfig(self) -> Path:
+        """Of the service account with the rights of deploy/rbac/mctl.yaml."""
+        return self.directory / "kubeconfig-mctl"
+
     def start(self) -> "Emulator":
         self.directory.mkdir(parents=True, exist_ok=True)
         argv = [sys.executable, "-m", "sandbox.kubeapi", "--dir", str(self.directory), "--port", str(self.port)]
