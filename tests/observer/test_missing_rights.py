@@ -7,10 +7,10 @@ import pytest
 
 from integrations.kubernetes import kinds
 from services.models import URGENCY_QUIET, Service
-from tests.integrations.kubernetes.accounts import Account, rules_for
+from tests.integrations.kubernetes.limited_account import LimitedAccount, rules_for
 from tests.observer.conftest import World, row_soon, soon, source
 
-Watch = Callable[[Any], Account]
+Watch = Callable[[Any], LimitedAccount]
 OF_THE_MIRROR = (kinds.APPLICATIONS, kinds.DEPLOYMENTS, kinds.PODS, kinds.RESOURCE_QUOTAS, kinds.EVENTS)
 
 
@@ -22,10 +22,10 @@ def all_but(missing: kinds.Kind) -> list[dict[str, Any]]:
 def observe_with(world: World, tenant: str) -> Watch:
     """The observer under an account with these rights alone, of a service that is well."""
 
-    def start(rules: Any) -> Account:
+    def start(rules: Any) -> LimitedAccount:
         world.git.tenant(tenant).service(tenant, "apples").commit()
         world.service(tenant, "apples")
-        account = Account(world.emulator, f"observer-of-{tenant}", rules)
+        account = LimitedAccount(world.emulator, f"observer-of-{tenant}", rules)
         world.environment["MCTL_KUBECONFIG"] = str(account.kubeconfig())
         world.observe()
         return account

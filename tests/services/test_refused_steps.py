@@ -14,7 +14,7 @@ from operations.models import Operation
 from operations.registry import Done, Wait
 from services.runners.steps import sync
 from tests import builders
-from tests.integrations.kubernetes.accounts import Account, rules_for
+from tests.integrations.kubernetes.limited_account import LimitedAccount, rules_for
 from tests.integrations.kubernetes.objects import application, create, delete, make_namespace
 from tests.integrations.kubernetes.servers import Emulator
 from tests.services.conftest import committed
@@ -40,7 +40,7 @@ def with_rights(emulator: Emulator, settings: Settings, request: pytest.FixtureR
 
     def use(rules: Any) -> None:
         name = request.node.name.replace("_", "-")[-40:].strip("-")
-        settings.KUBECONFIG = str(Account(emulator, name, rules).kubeconfig())
+        settings.KUBECONFIG = str(LimitedAccount(emulator, name, rules).kubeconfig())
 
     return use
 

@@ -3,17 +3,14 @@
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from integrations.kubernetes import kinds
 from integrations.kubernetes.client import MERGE_PATCH
 from integrations.kubernetes.kinds import Kind
+from tests.integrations.kubernetes.account import KINDS, RBAC, token_of, with_token
 from tests.integrations.kubernetes.objects import create, make_namespace
 from tests.integrations.kubernetes.servers import Emulator
 
-RBAC = "rbac.authorization.k8s.io"
-ROLES = Kind("clusterroles", RBAC, "v1", "ClusterRole", namespaced=False)
-BINDINGS = Kind("clusterrolebindings", RBAC, "v1", "ClusterRoleBinding", namespaced=False)
+ROLES, BINDINGS = KINDS["ClusterRole"], KINDS["ClusterRoleBinding"]
 HOME = "accounts"
 
 Rules = list[dict[str, Any]]
@@ -23,7 +20,7 @@ def rules_for(*wanted: Kind, verbs: tuple[str, ...] = ("get", "list", "watch")) 
     return [{"apiGroups": [kind.group], "resources": [kind.plural], "verbs": list(verbs)} for kind in wanted]
 
 
-class Account:
+class LimitedAccount:
     """A service account with one ClusterRole of its own, in force everywhere."""
 
     def __init__(self, emulator: Emulator, name: str, rules: Rules) -> None:
@@ -42,11 +39,7 @@ class Account:
         self._cluster.transport.json("PATCH", path, asked="give rights", body=body, content_type=MERGE_PATCH)
 
     def kubeconfig(self) -> Path:
-        path = f"{kinds.SERVICE_ACCOUNTS.path(HOME, self.name)}/token"
-        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-        answer = self._cluster.transport.json("POST", path, asked="make a token", body=body)
-        config = yaml.safe_load(self.emulator.kubeconfig.read_text())
-        config["users"][0]["user"] = {"token": answer["status"]["token"]}
+        token = token_of(self._cluster, HOME, self.name)
         ours = self.emulator.directory / f"kubeconfig-{self.name}"
-        ours.write_text(yaml.safe_dump(config))
+        ours.write_text(with_token(self.emulator.kubeconfig.read_text(), token))
         return ours
