@@ -21,6 +21,8 @@ class IntegrationError(Problem):
     status = 502
     remedy_is_ours = True
     retryable: ClassVar[bool] = False
+    # How many times in a row it is said before an operation believes it.
+    believed_after: ClassVar[int] = 1
 
     def __init__(self, system: str, sentence: str, *, remedy: str = "", detail: str = "", **facts: Any) -> None:
         self.system = system
@@ -46,6 +48,15 @@ class Refused(IntegrationError):
     """The system understood and said no: rights, policy or an invalid object."""
 
     code = "refused"
+
+
+class NotAllowed(Refused):
+    """The system does not give us the right, or does not know our credentials.
+
+    A system that has just started may say so before it has read its own rules.
+    """
+
+    believed_after = 4
 
 
 class Unreadable(Refused):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.conf import settings
 
 from core.clock import now
@@ -25,6 +26,8 @@ from integrations.kubernetes import (
 from integrations.kubernetes.selectors import EVERYTHING
 from observer.changes import Deleted, Inbox, Replaced, Upserted
 from observer.rows import INSTANCE, application_row, event_row, quota_row, service_of_pod, workload_row
+
+log = structlog.get_logger(__name__)
 
 
 def service_pod_row(item: dict[str, Any]) -> Any:
@@ -51,8 +54,10 @@ FEEDS = (
     Feed("deployments", "Deployments", kinds.DEPLOYMENTS, workload_row, labels=OF_SERVICES),
     Feed("pods", "Pods", kinds.PODS, service_pod_row, labels=OF_SERVICES),
     Feed("resourcequotas", "Quotas", kinds.RESOURCE_QUOTAS, quota_row),
-    Feed("events", "Warning events", kinds.EVENTS, event_row, fields=field_selector({"type": "Warning"})),
+    Feed("events", "Events", kinds.EVENTS, event_row, fields=field_selector({"type": "Warning"})),
 )
+# What the columns of a service are made of.
+OF_ROWS = ("applications", "deployments", "pods")
 
 RIGHTS = tuple(
     Right(
@@ -112,6 +117,7 @@ class ClusterReader:
         self._stopping = threading.Event()
         self._ping_error = ""
         self._pinged_at: datetime | None = None
+        self._answered_at: dict[str, datetime] = {}
         self._heart = threading.Thread(target=self._beat, name="cluster-heartbeat", daemon=True)
 
     def start(self) -> None:
@@ -130,6 +136,9 @@ class ClusterReader:
         """Argo CD is not installed: the kind itself is unknown, which no waiting changes."""
         return isinstance(self._reflectors["applications"].failure, Missing)
 
+    def is_away(self, source: str) -> bool:
+        return self._reflectors[source].failure is not None
+
     def contacts(self) -> list[Contact]:
         return [self._contact(feed) for feed in FEEDS]
 
@@ -137,11 +146,15 @@ class ClusterReader:
         reflector = self._reflectors[feed.source]
         failure = reflector.failure
         error = failure.sentence if failure else self._ping_error
-        last = reflector.last_contact_at
+        times = [self._answered_at.get(feed.source), reflector.last_contact_at]
         # A quiet watch says nothing for a minute; that the server answers elsewhere shows that it is only quiet.
-        if last and not error and self._pinged_at and reflector.synced.is_set():
-            last = max(last, self._pinged_at)
-        return Contact(f"kubernetes:{feed.source}", feed.label, last, error)
+        if not error and reflector.synced.is_set():
+            times.append(self._pinged_at)
+        # Never earlier than what was told before: an age must not jump when the source goes away.
+        answered_at = max((moment for moment in times if moment), default=None)
+        if answered_at:
+            self._answered_at[feed.source] = answered_at
+        return Contact(f"kubernetes:{feed.source}", feed.label, answered_at, error)
 
     def _beat(self) -> None:
         while not self._stopping.wait(settings.KUBERNETES_TIMEOUT_S):
@@ -149,6 +162,11 @@ class ClusterReader:
                 cluster().ping()
             except IntegrationError as error:
                 self._ping_error = error.sentence
+                continue
+            except Exception:
+                # Without a heartbeat a watch that hangs would look quiet.
+                log.exception("heartbeat_failed")
+                self._ping_error = "The heartbeat of the cluster failed; see the log of the observer."
                 continue
             self._pinged_at = now()
             if self._ping_error:

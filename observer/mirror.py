@@ -67,29 +67,33 @@ class ServiceMirror:
     def keys(self) -> set[ServiceKey]:
         return self._git.keys() | self._observed.keys()
 
-    def write(self, services: Iterable[ServiceKey], *, cluster_is_known: bool) -> set[ServiceKey]:
-        """Brings these rows up to date and announces those that changed. Returns them. Raises LeaseLost."""
+    def write(self, services: Iterable[ServiceKey], *, cluster_is_settled: bool) -> set[ServiceKey]:
+        """Brings these rows up to date and announces those that changed. Returns them. Raises LeaseLost.
+
+        `cluster_is_settled`: each source of the cluster was read or is known to be away. What is known of the others is
+        written then; before that, git's columns alone.
+        """
         changed: set[ServiceKey] = set()
         try:
             for batch in batches(sorted(services), BATCH):
-                changed |= self._write_batch(batch, cluster_is_known)
+                changed |= self._write_batch(batch, cluster_is_settled)
         finally:
             # Told even when a later batch fails: its repetition finds these rows written, and would not tell.
             announce_services(changed)
         return changed
 
-    def _write_batch(self, batch: Sequence[ServiceKey], cluster_is_known: bool) -> set[ServiceKey]:
+    def _write_batch(self, batch: Sequence[ServiceKey], cluster_is_settled: bool) -> set[ServiceKey]:
         moment = now()
         pending: dict[ServiceKey, list[Part]] = {}
         gone: list[ServiceKey] = []
         for key in batch:
-            if not self._picture.exists(key):
-                if self._picture.git.is_known and cluster_is_known:
-                    self.unwritten.pop(key, None)
-                    if key in self._git or key in self._observed:
-                        gone.append(key)
-            elif parts := self._differing(key, moment, cluster_is_known):
-                pending[key] = parts
+            if self._picture.exists(key) or (key in self._git and not self._absence_is_known()):
+                if parts := self._differing(key, moment, cluster_is_settled):
+                    pending[key] = parts
+            elif self._absence_is_known():
+                self.unwritten.pop(key, None)
+                if key in self._git or key in self._observed:
+                    gone.append(key)
         together = {key: joined(parts) for key, parts in pending.items() if key not in self.unwritten}
         try:
             if together or gone:
@@ -108,6 +112,10 @@ class ServiceMirror:
             self._observed.pop(key, None)
             self._picture.findings.pop(key, None)
         return pending.keys() | set(gone)
+
+    def _absence_is_known(self) -> bool:
+        """Until then a row of which nothing is seen stays, and says that git has it no more."""
+        return self._picture.git.is_known and self._picture.absence_known()
 
     def _store(self, rows: Mapping[ServiceKey, Mapping[str, Any]], gone: Iterable[ServiceKey] = ()) -> None:
         with transaction.atomic():
@@ -128,13 +136,13 @@ class ServiceMirror:
         self.unwritten[key] = f"a value of it does not fit into the mirror ({type(error).__name__})"
         self._store({key: what_cannot_be_shown(self.unwritten[key])})
 
-    def _differing(self, key: ServiceKey, moment: datetime, cluster_is_known: bool) -> list[Part]:
+    def _differing(self, key: ServiceKey, moment: datetime, cluster_is_settled: bool) -> list[Part]:
         """The parts to write. All of them where the row could not be written before: it is tried again whole."""
         if reason := unfit(Service, tenant=key[0], name=key[1]):
             self.unwritten[key] = reason
             return []
         try:
-            parts = list(self._parts(key, moment, cluster_is_known))
+            parts = list(self._parts(key, moment, cluster_is_settled))
             differing = [part for part in parts if part[0].get(key) != digest(part[1])]
         except UNWRITABLE as error:
             if key not in self.unwritten:
@@ -144,14 +152,14 @@ class ServiceMirror:
             return []
         return parts if differing and key in self.unwritten else differing
 
-    def _parts(self, key: ServiceKey, moment: datetime, cluster_is_known: bool) -> Iterator[Part]:
+    def _parts(self, key: ServiceKey, moment: datetime, cluster_is_settled: bool) -> Iterator[Part]:
         git = self._picture.git
         if git.is_known:
             wanted = git.services.get(key)
             values = {"in_git": wanted is not None, **(wanted.columns() if wanted else {})}
             times = fitted(Service, {"git_revision": git.revision, "git_observed_at": git.read_at})
             yield self._git, fitted(Service, values), times
-        if cluster_is_known:
+        if cluster_is_settled and self._picture.anything_known():
             seen = fitted(Service, columns(self._picture.observed(key), moment))
             yield self._observed, seen, {"cluster_observed_at": moment}
 

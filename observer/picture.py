@@ -17,7 +17,8 @@ WORKLOAD_PARTS = {"ReplicaSet": 1, "Pod": 2}
 class Picture:
     """`touched` and `tenants_touched` are what changed since they were last taken; `suspects` are services to be
     diagnosed again although no row of theirs changed; `diagnosed` those of which only the finding changed.
-    `shared_hosts` has a host of each service that another service has too."""
+    `shared_hosts` has a host of each service that another service has too. `without_applications`: the cluster does not
+    have the kind, so that no service has one."""
 
     def __init__(self) -> None:
         self.applications: Shelf[ApplicationRow] = Shelf(lambda row: row.service)
@@ -25,6 +26,7 @@ class Picture:
         self.pods: Shelf[PodRow] = Shelf(service_of_pod)
         self.quotas: dict[str, QuotaRow] = {}
         self.quotas_known = False
+        self.without_applications = False
         self.events: set[Key] = set()
         self.git = GitPicture()
         self.findings: dict[ServiceKey, Mapping[str, Any]] = {}
@@ -34,10 +36,22 @@ class Picture:
         self.suspects: set[ServiceKey] = set()
         self.diagnosed: set[ServiceKey] = set()
 
-    def cluster_is_known(self, *, without_applications: bool) -> bool:
-        """Whether absence means absence. Before the first complete reads, nothing observed is written."""
-        applications = self.applications.is_known or without_applications
-        return applications and self.deployments.is_known and self.pods.is_known
+    def applications_known(self) -> bool:
+        return self.applications.is_known or self.without_applications
+
+    def anything_known(self) -> bool:
+        """Whether the cluster said anything yet. Before that nothing observed is written."""
+        return self.applications_known() or self.deployments.is_known or self.pods.is_known
+
+    def absence_known(self) -> bool:
+        """Whether a service that is not seen is not there."""
+        return self.applications_known() and self.deployments.is_known
+
+    def known_sources(self) -> frozenset[str]:
+        """What of a service's row was read whole at least once."""
+        shelves = {"applications": self.applications_known(), "deployments": self.deployments.is_known}
+        shelves |= {"pods": self.pods.is_known, "git": self.git.is_known}
+        return frozenset(name for name, is_known in shelves.items() if is_known)
 
     def counts(self) -> dict[str, int]:
         return {
@@ -145,14 +159,16 @@ class Picture:
         wanted = self.git.services.get(service)
         return Observed(
             in_git=wanted is not None or not self.git.is_known,
-            wanted_by_git=wanted.replicas if wanted else 0,
+            wanted_by_git=wanted.replicas if wanted else 0 if self.git.is_known else None,
             changed_at=wanted.changed_at if wanted else None,
             problem=wanted.problem if wanted else "",
             application=next(iter(self.applications.of(service)), None),
             workload=next(iter(self.deployments.of(service)), None),
-            pods=self.pods.of(service),
+            pods=self.pods.of(service) if self.pods.is_known else None,
             finding=self.findings.get(service, {}),
             shared_host=self.shared_hosts.get(service, ""),
+            applications_known=self.applications_known(),
+            workloads_known=self.deployments.is_known,
         )
 
     def leaving_grace(self, since: datetime, until: datetime) -> set[ServiceKey]:

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from core.clock import now
 from observer.changes import Inbox
-from observer.cluster_reader import ClusterReader, Contact
+from observer.cluster_reader import OF_ROWS, ClusterReader, Contact
 from observer.findings import FindingsDesk
 from observer.git_reader import NAME as GIT
 from observer.git_reader import GitReader
@@ -23,7 +23,7 @@ from observer.persistence import Stopped, persistently
 from observer.picture import Picture
 from observer.publish import poke_operations
 from observer.rows import ServiceKey
-from observer.status import looks_unhealthy
+from observer.status import is_judged, looks_unhealthy
 from observer.tenant_mirror import TenantMirror, with_unwritten, write_sources
 from tenants.actions import release_hosts
 
@@ -75,8 +75,8 @@ class Observer:
         self._git = GitReader(self.inbox)
         self._findings = FindingsDesk(self.inbox)
         self._asked_for: set[str] = set()
-        self._was_known = False
-        self._git_was_known = False
+        self._was_known: frozenset[str] = frozenset()
+        self._was_settled = False
         self._sources_due = self._lease_due = monotonic()
         self._grace_checked_at: datetime = now()
 
@@ -135,32 +135,34 @@ class Observer:
         self._grace_checked_at = moment
 
     def _touch_what_became_known(self) -> None:
-        """Once a side is complete for the first time, rows that it does not confirm are looked at too."""
-        known = self._cluster_is_known()
-        if known != self._was_known or self.picture.git.is_known != self._git_was_known:
+        """Once a source is complete for the first time, rows that it does not confirm are looked at too."""
+        self.picture.without_applications = self._cluster.has_no_applications()
+        known = self.picture.known_sources()
+        # At first the sources of a row are written together, so that one change is not told three times.
+        settled = self._was_settled or all(source in known or self._cluster.is_away(source) for source in OF_ROWS)
+        if not settled:
+            known &= {"git"}
+        if (known, settled) != (self._was_known, self._was_settled):
             self.picture.touched |= self.picture.services() | self.services.keys() | self.hosts.keys()
             self.picture.tenants_touched |= self.tenants.names()
-            self._was_known, self._git_was_known = known, self.picture.git.is_known
+            self._was_known, self._was_settled = known, settled
             # The first reads leave much behind for good: collections need not look at it again.
             gc.collect()
             gc.freeze()
 
-    def _cluster_is_known(self) -> bool:
-        return self.picture.cluster_is_known(without_applications=self._cluster.has_no_applications())
-
     # --- what follows from changes
 
     def _write_services(self) -> None:
-        touched, diagnosed, known = self.picture.touched, self.picture.diagnosed, self._cluster_is_known()
-        if not known and not self.picture.git.is_known:
+        touched, diagnosed, settled = self.picture.touched, self.picture.diagnosed, self._was_settled
+        if not settled and not self.picture.git.is_known:
             return
         if self.picture.git.is_known:
             # May touch others: a service that shares a host with one of these.
             self._persistently(lambda: self.hosts.write(touched))
-        if known:
+        if settled:
             self._drop_outlived_findings(touched | diagnosed)
             self._look_again(touched)
-        changed = self._persistently(lambda: self.services.write(touched | diagnosed, cluster_is_known=known))
+        changed = self._persistently(lambda: self.services.write(touched | diagnosed, cluster_is_settled=settled))
         self.picture.touched, self.picture.diagnosed = set(), set()
         # A tenant that left git goes with its last service.
         self.picture.tenants_touched |= {tenant for tenant, _ in changed} - self.picture.git.tenants.keys()
@@ -181,7 +183,7 @@ class Observer:
     def _drop_outlived_findings(self, services: set[ServiceKey]) -> None:
         """A diagnosis may end after its service became well: the row must not keep it."""
         for service in services:
-            if not self._looks_unhealthy(service):
+            if is_judged(self.picture.observed(service)) and not self._looks_unhealthy(service):
                 self._findings.forget(service)
                 self.picture.findings.pop(service, None)
 

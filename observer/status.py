@@ -23,34 +23,49 @@ class Observed:
 
     `problem` is why its values file cannot be read, empty where it can. `finding` is the diagnosis, {} where none.
     `shared_host` is a host that another service has too, empty where there is none.
+
+    A source that was never read is unknown: `wanted_by_git` and `pods` are None then, `application` without
+    `applications_known` and `workload` without `workloads_known` say nothing about absence.
     """
 
     in_git: bool
-    wanted_by_git: int
+    wanted_by_git: int | None
     changed_at: datetime | None
     problem: str
     application: ApplicationRow | None
     workload: WorkloadRow | None
-    pods: Sequence[PodRow]
+    pods: Sequence[PodRow] | None
     finding: Mapping[str, Any]
     shared_host: str = ""
+    applications_known: bool = True
+    workloads_known: bool = True
 
 
 def columns(seen: Observed, moment: datetime) -> dict[str, Any]:
-    """The observed columns of `services.Service`, without times."""
+    """The observed columns of `services.Service`, without times. Those of a source that was never read are left out."""
+    numbers = {"replicas_wanted": replicas_wanted(seen), "replicas_ready": replicas_ready(seen)}
+    known: dict[str, Any] = {name: number for name, number in numbers.items() if number is not None}
+    if seen.applications_known:
+        known |= {
+            "sync": sync_of(seen).value,
+            "synced_revision": seen.application.revision[:64] if seen.application else "",
+        }
+    if seen.pods is not None:
+        known |= {
+            "running_tag": running_tag(seen.pods)[:128],
+            "pods": pod_tones(seen.pods),
+            "restarts": sum(pod.restarts for pod in seen.pods),
+        }
+    return known | judgement(seen, moment) if is_judged(seen) else known
+
+
+def judgement(seen: Observed, moment: datetime) -> dict[str, Any]:
     health, sync = health_of(seen), sync_of(seen)
     top = top_finding(seen.finding)
     cause = cause_of(seen, top)
     return {
         "health": health.value,
-        "sync": sync.value,
-        "synced_revision": seen.application.revision[:64] if seen.application else "",
         "app_message": message_of(seen),
-        "running_tag": running_tag(seen.pods)[:128],
-        "pods": pod_tones(seen.pods),
-        "restarts": sum(pod.restarts for pod in seen.pods),
-        "replicas_wanted": seen.workload.wanted if seen.workload else seen.wanted_by_git,
-        "replicas_ready": seen.workload.ready if seen.workload else sum(pod.is_ready for pod in seen.pods),
         "cause_id": cause[0],
         "cause": cause[1],
         "cause_tone": cause[2],
@@ -59,13 +74,28 @@ def columns(seen: Observed, moment: datetime) -> dict[str, Any]:
     }
 
 
+def is_judged(seen: Observed) -> bool:
+    """Whether what was read says how the service is. Else what was said last stays."""
+    return bool(seen.application or seen.workload) or (seen.applications_known and seen.workloads_known)
+
+
+def replicas_wanted(seen: Observed) -> int | None:
+    return seen.workload.wanted if seen.workload else seen.wanted_by_git
+
+
+def replicas_ready(seen: Observed) -> int | None:
+    if seen.workload:
+        return seen.workload.ready
+    return None if seen.pods is None else sum(pod.is_ready for pod in seen.pods)
+
+
 def health_of(seen: Observed) -> Health:
     """Argo CD's word; the workload's own state where no Application speaks for it."""
     if seen.application is not None:
         return Health.read(seen.application.health)
     workload = seen.workload
     if workload is None:
-        return Health.MISSING if seen.in_git else Health.UNKNOWN
+        return Health.MISSING if seen.in_git and is_judged(seen) else Health.UNKNOWN
     if workload.stalled or workload.message:
         return Health.DEGRADED
     if not workload.wanted:
@@ -85,7 +115,12 @@ def message_of(seen: Observed) -> str:
 
 
 def looks_unhealthy(seen: Observed, moment: datetime) -> bool:
-    """Whether the cluster is worth reading again for this service. A healthy one needs no finding."""
+    """Whether the cluster is worth reading again for this service. A healthy one needs no finding.
+
+    One of which nothing could be read is no more unhealthy than before.
+    """
+    if not is_judged(seen):
+        return False
     if health_of(seen) not in {Health.HEALTHY, Health.SUSPENDED}:
         return True
     if sync_of(seen) is not Sync.SYNCED and seen.application is not None and not in_grace(seen, moment):
@@ -93,7 +128,7 @@ def looks_unhealthy(seen: Observed, moment: datetime) -> bool:
     if seen.application is not None and seen.application.operation in {"Failed", "Error"}:
         return True
     short = seen.workload is not None and seen.workload.ready < seen.workload.wanted
-    return short or any(pod.tone in {Tone.BAD, Tone.WARN} for pod in seen.pods)
+    return short or any(pod.tone in {Tone.BAD, Tone.WARN} for pod in seen.pods or ())
 
 
 def in_grace(seen: Observed, moment: datetime) -> bool:
@@ -109,7 +144,7 @@ def urgency_of(seen: Observed, health: Health, sync: Sync, top: Mapping[str, Any
     if severity == "warning" or seen.problem or seen.shared_host or not seen.in_git or (differs and not fresh):
         return URGENCY_WARNING
     settled = health in {Health.HEALTHY, Health.SUSPENDED}
-    if settled and any(pod.tone is Tone.BAD for pod in seen.pods):
+    if settled and any(pod.tone is Tone.BAD for pod in seen.pods or ()):
         return URGENCY_WARNING
     return URGENCY_QUIET if settled and not differs else URGENCY_BUSY
 

@@ -11,6 +11,7 @@ from core.gate import gate
 from core.rest import ApiRequest, answers, cursor_after, page_of
 from core.words import Health, Sync
 from services import queries
+from tenants.queries import quota_note
 
 Status = Literal["", "attention", "Degraded", "Missing", "Progressing", "Unknown", "Suspended", "Healthy", "OutOfSync"]
 router = Router(tags=["tenants and services"])
@@ -27,6 +28,7 @@ class TenantSummary(Schema):
     role: str = Field(description="yours: viewer, developer, owner or platform admin")
     services: int
     troubled: int = Field(description="services that need a look")
+    unknown: int = Field(description="services of which nobody knows how they are, as their source cannot be read")
 
 
 class TenantItems(Schema):
@@ -43,7 +45,7 @@ class ServiceSummary(Schema):
     sync: Sync
     status: str = Field(description="the one word a list shows: health, or OutOfSync where the workload itself is well")
     cause: str = Field(description="why it is not well, in words; empty where nothing is known to be wrong")
-    ready: int
+    ready: int | None = Field(description="pods that answer; null where pods cannot be read")
     wanted: int
     inGit: bool
     changedAt: datetime | None
@@ -115,14 +117,14 @@ class ServiceStatus(Schema):
     sync: Sync
     imageTag: str
     runningTag: str
-    ready: int
+    ready: int | None = Field(description="pods that answer; null where pods cannot be read")
     wanted: int
-    restarts: int
+    restarts: int | None = Field(description="null where pods cannot be read")
     valuesProblem: str = Field(description="why its values file cannot be read; empty where it can")
     cause: str
     argocd: ArgoCD | None = Field(description="null where the cluster has not been observed yet; note says so")
     operation: str | None = Field(description="the open operation on this service")
-    note: str
+    note: str = Field(description="which source cannot be read now, and of when what it told is; empty where all can")
 
 
 class Resources(Schema):
@@ -156,7 +158,7 @@ def tenants(request: ApiRequest) -> dict[str, Any]:
     rows = queries.tenant_rows(request.actor)
     items = [
         {"name": row.name, "displayName": row.display_name, "role": row.role, "services": row.services,
-         "troubled": row.troubled}
+         "troubled": row.troubled, "unknown": row.unknown}
         for row in rows
     ]  # fmt: skip
     return {"items": items, "count": len(items), "next": None}
@@ -226,7 +228,7 @@ def service_status(request: ApiRequest, tenant: str, name: str) -> dict[str, Any
         "restarts": row.restarts, "cause": row.cause, "valuesProblem": row.values_problem,
         "argocd": argocd(head) if observed else None,
         "operation": head.operation.public_id if head.operation else None,
-        "note": "" if observed else "The cluster has not been observed yet.",
+        "note": head.note,
     }  # fmt: skip
 
 
@@ -261,11 +263,10 @@ def service_logs(
 def resources(request: ApiRequest, tenant: str) -> dict[str, Any]:
     """Kubernetes quantities by resource name: granted in git, enforced by the cluster, and used."""
     row = queries.access_tenant(request.actor, tenant)
-    observed = row.cluster_observed_at is not None
     return {
         "tenant": row.name, "allocated": row.quotas, "hard": row.quota_hard, "used": row.quota_used,
         "observedAt": row.cluster_observed_at,
-        "note": "" if observed else "The cluster has not been observed yet, so nothing is known of what is used.",
+        "note": quota_note(row),
     }  # fmt: skip
 
 

@@ -15,7 +15,6 @@ from services.queries.rows import PAGE_SIZE
 Status = Literal["", "attention", "OutOfSync", "Healthy", "Progressing", "Degraded", "Missing", "Suspended", "Unknown"]
 LISTED = {"items": "array", "count": "integer", "next_cursor": "string?"}
 MOST_HOSTS = 20
-NOT_SEEN = "The cluster has not been observed yet."
 
 
 class Nothing(Asked):
@@ -54,7 +53,7 @@ def list_tenants(actor: Actor, asked: Nothing) -> Answer:
     rows, start = queries.tenant_rows(actor), offset_of(asked.cursor)
     items = [
         {"name": row.name, "display_name": row.display_name, "role": row.role, "services": row.services,
-         "troubled": row.troubled}
+         "troubled": row.troubled, "unknown": row.unknown}
         for row in rows[start:]
     ]  # fmt: skip
     value = {"items": items, "count": len(rows), "next_cursor": None}
@@ -114,7 +113,7 @@ def service_status(actor: Actor, asked: OneService) -> Answer:
         "observed_at": seen.isoformat() if seen else None,
         "url": settings.PUBLIC_URL + reverse("services:service_detail", args=[row.tenant, row.name]),
     }  # fmt: skip
-    value = {"argocd": argocd(head) if seen else None, "service": service, "note": "" if seen else NOT_SEEN}
+    value = {"argocd": argocd(head) if seen else None, "service": service, "note": head.note}
     about = {"team": row.tenant, "service": row.name}
     return Answer(value, head.sentence, [Next("mctl_diagnose", about, "why")], untrusted="words of git and Argo CD")
 

@@ -23,6 +23,7 @@ MOST_NAMED = 5
 # SQLite takes 32,766 values in one statement.
 MOST_ASKED = 20_000
 GITHUB_SOURCE = "github"
+QUOTA_SOURCE = "kubernetes:resourcequotas"
 SOURCE_STALE_AFTER = timedelta(seconds=60)
 
 
@@ -132,6 +133,16 @@ def sources() -> list[Mapping[str, object]]:
     """Every source of the mirror: `{"name", "label", "ok", "error", "observed_at", "age_s"}`."""
     moment = now()
     return [source_state(source, moment) for source in Source.objects.order_by("name")]
+
+
+def quota_note(tenant: Tenant) -> str:
+    """Why what is known of the quota's use may not be so; empty while it can be read."""
+    if tenant.cluster_observed_at is None:
+        return "The cluster has not been observed yet, so nothing is known of what is used."
+    source = Source.objects.filter(name=QUOTA_SOURCE).first()
+    if source is None or source_state(source, now())["ok"]:
+        return ""
+    return f"{source.label} cannot be read now; this is as of {tenant.cluster_observed_at:%Y-%m-%d %H:%M:%S} UTC."
 
 
 def source_state(source: Source, moment: datetime) -> Mapping[str, object]:

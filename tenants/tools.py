@@ -4,7 +4,7 @@ from pydantic import Field
 
 from core.actor import Actor
 from core.tool import Answer, Asked, tool
-from tenants.queries import access_tenant
+from tenants.queries import access_tenant, quota_note
 
 
 class Team(Asked):
@@ -23,6 +23,6 @@ def resource_usage(actor: Actor, asked: Team) -> Answer:
     value = {
         "tenant": row.name, "allocated": row.quotas, "hard": row.quota_hard, "used": row.quota_used,
         "observed_at": seen.isoformat() if seen else None,
-        "note": "" if seen else "The cluster has not been observed yet, so nothing is known of what is used.",
+        "note": quota_note(row),
     }  # fmt: skip
     return Answer(value, f"Quota of {row.name}." if seen else value["note"])

@@ -34,6 +34,7 @@ def service(name: str = "payments-api", tenant: str = "payments", **fields: Any)
         "health": "Healthy",
         "sync": "Synced",
         "pods": [["ok", 2]],
+        "restarts": 0,
         "urgency": URGENCY_QUIET,
         "changed_at": COMMITTED_AT,
         "changed_by": "olga",

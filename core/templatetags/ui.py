@@ -29,6 +29,8 @@ register.filter("duration", duration)
 NOTHING = SafeString('<span class="muted">—</span>')
 VERDICT_TONES = {"confirmed": "bad", "suspected": "warn", "ruled_out": "ok", "could_not_tell": "unk"}
 SEVERITY_TONES = {"problem": "bad", "warning": "warn", "notice": "idle"}
+# So many sources are named in the top bar; more are counted.
+MOST_NAMED = 2
 BREAKABLE = Pattern(r"(->|[./:@]\b)")
 
 
@@ -260,20 +262,30 @@ def address_with(context: template.Context, parameter: str, value: Any) -> str:
 
 
 @register.simple_tag
-def pods(tones: Iterable[Any], ready: int, wanted: int) -> SafeString:
-    """Pods at a glance, worst first as the mirror keeps them; more than twelve are counted, not drawn."""
-    drawn = list(tones)
-    context = {"tones": drawn, "text": f"{ready} of {wanted} ready"}
-    return SafeString(render_to_string("components/dots.html", context))
+def pods(tones: Iterable[Any] | None, ready: int | None, wanted: int) -> SafeString:
+    """Pods at a glance, worst first as the mirror keeps them; more than twelve are counted, not drawn.
+
+    None stands for what cannot be read.
+    """
+    text = "Pods cannot be read" if ready is None else f"{ready} of {wanted} ready"
+    if tones is None:
+        return format_html('<span class="muted small">{}</span>', text)
+    return SafeString(render_to_string("components/dots.html", {"tones": list(tones), "text": text}))
+
+
+@register.filter
+def source_named(sources: Iterable[Mapping[str, Any]] | None, name: str) -> Mapping[str, Any] | None:
+    return next((source for source in sources or () if source["name"] == name), None)
 
 
 @register.simple_tag
 def sources_line(sources: Iterable[Mapping[str, Any]]) -> SafeString:
-    """All sources in one line: the oldest age where all is well, otherwise how many cannot be read."""
+    """All sources in one line: the oldest age where all is well, otherwise which cannot be read."""
     known = list(sources)
     broken = [source for source in known if not source["ok"]]
     if broken:
-        text = f"{len(broken)} of {len(known)} sources cannot be read"
+        few = " and ".join(str(source["label"]) for source in broken)
+        text = f"{few if len(broken) <= MOST_NAMED else f'{len(broken)} of {len(known)} sources'} cannot be read"
         return format_html('<span class="live tone-warn">{}{}</span>', icon("triangle"), text)
     oldest = min((source["observed_at"] for source in known if source["observed_at"]), default=None)
     return format_html('<span class="live tone-ok">{}<span>all sources {}</span></span>', icon("check"), ago(oldest))

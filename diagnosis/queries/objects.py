@@ -182,13 +182,6 @@ def quantity(value: Any) -> float:
     return number if isfinite(number) else 0.0
 
 
-def span(delta: timedelta | None) -> str:
-    """ "40 seconds", "12 minutes", "5 hours", "9 days"; "some time" for None."""
-    if delta is None:
-        return "some time"
-    seconds = max(0, int(delta.total_seconds()))
-    for size, word in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= 2 * size or (seconds >= size and word != "minute"):
-            amount = seconds // size
-            return f"{amount} {word}{'s' if amount != 1 else ''}"
-    return f"{seconds} seconds" if seconds < 60 else "1 minute"
+def stamp(moment: datetime | None) -> str:
+    """ "22 Nov 12:04 UTC": unlike a duration it stays true in a finding that is kept; "a time unknown" for None."""
+    return f"{moment.astimezone(UTC):%-d %b %H:%M} UTC" if moment else "a time unknown"

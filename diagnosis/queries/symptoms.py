@@ -18,7 +18,7 @@ from diagnosis.queries.objects import (
     kind,
     name,
     number_at,
-    span,
+    stamp,
     text_at,
 )
 from diagnosis.queries.scope import Scope
@@ -49,7 +49,7 @@ def _containers(scope: Scope) -> Iterator[Finding]:
 def _init_fails(scope: Scope, container: Container) -> Finding:
     said = container.waiting_reason or f"exit code {container.exit_code}"
     if container.running_since:
-        said = f"still running after {span(age(scope.now, container.running_since))}"
+        said = f"still running, since {stamp(container.running_since)}"
     title = f"The {described(container)} fails ({said}), so the pod never starts"
     evidence = [field_fact(container.pod, f"status.initContainerStatuses[{container.name}]", said, "state")]
     return finding("init-container-failing", title, "", evidence, key=container.name)
@@ -97,7 +97,10 @@ def _pods(scope: Scope) -> Iterator[Finding]:
                 )
             ]
             yield finding(
-                "pods-pending", f"Pods wait for a node: {shown(message, 200)}", f"Pending for {span(since)}.", evidence
+                "pods-pending",
+                f"Pods wait for a node: {shown(message, 200)}",
+                f"Pending since {stamp(created(pod))}.",
+                evidence,
             )
         elif _never_started(pod) and since is not None and since > SLOW_START:
             warnings = [event for event in scope.events_of(pod) if event.type == "Warning"]
@@ -111,7 +114,7 @@ def _pods(scope: Scope) -> Iterator[Finding]:
             )
             yield finding(
                 "pods-pending",
-                f"The pod {name(pod)} has not started for {span(since)}: {said}",
+                f"The pod {name(pod)} has not started since {stamp(created(pod))}: {said}",
                 "",
                 evidence,
                 key="starting",

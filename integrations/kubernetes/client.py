@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 
-from integrations.errors import Missing
+from integrations.errors import Missing, NotAllowed
 from integrations.kubernetes.failures import Expired
 from integrations.kubernetes.kinds import APPLICATION_SETS, APPLICATIONS, PODS, Kind, known
 from integrations.kubernetes.rights import Attempt
@@ -124,7 +124,12 @@ class Cluster:
 
     def ping(self) -> None:
         """Returns when the API server answers. Raises Unreachable, or Refused for credentials it does not know."""
-        self.version()
+        try:
+            self.version()
+        except NotAllowed as refusal:
+            # Saying no to this one request is an answer too.
+            if refusal.facts["status"] != 403:
+                raise
 
     def version(self) -> str:
         """Such as "v1.36.2"."""

@@ -4,16 +4,18 @@ from typing import Any
 
 import orjson
 
-from integrations.errors import Contended, IntegrationError, Missing, Refused, Unreachable
+from integrations.errors import Contended, IntegrationError, Missing, NotAllowed, Refused, Unreachable
 from integrations.kubernetes.rights import MANIFEST, Attempt
 
 SYSTEM = "kubernetes"
 LONGEST_STATUS_BODY = 64 * 1024
+# A server that was restored from a backup says so with 504, as one does that is a moment behind another.
+TOO_NEW = "ResourceVersionTooLarge"
 NOT_NOW = {408, 429, 500, 502, 503, 504}
 
 
 class Expired(Unreachable):
-    """410: the server no longer knows the resourceVersion or page asked for. Read afresh."""
+    """The server does not know the resourceVersion or page asked for: it forgot it, or was restored. Read afresh."""
 
 
 def failure(status: int, body: bytes, asked: str, attempt: Attempt | None = None) -> IntegrationError:
@@ -21,7 +23,7 @@ def failure(status: int, body: bytes, asked: str, attempt: Attempt | None = None
 
     `attempt` is the same request as a right; a refusal then names the rule that is missing.
     """
-    reason, message = _status(body)
+    reason, message, causes = _status(body)
     facts: dict[str, Any] = {"status": status, "reason": reason}
     if status == 404:
         return Missing(SYSTEM, f"Kubernetes has nothing to {asked}.", detail=message, **facts)
@@ -29,7 +31,7 @@ def failure(status: int, body: bytes, asked: str, attempt: Attempt | None = None
         return Contended(
             SYSTEM, "The object was changed by somebody else meanwhile.", remedy="Try again.", detail=message, **facts
         )
-    if status == 410:
+    if status == 410 or TOO_NEW in causes:
         return Expired(SYSTEM, f"Kubernetes no longer keeps the state asked for ({asked}).", detail=message, **facts)
     if status in NOT_NOW:
         return Unreachable(
@@ -41,7 +43,7 @@ def failure(status: int, body: bytes, asked: str, attempt: Attempt | None = None
             remedy = attempt.remedy if attempt else RIGHTS_REMEDY
             facts |= {"missing_right": attempt.as_dict()} if attempt else {}
         sentence = f"Kubernetes does not allow us to {asked}."
-        return Refused(SYSTEM, sentence, remedy=remedy, detail=message, **facts)
+        return NotAllowed(SYSTEM, sentence, remedy=remedy, detail=message, **facts)
     return Refused(SYSTEM, f"Kubernetes refused to {asked} (HTTP {status}).", detail=message, **facts)
 
 
@@ -59,12 +61,14 @@ def silence(error: Exception, host: str) -> Unreachable:
     )
 
 
-def _status(body: bytes) -> tuple[str, str]:
-    """Reason and message of a Status object; proxies answer with other bodies, kept as they are."""
+def _status(body: bytes) -> tuple[str, str, set[str]]:
+    """Reason, message and causes of a Status object; proxies answer with other bodies, kept as they are."""
     try:
         status = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return "", body[:500].decode(errors="replace")
+        return "", body[:500].decode(errors="replace"), set()
     if not isinstance(status, dict):
-        return "", str(status)
-    return str(status.get("reason", "")), str(status.get("message", ""))
+        return "", str(status), set()
+    causes = (status.get("details") or {}).get("causes") or []
+    reasons = {str(cause.get("reason", "")) for cause in causes}
+    return str(status.get("reason", "")), str(status.get("message", "")), reasons

@@ -8,14 +8,15 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar
 
 import structlog
 
 from core.clock import now
-from integrations.errors import IntegrationError, Refused, Unreachable
+from integrations.errors import IntegrationError, NotAllowed, Refused, Unreachable
 from integrations.kubernetes.backoff import Backoff
-from integrations.kubernetes.client import PAGE_SIZE, Cluster, list_query
+from integrations.kubernetes.client import Cluster, list_query
 from integrations.kubernetes.failures import SYSTEM, Expired
 from integrations.kubernetes.kinds import Kind
 from integrations.kubernetes.rights import Attempt
@@ -33,6 +34,10 @@ LONGEST_SILENCE_S = 100.0
 INITIAL_SILENCE_S = 20.0
 SETTLED_AFTER_S = 2.0
 FAILURES_OF_AN_OUTAGE = 3
+# Two pages of each kind are in memory at once, and all kinds are listed together.
+PAGE_SIZE = 100
+# An API server that has just started refuses everything until it has read its roles, which takes a second or two.
+REFUSED_FOR_S = 5.0
 
 Row = TypeVar("Row")
 Key = tuple[str, str]
@@ -78,9 +83,11 @@ class Reflector(Generic[Row]):
         self._path, self._longest_silence_s = kind.path(namespace), longest_silence_s
         self._query = list_query(label_selector, field_selector)
         self._version: str | None = None
-        self._failed_attempts = 0
+        self._failed_attempts = self._fruitless_watches = 0
+        self._refused_since: float | None = None
         self._can_stream_lists = True
-        self._established = self._heard_events = False
+        self._established = self._heard_events = self._is_listed_just_now = False
+        self._backoff = Backoff()
         self._stopping, self._hurried = threading.Event(), threading.Event()
         self._stream: WatchStream | None = None
         self._thread = threading.Thread(target=self._run, name=f"reflect-{kind.plural}", daemon=True)
@@ -104,16 +111,16 @@ class Reflector(Generic[Row]):
     # --- the loop
 
     def _run(self) -> None:
-        backoff = Backoff()
         while not self._stopping.is_set():
             started = now()
             self._established = self._heard_events = False
             failed = self._attempt()
             settled = self._heard_events or (now() - started).total_seconds() > SETTLED_AFTER_S
             if settled:
-                backoff.reset()
+                self._backoff.reset()
+                self._fruitless_watches = 0
             if failed or not settled:
-                self._hurried.wait(backoff.next_s())
+                self._hurried.wait(self._backoff.next_s())
             self._hurried.clear()
 
     def _attempt(self) -> bool:
@@ -122,6 +129,7 @@ class Reflector(Generic[Row]):
             if self._version is None:
                 self._synchronize()
             else:
+                self._refuse_a_version_of_the_future()
                 self._watch(initial=False)
         except Expired as expired:
             log.info("watch_expired", kind=self.kind.plural, detail=expired.facts["detail"])
@@ -142,19 +150,33 @@ class Reflector(Generic[Row]):
             return
         # A watch that was running and broke is taken up again first; only when that fails is the source at fault.
         if self._established and self._version is not None:
+            self._fruitless_watches += 1
+            if self._fruitless_watches < FAILURES_OF_AN_OUTAGE:
+                return
+        if not self._is_believed(error):
             return
         if self.failure is None:
             log.warning("source_unreadable", kind=self.kind.plural, detail=error.facts.get("detail", ""))
         self.failure = error
         self._can_stream_lists = True
         self._failed_attempts += 1
-        if self._failed_attempts >= FAILURES_OF_AN_OUTAGE:
+        if max(self._failed_attempts, self._fruitless_watches) >= FAILURES_OF_AN_OUTAGE:
             # The server may come back with an older or another state, where our version means nothing.
             self._version = None
+            self._fruitless_watches = 0
+
+    def _is_believed(self, error: IntegrationError) -> bool:
+        if not isinstance(error, NotAllowed):
+            self._refused_since = None
+            return True
+        if self._refused_since is None:
+            self._refused_since = monotonic()
+            self._backoff.reset()
+        return monotonic() - self._refused_since >= REFUSED_FOR_S
 
     def _heard(self) -> None:
         self.last_contact_at = now()
-        self.failure = None
+        self.failure = self._refused_since = None
         self._failed_attempts = 0
 
     # --- the complete state
@@ -182,28 +204,53 @@ class Reflector(Generic[Row]):
         rows: dict[Key, Row] = {}
         page = {"limit": str(PAGE_SIZE)}
         while not self._stopping.is_set():
-            transport = self._cluster().transport
-            answer = transport.json(
-                "GET",
-                self._path,
-                asked=f"list {self.kind.plural}",
-                attempt=Attempt("list", self.kind, self._namespace),
-                query={**self._query, **page},
-                read_timeout_s=30.0,
-            )
-            self._heard()
-            with undisturbed_by_gc():
-                for item in answer.get("items") or ():
-                    self._keep(rows, item)
-            metadata = answer["metadata"]
+            metadata = self._list_page(rows, page)
             if not metadata.get("continue"):
                 self._replace(rows, metadata["resourceVersion"])
                 return
             page["continue"] = metadata["continue"]
 
+    def _list_page(self, rows: dict[Key, Row], page: dict[str, str]) -> dict[str, Any]:
+        """Keeps the page's rows and returns its metadata. Its objects are dropped before the next page is read."""
+        answer = self._list(page)
+        with undisturbed_by_gc():
+            for item in answer.get("items") or ():
+                self._keep(rows, item)
+        metadata: dict[str, Any] = answer["metadata"]
+        return metadata
+
+    def _list(self, page: dict[str, str]) -> dict[str, Any]:
+        answer = self._cluster().transport.json(
+            "GET",
+            self._path,
+            asked=f"list {self.kind.plural}",
+            attempt=Attempt("list", self.kind, self._namespace),
+            query={**self._query, **page},
+            read_timeout_s=30.0,
+        )
+        # What failed is over only when the watch runs again: the right to list is not the right to watch.
+        self.last_contact_at = now()
+        return answer
+
+    def _refuse_a_version_of_the_future(self) -> None:
+        """Raises Expired where the server is behind our version: etcd was restored from a backup.
+
+        A watch from such a version is accepted, and silent until the server has caught up.
+        """
+        if self._is_listed_just_now:
+            self._is_listed_just_now = False
+            return
+        newest = self._list({"limit": "1"})["metadata"].get("resourceVersion")
+        self._refuse_older(newest)
+
+    def _refuse_older(self, version: object) -> None:
+        if is_older(version, self._version):
+            detail = f"it is at version {version}, and was at {self._version} before"
+            raise Expired(SYSTEM, "Kubernetes went back to an earlier state.", detail=detail)
+
     def _replace(self, rows: dict[Key, Row], version: str) -> None:
         self._version = version
-        self._heard_events = True
+        self._heard_events = self._is_listed_just_now = True
         self.relists += 1
         self._listener.replaced(rows)
         self.synced.set()
@@ -270,6 +317,7 @@ class Reflector(Generic[Row]):
     def _apply(self, stream: WatchStream, lines: list[bytes]) -> None:
         for line in lines:
             kind, item = stream.event(line)
+            self._refuse_older(item["metadata"]["resourceVersion"])
             if kind != "BOOKMARK":
                 row = None if kind == "DELETED" else self._row(item)
                 if row is None:
@@ -291,3 +339,9 @@ class Reflector(Generic[Row]):
 def _key(item: dict[str, Any]) -> Key:
     metadata = item["metadata"]
     return metadata.get("namespace", ""), metadata["name"]
+
+
+def is_older(version: object, than: str | None) -> bool:
+    """Versions of one kind grow. One that is no number tells nothing."""
+    older, newer = str(version), str(than)
+    return older.isdecimal() and newer.isdecimal() and int(older) < int(newer)

@@ -118,7 +118,7 @@ class Run:
         except LeaseLost:
             raise
         except IntegrationError as problem:
-            if not problem.retryable:
+            if not problem.retryable and row.failures + 1 >= problem.believed_after:
                 return self.fail(problem)
             return self.wait(step, row, self.retry(row, problem), begun, failures=row.failures + 1)
         except Problem as problem:

@@ -45,9 +45,15 @@ class Context:
             raise LeaseLost(self._owner)
 
     def log(self, text: str) -> None:
-        """A line of the operation's log; also a heartbeat. Raises LeaseLost when another worker has taken over."""
+        """A line of the operation's log; also a heartbeat. Raises LeaseLost when another worker has taken over.
+
+        A step that waits says the same at each look: a line that repeats the last one is not written.
+        """
         self.keep_lease()
         line = "".join(char if char.isprintable() else " " for char in text)[:LONGEST_LINE]
+        last = OperationLogLine.objects.filter(operation=self._operation).last()
+        if last is not None and (last.step, last.text) == (self._row.name, line):
+            return
         OperationLogLine.objects.create(operation=self._operation, step=self._row.name, at=now(), text=line)
         if time.monotonic() - self._announced >= SECONDS_BETWEEN_ANNOUNCEMENTS:
             self._announced = time.monotonic()

@@ -7,7 +7,7 @@ from django.db.models import Count, Q
 
 from core.actor import Actor, Role
 from core.quantity import amount, in_words
-from core.words import Tone
+from core.words import Health, Tone
 from operations.queries import OperationRow, running_operations, troubled_operations
 from services.models import URGENCY_BUSY
 from services.policies import may_onboard
@@ -26,6 +26,7 @@ from tenants.queries import MemberRow, access_tenant, people_of, sources, visibl
 NEEDS_YOU_SHOWN = 8
 CHANGES_SHOWN = 10
 TENANTS_SHOWN = 12
+NO_SERVICE = (0, 0, 0)
 # Amber from here: a deployment's surge pod may no longer fit.
 QUOTA_NEARLY_FULL = 0.8
 QUOTA_LABELS = {
@@ -62,6 +63,7 @@ class TenantRow:
     role: str
     services: int
     troubled: int
+    unknown: int
     mirror: Tenant
 
     @property
@@ -100,7 +102,7 @@ def home(actor: Actor) -> Home:
     troubled = services.filter(urgency__lt=URGENCY_BUSY).only(*LIST_COLUMNS).order_by("urgency", "-changed_at", "name")
     needs = list(troubled[:NEEDS_YOU_SHOWN])
     rows = tenant_rows(actor)
-    in_trouble = sum(row.troubled for row in rows)
+    in_trouble, unknown = sum(row.troubled for row in rows), sum(row.unknown for row in rows)
     changes = services.exclude(changed_at=None).only(*LIST_COLUMNS).order_by("-changed_at")[:CHANGES_SHOWN]
     stuck = troubled_operations(actor)
     return Home(
@@ -112,18 +114,20 @@ def home(actor: Actor) -> Home:
         tenants_more=max(0, len(rows) - TENANTS_SHOWN),
         changes=[service_row(service) for service in changes],
         sources=sources(),
-        sentence=home_sentence(in_trouble, len(stuck), sum(row.services for row in rows)),
+        sentence=home_sentence(in_trouble, len(stuck), sum(row.services for row in rows), unknown),
     )
 
 
-def home_sentence(troubled: int, stuck: int, services: int) -> str:
+def home_sentence(troubled: int, stuck: int, services: int, unknown: int = 0) -> str:
+    """`unknown`: services of which nobody knows how they are. They are not counted as well."""
     if not services:
         return "There is nothing here yet that you can see."
-    if not troubled and not stuck:
+    if not (troubled or stuck or unknown):
         return f"All {services:,} services are well." if services > 1 else "Your service is well."
     needs = f"{troubled:,} of {services:,} services {'needs' if troubled == 1 else 'need'} a look." if troubled else ""
+    untold = f"The state of {unknown:,} of {services:,} services is not known." if unknown else ""
     halted = f"{stuck} {'operation' if stuck == 1 else 'operations'} did not succeed." if stuck else ""
-    return " ".join(part for part in (needs, halted) if part)
+    return " ".join(part for part in (needs, untold, halted) if part)
 
 
 def tenant_rows(actor: Actor) -> list[TenantRow]:
@@ -133,16 +137,21 @@ def tenant_rows(actor: Actor) -> list[TenantRow]:
         visible_services(actor)
         .order_by()
         .values("tenant")
-        .annotate(number=Count("id"), troubled=Count("id", filter=Q(urgency__lt=URGENCY_BUSY)))
+        .annotate(
+            number=Count("id"),
+            troubled=Count("id", filter=Q(urgency__lt=URGENCY_BUSY)),
+            unknown=Count("id", filter=Q(health=Health.UNKNOWN, urgency__gte=URGENCY_BUSY)),
+        )
     )
-    counts = {group["tenant"]: (group["number"], group["troubled"]) for group in groups}
+    counts = {group["tenant"]: (group["number"], group["troubled"], group["unknown"]) for group in groups}
     rows = [
         TenantRow(
             name=tenant.name,
             display_name=tenant.display_name,
             role=role_words(actor, tenant.name),
-            services=counts.get(tenant.name, (0, 0))[0],
-            troubled=counts.get(tenant.name, (0, 0))[1],
+            services=counts.get(tenant.name, NO_SERVICE)[0],
+            troubled=counts.get(tenant.name, NO_SERVICE)[1],
+            unknown=counts.get(tenant.name, NO_SERVICE)[2],
             mirror=tenant,
         )
         for tenant in tenants

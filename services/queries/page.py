@@ -29,15 +29,32 @@ from tenants.queries import sources
 HISTORY_SHOWN = 5
 HISTORY_PAGE = 30
 LONGEST_READ_S = 6.0
+NOT_OBSERVED = "The cluster has not been observed yet."
+# Whose words stand in a service's row, and what is read to find out why it is not well.
+SHOWN = ("kubernetes:applications", "kubernetes:deployments", "kubernetes:pods")
+LOOKED_AT = ("kubernetes:events",)
 # More than one page's worth, so that one unreachable source does not hold up the pages of others.
 READERS = ThreadPoolExecutor(max_workers=24, thread_name_prefix="service-page")
 Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
+class Away:
+    """A source that cannot be read now, in words, and of when what it told is. `as_of` is None where it never told
+    anything, and where nothing on the page is from it."""
+
+    label: str
+    as_of: datetime | None
+
+    def __str__(self) -> str:
+        told = f"; what it told is as of {self.as_of:%Y-%m-%d %H:%M:%S} UTC" if self.as_of else ""
+        return f"{self.label} cannot be read now{told}."
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceHead:
-    """What every tab shows on top. `sentence` is the status in words; `as_of` is None while the cluster can be read,
-    else when it last could."""
+    """What every tab shows on top. `sentence` is the status in words; `away` has the sources of a service that cannot
+    be read now, which `note` says in words."""
 
     row: Service
     tenant: str
@@ -52,7 +69,8 @@ class ServiceHead:
     refusal: str
     operation: OperationRow | None
     sources: Sequence[Mapping[str, object]]
-    as_of: datetime | None
+    away: Sequence[Away]
+    note: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +101,7 @@ class ServicePage:
 def service_head(actor: Actor, service: Service) -> ServiceHead:
     deploy = may_deploy(actor, tenant=service.tenant)
     read_from = sources()
+    away = sources_away(read_from)
     return ServiceHead(
         row=service,
         tenant=service.tenant,
@@ -97,14 +116,19 @@ def service_head(actor: Actor, service: Service) -> ServiceHead:
         refusal="" if deploy.allowed else deploy.reason,
         operation=open_operation(f"{service.tenant}/{service.name}"),
         sources=read_from,
-        as_of=last_read(read_from),
+        away=away,
+        note=" ".join(map(str, away)) if service.cluster_observed_at else NOT_OBSERVED,
     )
 
 
-def last_read(read_from: Sequence[Mapping[str, Any]]) -> datetime | None:
-    """When the cluster was last read, where one of its sources cannot be read now; None where all can."""
-    silent = [source for source in read_from if source["name"].startswith("kubernetes:") and not source["ok"]]
-    return min((source["observed_at"] for source in silent if source["observed_at"]), default=None)
+def sources_away(read_from: Sequence[Mapping[str, Any]]) -> list[Away]:
+    """Those of a service's sources that cannot be read now; the cluster as one where none of it can."""
+    of_cluster = [source for source in read_from if source["name"].startswith("kubernetes:")]
+    silent = [source for source in of_cluster if not source["ok"]]
+    if silent and len(silent) == len(of_cluster):
+        return [Away("The cluster", min((one["observed_at"] for one in silent if one["observed_at"]), default=None))]
+    concerned = [source for source in silent if source["name"] in (*SHOWN, *LOOKED_AT)]
+    return [Away(one["label"], one["observed_at"] if one["name"] in SHOWN else None) for one in concerned]
 
 
 def service_page(actor: Actor, service: Service) -> ServicePage:
@@ -149,8 +173,12 @@ def status_sentence(service: Service) -> str:
         return "The cluster has not been observed yet, so nothing is known of what runs."
     if service.replicas_wanted == 0:
         return f"Scaled to 0 on purpose; version {service.tag} would run."
-    pods = f"{service.replicas_ready} of {counted(service.replicas_wanted, 'pod')}"
-    answer = f"{pods} answer{'s' if service.replicas_wanted == 1 else ''}"
+    wanted = counted(service.replicas_wanted, "pod")
+    if service.replicas_ready is None:
+        return f"Git asks for version {service.tag} and {wanted}; what runs cannot be read."
+    answer = f"{service.replicas_ready} of {wanted} answer{'s' if service.replicas_wanted == 1 else ''}"
+    if service.pods is None:
+        return f"Git asks for version {service.tag}; {answer}, and which version they run cannot be read."
     if service.running_tag and service.running_tag != service.tag:
         return f"Version {service.running_tag} runs, git asks for {service.tag}; {answer}."
     return f"Version {service.running_tag or service.tag} runs; {answer}."

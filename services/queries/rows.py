@@ -48,7 +48,8 @@ class ServiceFilter:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
-    """`status` is the word the row shows: OutOfSync where the workload itself is well. `pods` are tones in order."""
+    """`status` is the word the row shows: OutOfSync where the workload itself is well. `pods` are tones in order; they
+    and `ready` are None while they could never be read."""
 
     tenant: str
     name: str
@@ -58,9 +59,9 @@ class ServiceRow:
     tone: Tone
     cause: str
     tag: str
-    ready: int
+    ready: int | None
     wanted: int
-    pods: Sequence[Tone]
+    pods: Sequence[Tone] | None
     changed_at: datetime | None
     changed_by: str
     change_kind: str
@@ -176,13 +177,19 @@ def service_row(service: Service) -> ServiceRow:
         tag=service.tag,
         ready=service.replicas_ready,
         wanted=service.replicas_wanted,
-        pods=[Tone(tone) for tone, number in service.pods for _ in range(min(number, 12)) if tone in list(Tone)],
+        pods=drawn_pods(service),
         changed_at=service.changed_at,
         changed_by=service.changed_by,
         change_kind=service.change_kind,
         in_git=service.in_git,
         observed_at=service.cluster_observed_at,
     )
+
+
+def drawn_pods(service: Service) -> list[Tone] | None:
+    if service.pods is None:
+        return None
+    return [Tone(tone) for tone, number in service.pods for _ in range(min(number, 12)) if tone in list(Tone)]
 
 
 def list_sentence(counts: dict[str, int], tenant: str | None, q: str = "") -> str:
@@ -194,6 +201,7 @@ def list_sentence(counts: dict[str, int], tenant: str | None, q: str = "") -> st
         _count(counts.get(Health.MISSING, 0), "is missing", "are missing"),
         _count(counts[Sync.OUT_OF_SYNC], "differs from git", "differ from git"),
         _count(counts.get(Health.PROGRESSING, 0), "is rolling out", "are rolling out"),
+        _count(counts.get(Health.UNKNOWN, 0), "is in a state that is not known", "are in a state that is not known"),
     ]
     said = ", ".join(part for part in parts if part)
     if not number:

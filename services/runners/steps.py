@@ -6,7 +6,7 @@ from django.conf import settings
 
 from core.errors import Problem
 from core.text import counted, cut, of_counted
-from integrations.errors import Missing
+from integrations.errors import IntegrationError, Missing
 from integrations.gitops import application_name, gitops, workload_name
 from integrations.kubernetes import Place, Right, cluster, kinds, label_selector
 from operations.registry import Done, StepContext, StepDefinition, Wait, diagnosis_of
@@ -22,6 +22,7 @@ from services.runners.targets import target, with_target
 PATIENCE_WITH_A_CONFIRMED_CAUSE_S = 20
 LONGEST_MESSAGE = 256
 REVISION = "deployment.kubernetes.io/revision"
+OWN_POLL = "waiting for Argo CD's own poll"
 FOLLOWING = "following a deploy until it is healthy"
 HURRYING = "asking Argo CD to look at a commit at once"
 RIGHTS = (
@@ -119,9 +120,18 @@ def sync(step: StepContext) -> Done | Wait:
     if state.get("phase") in {"Failed", "Error"} and gitops().contains(operation_revision(state), sha):
         raise sync_failure(state)
     if not (revision and gitops().contains(revision, sha)):
-        cluster().refresh_application(name)
-        return Wait(settings.OPERATION_POLL_S, "Argo CD has been asked to look at this commit")
+        return Wait(settings.OPERATION_POLL_S, ask_for_a_look(step, name))
     return Wait(settings.OPERATION_POLL_S, f"Argo CD is applying it: {state.get('message') or 'syncing'}")
+
+
+def ask_for_a_look(step: StepContext, application: str) -> str:
+    """Hurries Argo CD along, and says what is waited for. The commit is made, so a refusal only costs time."""
+    try:
+        cluster().refresh_application(application)
+    except IntegrationError as problem:
+        step.log(f"{problem.sentence.rstrip('.')}; {OWN_POLL}")
+        return OWN_POLL
+    return "Argo CD has been asked to look at this commit"
 
 
 def ask_for_the_application(step: StepContext) -> None:
@@ -129,7 +139,9 @@ def ask_for_the_application(step: StepContext) -> None:
     try:
         cluster().refresh_application_set(settings.ARGOCD_APPLICATION_SET)
     except Missing:
-        step.log(f"there is no ApplicationSet {settings.ARGOCD_APPLICATION_SET}; waiting for Argo CD's own poll")
+        step.log(f"there is no ApplicationSet {settings.ARGOCD_APPLICATION_SET}; {OWN_POLL}")
+    except IntegrationError as problem:
+        step.log(f"{problem.sentence.rstrip('.')}; {OWN_POLL}")
 
 
 def synced_revision(sync_status: dict[str, Any]) -> str:

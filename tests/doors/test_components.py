@@ -279,4 +279,15 @@ def test_pods_beyond_twelve_are_counted_not_drawn() -> None:
 def test_sources_in_one_line_are_as_old_as_the_oldest(noon: datetime) -> None:
     young, old = ({"ok": True, "observed_at": noon - timedelta(seconds=age)} for age in (2, 9))
     assert "9 s ago" in ui.sources_line([young, old])
-    assert "1 of 2 sources cannot be read" in ui.sources_line([young, {"ok": False, "observed_at": None}])
+
+
+def test_sources_that_cannot_be_read_are_named_and_counted_when_they_are_many() -> None:
+    away = [{"ok": False, "label": label, "observed_at": None} for label in ("Pods", "Events", "Quotas")]
+    assert "Pods cannot be read" in ui.sources_line(away[:1])
+    assert "Pods and Events cannot be read" in ui.sources_line(away[:2])
+    assert "3 of 3 sources cannot be read" in ui.sources_line(away)
+
+
+def test_pods_that_were_never_read_are_no_zero() -> None:
+    assert "Pods cannot be read" in ui.pods(None, None, 2)
+    assert ">2 of 2 ready<" in ui.pods(None, 2, 2)

@@ -104,6 +104,41 @@ def test_pods_are_counted_by_tone_the_worst_first() -> None:
     assert (row["pods"], row["restarts"]) == ([["bad", 1], ["busy", 1], ["ok", 2]], 4)
 
 
+def test_pods_that_were_never_read_leave_their_columns_as_they_are() -> None:
+    row = columns(seen(pods=None), NOW)
+
+    assert not row.keys() & {"pods", "restarts", "running_tag"}
+    assert (row["health"], row["replicas_ready"], row["urgency"]) == (Health.HEALTHY, 2, URGENCY_QUIET)
+    assert not looks_unhealthy(seen(pods=None), NOW)
+
+
+def test_ready_pods_are_counted_where_deployments_were_never_read() -> None:
+    row = columns(seen(workload=None, workloads_known=False, pods=[pod(), pod(Tone.BUSY)]), NOW)
+
+    assert (row["replicas_wanted"], row["replicas_ready"], row["health"]) == (2, 1, Health.HEALTHY)
+
+
+def test_neither_pods_nor_deployments_is_not_zero_ready() -> None:
+    assert "replicas_ready" not in columns(seen(workload=None, workloads_known=False, pods=None), NOW)
+
+
+def test_where_applications_were_never_read_the_workload_speaks_for_health_and_nobody_for_sync() -> None:
+    unread = seen(application=None, applications_known=False, workload=workload(ready=1, stalled=True))
+    row = columns(unread, NOW)
+
+    assert (row["health"], row["urgency"]) == (Health.DEGRADED, URGENCY_BROKEN)
+    assert not row.keys() & {"sync", "synced_revision"}
+    assert looks_unhealthy(unread, NOW)
+
+
+@pytest.mark.parametrize("unread", [{"applications_known": False}, {"workloads_known": False}])
+def test_what_nobody_can_tell_is_neither_missing_nor_unhealthy(unread: dict[str, bool]) -> None:
+    nothing_seen = seen(application=None, workload=None, **unread)
+
+    assert not columns(nothing_seen, NOW).keys() & {"health", "cause", "urgency", "diagnosis"}
+    assert not looks_unhealthy(nothing_seen, NOW)
+
+
 def test_the_running_tag_is_what_most_ready_pods_run() -> None:
     assert columns(seen(pods=[pod(tag="1"), pod(tag="1"), pod(Tone.BUSY, tag="2")]), NOW)["running_tag"] == "1"
 

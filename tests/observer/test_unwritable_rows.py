@@ -66,7 +66,7 @@ def with_value(position: int, value: Any) -> tuple[Any, ...]:
 def write(picture: Picture, lease: Lease) -> ServiceMirror:
     mirror = ServiceMirror(lease, picture)
     mirror.load()
-    mirror.write(picture.services(), cluster_is_known=True)
+    mirror.write(picture.services(), cluster_is_settled=True)
     return mirror
 
 
@@ -95,7 +95,7 @@ def test_a_text_of_the_cluster_becomes_one_that_every_database_takes(lease: Leas
 
     assert mirror.unwritten == {}
     assert set(Service.objects.values_list("name", flat=True)) == {"odd", "even"}
-    assert not write(picture, lease).write(picture.services(), cluster_is_known=True)
+    assert not write(picture, lease).write(picture.services(), cluster_is_settled=True)
 
 
 @pytest.mark.parametrize("number", HOSTILE_NUMBERS)
@@ -122,10 +122,10 @@ def test_it_is_tried_again_only_when_its_content_changes(
     picture = picture_of({"odd": with_value(4, "many"), "even": WELL})
     mirror = write(picture, lease)
     with django_assert_num_queries(0):
-        mirror.write(picture.services(), cluster_is_known=True)
+        mirror.write(picture.services(), cluster_is_settled=True)
 
     read_again(picture, {"odd": WELL, "even": WELL})
-    mirror.write(picture.services(), cluster_is_known=True)
+    mirror.write(picture.services(), cluster_is_settled=True)
 
     odd = Service.objects.get(name="odd")
     assert (odd.cause_id, odd.app_message, odd.port) == ("", "", 8080)
@@ -146,11 +146,11 @@ def test_a_row_is_well_again_when_the_content_before_the_bad_one_comes_back(leas
     picture = picture_of({"odd": WELL})
     mirror = write(picture, lease)
     misshapen(picture, "odd")
-    mirror.write(picture.services(), cluster_is_known=True)
+    mirror.write(picture.services(), cluster_is_settled=True)
     assert Service.objects.get(name="odd").cause_id == "row-unwritable"
 
     well(picture, "odd")
-    mirror.write(picture.services(), cluster_is_known=True)
+    mirror.write(picture.services(), cluster_is_settled=True)
 
     assert (Service.objects.get(name="odd").cause_id, mirror.unwritten) == ("", {})
 
@@ -169,7 +169,7 @@ def test_a_change_of_the_cluster_does_not_hide_what_git_says_and_cannot_be_shown
     degraded = ApplicationRow(("orchard", "odd"), "Degraded", "Synced", "r", "", "")
     picture.apply(Replaced("applications", {("argocd", "odd"): degraded}))
 
-    mirror.write(picture.services(), cluster_is_known=True)
+    mirror.write(picture.services(), cluster_is_settled=True)
 
     assert Service.objects.get(name="odd").cause_id == "row-unwritable"
     assert list(mirror.unwritten) == [("orchard", "odd")]

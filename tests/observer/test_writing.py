@@ -44,7 +44,7 @@ def mirror(lease: Lease) -> Iterator[tuple[Picture, ServiceMirror]]:
         picture.apply(Replaced(source, rows))
     mirror = ServiceMirror(lease, picture)
     mirror.load()
-    mirror.write(picture.touched, cluster_is_known=True)
+    mirror.write(picture.touched, cluster_is_settled=True)
     return picture, mirror
 
 
@@ -61,7 +61,7 @@ def test_a_change_of_one_service_writes_one_row(
 
     # Hold the lease, write the row, and the two statements around them.
     with django_assert_max_num_queries(4):
-        changed = table.write(everything, cluster_is_known=True)
+        changed = table.write(everything, cluster_is_settled=True)
 
     assert changed == {("orchard", "apple-07")}
     assert list(Service.objects.filter(health="Degraded").values_list("name", flat=True)) == ["apple-07"]
@@ -75,7 +75,7 @@ def test_nothing_new_writes_nothing_even_after_a_restart(
     restarted.load()
 
     with django_assert_num_queries(0):
-        assert restarted.write(picture.services(), cluster_is_known=True) == set()
+        assert restarted.write(picture.services(), cluster_is_settled=True) == set()
 
 
 def test_a_cluster_not_yet_known_changes_no_status(mirror: tuple[Picture, ServiceMirror]) -> None:
@@ -85,7 +85,7 @@ def test_a_cluster_not_yet_known_changes_no_status(mirror: tuple[Picture, Servic
     fresh = ServiceMirror(table._lease, empty)
     fresh.load()
 
-    fresh.write(empty.touched, cluster_is_known=False)
+    fresh.write(empty.touched, cluster_is_settled=False)
 
     assert Service.objects.filter(health="Healthy").count() == MANY
 
@@ -96,7 +96,7 @@ def test_whoever_lost_the_lease_writes_nothing(mirror: tuple[Picture, ServiceMir
     ObserverLease.objects.update(holder="another")
 
     with pytest.raises(LeaseLost):
-        table.write(picture.services(), cluster_is_known=True)
+        table.write(picture.services(), cluster_is_settled=True)
 
     assert not Service.objects.filter(health="Degraded").exists()
 

@@ -1,7 +1,7 @@
 """A small operation for the engine's tests. Its steps leave marks in a folder; files in it tell them what to do.
 
 `hold-before-<step>` and `hold-after-<step>` make a step stand still before or after its effect, `ready` is what the
-last step waits for, `unreachable` counts down the failures of a system that is away.
+last step waits for, `unreachable` counts down the failures of a system that is away, `refused` the refusals of one.
 """
 
 import os
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from core.actor import Actor, Decision, Role
 from core.errors import Busy, Problem
 from core.names import ServiceName, TenantName
-from integrations.errors import Unreachable
+from integrations.errors import NotAllowed, Unreachable
 from operations import registry
 from operations.choices import Risk
 from operations.registry import (
@@ -87,13 +87,20 @@ def prime(step: StepContext) -> Done:
         return Done(f"primed, {UNSTORABLE}", {"sha": "4be07d1c9a", UNSTORABLE: [UNSTORABLE]})
     if mood == "nothing":
         return None  # type: ignore[return-value]
-    left = Path(step.parameters.folder) / "unreachable"
-    if left.exists():
-        number = int(left.read_text())
-        left.unlink() if number <= 1 else left.write_text(str(number - 1))
+    if counted_down(Path(step.parameters.folder) / "unreachable"):
         raise Unreachable("gitops", "The paint shop does not answer.")
+    if counted_down(Path(step.parameters.folder) / "refused"):
+        raise NotAllowed("gitops", "The paint shop does not let us in.")
     mark(step, "prime")
     return Done("primed", {"sha": "4be07d1c9a", "changed": True})
+
+
+def counted_down(left: Path) -> bool:
+    if not left.exists():
+        return False
+    number = int(left.read_text())
+    left.unlink() if number <= 1 else left.write_text(str(number - 1))
+    return True
 
 
 def paint(step: StepContext) -> Done:

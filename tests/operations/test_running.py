@@ -138,6 +138,27 @@ def test_a_system_that_is_away_is_tried_again_later_and_later(ask: Ask, tmp_path
     assert step(operation, "prime").failures == 0
 
 
+def test_a_refusal_of_a_moment_is_tried_again(ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "refused").write_text("3")
+    operation = ask()
+    for _ in range(3):
+        operation = run(operation)
+        assert "The paint shop does not let us in. Trying again in" in step(operation, "prime").says
+    run(operation)
+
+    assert step(operation, "prime").state == StepState.SUCCEEDED
+
+
+def test_a_refusal_that_is_repeated_is_believed(ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "refused").write_text("4")
+    operation = ask()
+    for _ in range(4):
+        operation = run(operation)
+
+    assert operation.state == OperationState.FAILED
+    assert operation.reason == "The paint shop does not let us in."
+
+
 def test_the_deadline_ends_a_wait_and_says_what_for_and_since_when(ask: Ask) -> None:
     operation = run(ask())
     Operation.objects.filter(pk=operation.pk).update(deadline_at=now())

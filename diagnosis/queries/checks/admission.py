@@ -20,7 +20,7 @@ from diagnosis.queries.objects import (
     name,
     number_at,
     quantity,
-    span,
+    stamp,
     text_at,
     when,
 )
@@ -292,7 +292,7 @@ def check_namespace(scope: Scope) -> Iterator[Finding]:
         listed([text_at(entry, "message") for entry in told])
         or f"finalizers {listed([str(entry) for entry in finalizers])}"
     )
-    title = f"The namespace {scope.namespace} has been in deletion for {span(waits)} and does not go away"
+    title = f"The namespace {scope.namespace} has been in deletion since {stamp(since)} and does not go away"
     evidence = [field_fact(space, "status.phase", "Terminating", "being deleted", since)]
     evidence += [
         Evidence(

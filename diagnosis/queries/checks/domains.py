@@ -20,7 +20,7 @@ from diagnosis.queries.objects import (
     kind,
     name,
     namespace,
-    span,
+    stamp,
     text_at,
     when,
 )
@@ -149,10 +149,10 @@ def _judged(scope: Scope, issue: Issue) -> Finding:
     if pending and (
         FINAL.search(pending[2]) or _is_over(issue) or (waits is not None and waits > _patience(pending[2]))
     ):
-        return _not_pointed(scope, issue, waits, *pending)
+        return _not_pointed(scope, issue, *pending)
     if waits is None or waits <= ISSUING:
-        return _issuing(issue, waits, pending)
-    return _not_ready(scope, issue, waits)
+        return _issuing(issue, pending)
+    return _not_ready(issue)
 
 
 def _is_over(issue: Issue) -> bool:
@@ -187,13 +187,13 @@ def _failing_host(issue: Issue, obj: Obj, message: str) -> str:
     return named or next((host for host in issue.hosts if host in message), "") or listed(issue.hosts)
 
 
-def _not_pointed(scope: Scope, issue: Issue, waits: timedelta | None, obj: Obj, path: str, message: str) -> Finding:
+def _not_pointed(scope: Scope, issue: Issue, obj: Obj, path: str, message: str) -> Finding:
     host = _failing_host(issue, obj, message)
     default = _default_host(scope, host)
     what = "has no DNS record (no such host)" if UNKNOWN_HOST.search(message) else "does not lead to this platform"
     title = f"The domain {host} {what}, so its certificate cannot be issued"
     detail = (
-        f"The certificate authority's check has failed for {span(waits)}. Create the record {host} "
+        f"The certificate authority's check has failed since {stamp(issue.since)}. Create the record {host} "
         f"CNAME {default or 'the default host of the service'}."
     )
     detail += f" The platform host {default} is not concerned." if default else ""
@@ -231,8 +231,8 @@ def _rate_limited(scope: Scope, issue: Issue, obj: Obj, path: str, message: str)
     )
 
 
-def _issuing(issue: Issue, waits: timedelta | None, pending: tuple[Obj, str, str] | None) -> Finding:
-    title = f"The certificate for {listed(issue.hosts)} was requested {span(waits)} ago and is being issued"
+def _issuing(issue: Issue, pending: tuple[Obj, str, str] | None) -> Finding:
+    title = f"The certificate for {listed(issue.hosts)} was requested at {stamp(issue.since)} and is being issued"
     evidence = [*_base(issue), *([_quote(*pending)] if pending else [])]
     return finding(
         "certificate-issuing",
@@ -244,9 +244,11 @@ def _issuing(issue: Issue, waits: timedelta | None, pending: tuple[Obj, str, str
     )
 
 
-def _not_ready(scope: Scope, issue: Issue, waits: timedelta | None) -> Finding:
+def _not_ready(issue: Issue) -> Finding:
     said = issue.said[0][2] if issue.said else "nothing says why"
-    title = f"The certificate for {listed(issue.hosts)} has not been ready for {span(waits)}: {shown(said, 200)}"
+    title = (
+        f"The certificate for {listed(issue.hosts)} has not been ready since {stamp(issue.since)}: {shown(said, 200)}"
+    )
     evidence = [*_base(issue), *[_quote(*entry) for entry in issue.said[:3]]]
     return finding(
         "certificate-not-ready",

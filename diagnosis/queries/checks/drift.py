@@ -6,7 +6,7 @@ from datetime import timedelta
 from diagnosis.choices import Severity, Verdict
 from diagnosis.queries import remedies
 from diagnosis.queries.findings import Evidence, Finding, field_fact, finding
-from diagnosis.queries.objects import Obj, age, created, dig, name, span, when
+from diagnosis.queries.objects import Obj, age, created, dig, name, stamp, when
 from diagnosis.queries.scope import Scope
 from diagnosis.queries.syncing import Sync, concerns, failure_words, resource_words, sync_of
 from diagnosis.queries.text import listed, shown
@@ -35,10 +35,10 @@ def check_out_of_sync(scope: Scope) -> Iterator[Finding]:
 
 
 def _running(scope: Scope, sync: Sync, what: str) -> Finding:
-    since = age(scope.now, sync.started_at)
+    lasts, since = age(scope.now, sync.started_at), stamp(sync.started_at)
     evidence = [field_fact(sync.app, "status.operationState.phase", "Running", sync.message, sync.started_at)]
-    if since is not None and since > LONG_SYNC:
-        title = f"A sync of {name(sync.app)} has been running for {span(since)}: {shown(sync.message, 200)}"
+    if lasts is not None and lasts > LONG_SYNC:
+        title = f"A sync of {name(sync.app)} has been running since {since}: {shown(sync.message, 200)}"
         return finding(
             "argocd-out-of-sync",
             title,
@@ -47,7 +47,7 @@ def _running(scope: Scope, sync: Sync, what: str) -> Finding:
             [remedies.say("Look at what it waits for; end the sync if it hangs")],
             severity=Severity.WARNING,
         )
-    title = f"A sync of {name(sync.app)} is running since {span(since)}; {what} will be in sync when it ends"
+    title = f"A sync of {name(sync.app)} has been running since {since}; {what} will be in sync when it ends"
     return finding(
         "argocd-expected-out-of-sync",
         title,
@@ -87,7 +87,7 @@ def _not_synced_yet(scope: Scope, sync: Sync, what: str) -> Finding:
         )
         options = [remedies.say(f"Sync {name(sync.app)} in Argo CD, or turn automatic sync on again")]
         return finding("argocd-sync-pending-manual", title, detail, evidence, options)
-    title = f"{what} has been out of sync for {span(seen)} although automatic sync is on"
+    title = f"{what} has been out of sync since {stamp(sync.compared_at)} although automatic sync is on"
     detail = "Argo CD has not started a sync; a sync window or the controller may hold it."
     return finding(
         "argocd-out-of-sync",
@@ -100,7 +100,7 @@ def _not_synced_yet(scope: Scope, sync: Sync, what: str) -> Finding:
 
 
 def _expected(scope: Scope, sync: Sync, what: str) -> Finding:
-    title = f"{what} is out of sync since a commit moments ago; the automatic sync follows within minutes"
+    title = f"{what} does not have the newest commit yet; the automatic sync follows within minutes"
     evidence = [field_fact(sync.app, "status.sync.revision", sync.wanted[:12], "git is at", sync.compared_at)]
     return finding(
         "argocd-expected-out-of-sync", title, "Nothing needs doing.", evidence, [remedies.say("Wait up to 3 minutes")]
@@ -136,11 +136,11 @@ def _unchanged(sync: Sync) -> list[Evidence]:
 
 
 def _by_hand(scope: Scope, sync: Sync, edits: list[Evidence], what: str) -> Finding:
-    who = f", by {edits[0].value.split(' ')[0]} {span(age(scope.now, edits[0].time))} ago" if edits else ""
+    who = f", by {edits[0].value.split(' ')[0]} at {stamp(edits[0].time)}" if edits else ""
     title = f"{what} was changed by hand in the cluster{who} and differs from git"
     heal = "selfHeal is off, so it stays" if not sync.heals else "selfHeal is on, yet something keeps putting it back"
-    since = span(age(scope.now, sync.synced_at))
-    detail = f"Git has not changed since the last sync {since} ago; {heal}, until the next sync overwrites it."
+    since = stamp(sync.synced_at)
+    detail = f"Git has not changed since the last sync at {since}; {heal}, until the next sync overwrites it."
     verdict = Verdict.CONFIRMED if edits else Verdict.SUSPECTED
     options = [remedies.say(f"Sync {name(sync.app)} to put git's state back, or commit the change to git")]
     return finding("argocd-manual-drift", title, detail, [*_unchanged(sync), *edits], options, verdict=verdict)

@@ -7,7 +7,7 @@ from diagnosis.choices import Severity
 from diagnosis.queries import remedies
 from diagnosis.queries.containers import Container, Trouble, described
 from diagnosis.queries.findings import Finding, field_fact, finding
-from diagnosis.queries.objects import age, created, dig, name, quantity, span, text_at
+from diagnosis.queries.objects import age, created, dig, name, quantity, stamp, text_at
 from diagnosis.queries.scope import Scope
 from diagnosis.queries.text import count_of
 
@@ -58,7 +58,7 @@ def _finding(scope: Scope, containers: list[Container]) -> Finding:
     detail = (
         f"{count_of(len(containers), 'pod')} of {scope.service} "
         f"{'is' if len(containers) == 1 else 'are'} concerned; it {state}. "
-        f"{count_of(container.restarts, 'restart')}, the last kill {span(age(scope.now, container.ended_at))} ago."
+        f"{count_of(container.restarts, 'restart')}, the last kill at {stamp(container.ended_at)}."
     )
     path = f"status.containerStatuses[{container.name}]"
     evidence = [

@@ -8,7 +8,7 @@ from diagnosis.choices import Severity, Verdict
 from diagnosis.queries import remedies
 from diagnosis.queries.containers import is_ready, pod_node
 from diagnosis.queries.findings import Evidence, Finding, field_fact, finding, ref
-from diagnosis.queries.objects import Obj, age, condition, is_true, name, span, text_at, when
+from diagnosis.queries.objects import Obj, condition, is_true, name, stamp, text_at, when
 from diagnosis.queries.scope import Scope
 from diagnosis.queries.text import count_of, listed, shown
 
@@ -40,7 +40,7 @@ def _not_ready(scope: Scope, node_name: str, node: Obj | None, ready: Obj, pods:
     said = text_at(ready, "message") or "the node exists no more"
     reason = text_at(ready, "reason")
     title = (
-        f"The node {node_name} has not been ready for {span(age(scope.now, since))}: {shown(said, 160)}"
+        f"The node {node_name} has not been ready since {stamp(since)}: {shown(said, 160)}"
         if node
         else f"The node {node_name} exists no more"
     )

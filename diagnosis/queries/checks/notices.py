@@ -9,7 +9,7 @@ from diagnosis.queries.checks.memory import is_oom_now, oom_words, was_oom
 from diagnosis.queries.containers import Trouble, containers_of
 from diagnosis.queries.findings import Finding, field_fact, finding
 from diagnosis.queries.logs import log_fact, log_of
-from diagnosis.queries.objects import age, created, dig, kind, name, span, text_at
+from diagnosis.queries.objects import created, dig, kind, name, stamp, text_at
 from diagnosis.queries.readings import readings
 from diagnosis.queries.scope import Scope
 from diagnosis.queries.symptoms import is_moving, state_of_pods
@@ -45,7 +45,7 @@ def check_rollout(scope: Scope) -> Iterator[Finding]:
     if scope.in_trouble(Trouble.CRASHING, Trouble.WAITING, Trouble.NOT_READY) or not is_moving(scope):
         return
     since = max((moment for moment in map(created, scope.new_pods) if moment), default=None)
-    started = f", its newest pod {span(age(scope.now, since))} old" if since else ""
+    started = f", its newest pod made at {stamp(since)}" if since else ""
     title = f"A rollout of {scope.service} is under way: {state_of_pods(scope)}{started}"
     evidence = [
         field_fact(
@@ -73,14 +73,13 @@ def check_past_restarts(scope: Scope) -> Iterator[Finding]:
     if not past or scope.job_succeeded:
         return
     newest = max(past, key=lambda entry: str(entry.ended_at or ""))
-    since = age(scope.now, newest.ended_at)
     why = (
         "out of memory (OOMKilled)"
         if was_oom(newest)
         else f"{newest.exit_reason or 'ended'}, exit code {newest.exit_code}"
     )
     total = sum(entry.restarts for entry in past)
-    title = f"{count_of(total, 'restart')} in the past, the last {span(since)} ago ({why}); it has run since"
+    title = f"{count_of(total, 'restart')} in the past, the last at {stamp(newest.ended_at)} ({why}); it has run since"
     evidence = [
         field_fact(
             entry.pod,

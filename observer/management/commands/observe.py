@@ -1,5 +1,6 @@
 """`python manage.py observe`: keeps the mirror of git and the cluster until it is told to stop."""
 
+import os
 import signal
 import threading
 from typing import Any
@@ -10,6 +11,8 @@ from observer.service import observe
 
 # Beyond this the process ends anyway; its lease then runs out by itself.
 LONGEST_STOP_S = 1.5
+# The observer's thread sends it to its own process when it ends.
+ENDED = signal.SIGUSR1
 
 
 class Command(BaseCommand):
@@ -18,14 +21,20 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         # Signals are waited for, not handled: a handler could interrupt the observer while it holds a lock.
-        signals = {signal.SIGTERM, signal.SIGINT}
+        # Not `sigtimedwait`: stopped and continued past its timeout, it returns a signal that nobody sent.
+        signals = {signal.SIGTERM, signal.SIGINT, ENDED}
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)
         stopping = threading.Event()
-        observer = threading.Thread(target=observe, args=[stopping], name="observer", daemon=True)
+        observer = threading.Thread(target=observe_and_tell, args=[stopping], name="observer", daemon=True)
         observer.start()
-        while observer.is_alive() and signal.sigtimedwait(signals, 0.5) is None:
-            pass
-        if not observer.is_alive():
+        if signal.sigwait(signals) == ENDED:
             raise CommandError("The observer ended by itself; the log says why.")
         stopping.set()
         observer.join(LONGEST_STOP_S)
+
+
+def observe_and_tell(stopping: threading.Event) -> None:
+    try:
+        observe(stopping)
+    finally:
+        os.kill(os.getpid(), ENDED)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -62,6 +63,10 @@ def follow() -> Iterator[Following]:
     yield start
     for reflector in running:
         reflector.stop()
+
+
+def soon_or_later(ready: Callable[[], bool], what: str) -> None:
+    wait_until(ready, what)
 
 
 def soon(ready: Callable[[], bool], what: str) -> None:
@@ -162,7 +167,7 @@ def test_bookmarks_carry_a_quiet_watch_past_the_changes_of_others(
 ) -> None:
     server = OldServer(emulator, "passes")
     reflector, _ = follow(Cluster(server.kubeconfig()), namespace)
-    soon(lambda: len(server.asked) == 2, "the watch")
+    soon(lambda: len(watches(server)) == 1, "the watch")
     create(cluster, MAPS, make_namespace(cluster, f"{namespace}-b"), config_map("not-ours"))
     # Later than the answer to the watch itself can be.
     after_answer = now() + timedelta(seconds=0.5)
@@ -170,8 +175,75 @@ def test_bookmarks_carry_a_quiet_watch_past_the_changes_of_others(
 
     reflector.reconnect()
 
-    soon(lambda: len(server.asked) == 3, "the next watch")
-    assert int(server.asked[2]["resourceVersion"]) > int(server.asked[1]["resourceVersion"])
+    soon(lambda: len(watches(server)) == 2, "the next watch")
+    before, after = (int(watch["resourceVersion"]) for watch in watches(server))
+    assert after > before
+    server.shutdown()
+
+
+def watches(server: OldServer) -> list[dict[str, str]]:
+    return [query for query in server.asked if "resourceVersion" in query]
+
+
+@pytest.mark.parametrize("way", ["restored", "restored and says so"])
+def test_a_server_that_went_back_to_a_backup_is_listed_again(
+    own_emulator: Callable[[], Emulator], follow: Following, way: str
+) -> None:
+    backup = own_emulator()
+    place = make_namespace(backup.cluster(), "place")
+    create(backup.cluster(), MAPS, place, config_map("of-the-backup"))
+    current = own_emulator()
+    create(current.cluster(), MAPS, make_namespace(current.cluster(), "place"), config_map("lost"))
+    server = OldServer(current, "passes")
+    relay = Relay(server.server_port)
+    reflector, notebook = follow(Cluster(str(relay.kubeconfig(Path(server.kubeconfig())))), place)
+    soon(lambda: notebook.holds("lost") and len(watches(server)) == 1, "the first state")
+
+    server.restore(backup, way)
+    relay.cut()
+
+    soon(lambda: notebook.holds("of-the-backup"), "the restored state")
+    create(backup.cluster(), MAPS, place, config_map("later"))
+    soon(lambda: notebook.holds("of-the-backup", "later"), "what followed")
+    assert reflector.failure is None
+    relay.close()
+    server.shutdown()
+
+
+def test_a_refusal_of_a_server_that_has_just_started_is_not_believed(
+    emulator: Emulator, cluster: Cluster, namespace: str, follow: Following
+) -> None:
+    server = OldServer(emulator, "wakes")
+    create(cluster, MAPS, namespace, config_map("there"))
+    reflector, notebook = follow(Cluster(server.kubeconfig()), namespace)
+    soon(lambda: len(server.asked) >= 4, "two attempts, each a stream and a page")
+    assert reflector.failure is None
+    server.way = "passes"
+
+    soon(lambda: notebook.holds("there"), "the state")
+    server.shutdown()
+
+
+def test_a_refusal_that_lasts_is_believed(emulator: Emulator, namespace: str, follow: Following) -> None:
+    server = OldServer(emulator, "wakes")
+    reflector, _ = follow(Cluster(server.kubeconfig()), namespace)
+
+    soon_or_later(lambda: reflector.failure is not None, "the refusal is told")
+    assert reflector.failure is not None
+    assert "does not allow us to list configmaps" in reflector.failure.sentence
+    server.shutdown()
+
+
+def test_a_watch_that_only_ever_breaks_is_told_and_the_state_is_read_again(
+    emulator: Emulator, cluster: Cluster, namespace: str, follow: Following
+) -> None:
+    server = OldServer(emulator, "shaky")
+    reflector, notebook = follow(Cluster(server.kubeconfig()), namespace)
+    soon(lambda: notebook.told_whole == 1, "the first state")
+    create(cluster, MAPS, namespace, config_map("missed"))
+
+    soon(lambda: notebook.holds("missed"), "the state is read again")
+    assert reflector.relists > 1
     server.shutdown()
 
 
@@ -187,7 +259,7 @@ def test_a_server_without_streaming_lists_is_listed_in_pages(
 
     soon(lambda: notebook.holds("first", "second"), "the watch after it")
     assert reflector.failure is None
-    assert [query.get("limit") for query in server.asked[:3]] == [None, "500", None]
+    assert [query.get("limit") for query in server.asked[:3]] == [None, "100", None]
     server.shutdown()
 
 

@@ -1,0 +1,101 @@
+"""After its commit a deploy goes on whatever Kubernetes refuses: Argo CD looks at git by itself."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from integrations.errors import NotAllowed
+from integrations.gitops import Gitops
+from integrations.kubernetes import kinds
+from operations.engine.context import Context
+from operations.models import Operation
+from operations.registry import Done, Wait
+from services.runners.steps import sync
+from tests import builders
+from tests.integrations.kubernetes.limited_account import LimitedAccount, rules_for
+from tests.integrations.kubernetes.objects import application, create, delete, make_namespace
+from tests.integrations.kubernetes.servers import Emulator
+from tests.services.conftest import committed
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
+Sync = Callable[[], Done | Wait]
+READ = rules_for(kinds.APPLICATIONS)
+
+
+@pytest.fixture(scope="module")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    server = Emulator(tmp_path_factory.mktemp("kubernetes"))
+    try:
+        make_namespace(server.start().cluster(), "argocd")
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def with_rights(emulator: Emulator, settings: Settings, request: pytest.FixtureRequest) -> Callable[[Any], None]:
+    """Kubernetes from here on with these rights alone."""
+
+    def use(rules: Any) -> None:
+        name = request.node.name.replace("_", "-")[-40:].strip("-")
+        settings.KUBECONFIG = str(LimitedAccount(emulator, name, rules).kubeconfig())
+
+    return use
+
+
+@pytest.fixture
+def operation(repository: Gitops) -> Operation:
+    """A deploy that has just committed."""
+    builders.the_cast()
+    found = builders.operation(lease_owner="us")
+    sha = committed("payments-api", "3.13.0", found.public_id)
+    found.steps.create(position=0, name="commit", title="Commit", state="succeeded", result={"sha": sha})
+    found.steps.create(position=1, name="sync", title="Sync", started_at=found.started_at)
+    return found
+
+
+@pytest.fixture
+def run_sync(operation: Operation) -> Sync:
+    return lambda: sync(Context(operation, operation.steps.get(name="sync"), None, "us"))
+
+
+def said(operation: Operation) -> list[str]:
+    return [line.text for line in operation.log_lines.all()]
+
+
+def test_a_refused_refresh_is_told_once_and_argo_cds_own_poll_is_waited_for(
+    emulator: Emulator, with_rights: Callable[[Any], None], operation: Operation, run_sync: Sync
+) -> None:
+    create(emulator.cluster(), kinds.APPLICATIONS, "argocd", application("payments", "payments-api"))
+    with_rights(READ)
+
+    answers = [run_sync() for _ in range(3)]
+
+    assert {answer.says for answer in answers} == {"waiting for Argo CD's own poll"}
+    assert all(isinstance(answer, Wait) for answer in answers)
+    assert said(operation) == [
+        "Kubernetes does not allow us to patch Application payments-payments-api in argocd; "
+        "waiting for Argo CD's own poll"
+    ]
+    delete(emulator.cluster(), kinds.APPLICATIONS, "argocd", "payments-payments-api")
+
+
+def test_so_it_is_while_the_application_does_not_exist_yet(
+    with_rights: Callable[[Any], None], operation: Operation, run_sync: Sync
+) -> None:
+    with_rights(READ)
+
+    assert isinstance(run_sync(), Wait)
+    assert "does not allow us to patch ApplicationSet" in said(operation)[0]
+
+
+def test_a_read_that_is_refused_is_an_error_that_the_engine_repeats_before_it_believes_it(
+    with_rights: Callable[[Any], None], run_sync: Sync
+) -> None:
+    with_rights(rules_for(kinds.PODS))
+
+    with pytest.raises(NotAllowed) as refused:
+        run_sync()
+    assert refused.value.believed_after > 1

@@ -1,0 +1,128 @@
+"""What could not be read is unknown at every door: never zero, never "all are well"."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from accounts.models import Person
+from core.actor import Actor
+from core.clock import now
+from services.queries import ServiceFilter, home, service_head, service_list, tenant_rows
+from services.tools import OneService, Which, list_services, service_status
+from tenants.models import Source
+from tests import builders
+from tests.doors.test_rest_reads import script
+
+pytestmark = pytest.mark.django_db
+UNREAD_PODS: dict[str, Any] = {"pods": None, "restarts": None, "running_tag": ""}
+UNREAD: dict[str, Any] = {**UNREAD_PODS, "replicas_ready": None, "health": "Unknown", "sync": "Unknown"}
+LABELS = {
+    "applications": "Argo CD applications", "deployments": "Deployments", "pods": "Pods", "events": "Events",
+    "resourcequotas": "Quotas",
+}  # fmt: skip
+AT_NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def cast(valkey: None) -> None:
+    builders.the_cast()
+    for name, label in LABELS.items():
+        builders.source(f"kubernetes:{name}", label=label)
+
+
+def refuse(*names: str, last_read: datetime | None = AT_NOON) -> None:
+    for name in names:
+        error = f"Kubernetes does not allow us to list {name}."
+        Source.objects.filter(name=f"kubernetes:{name}").update(
+            error=error, error_since=now(), last_contact_at=last_read
+        )
+
+
+def page_of(path: str) -> str:
+    client = Client()
+    client.force_login(Person.objects.signed_in("vera"))
+    return client.get(path).content.decode()
+
+
+def test_a_list_shows_pods_that_cannot_be_read_as_such(vera: Actor) -> None:
+    builders.service(**UNREAD_PODS, replicas_ready=None)
+
+    row = service_list(vera, tenant="payments", wanted=ServiceFilter()).rows[0]
+    assert (row.ready, row.pods) == (None, None)
+    assert "Pods cannot be read" in page_of("/tenants/payments/")
+    assert "0 of 2" not in page_of("/tenants/payments/")
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        (UNREAD, "Git asks for version 3.4.0 and 2 pods; what runs cannot be read."),
+        (UNREAD_PODS, "Git asks for version 3.4.0; 2 of 2 pods answer, and which version they run cannot be read."),
+    ],
+)
+def test_a_services_page_says_what_is_not_known(vera: Actor, fields: dict[str, Any], sentence: str) -> None:
+    service = builders.service(**fields)
+
+    assert service_head(vera, service).sentence == sentence
+    assert sentence in page_of("/tenants/payments/services/payments-api/")
+
+
+def test_scripts_and_agents_get_null_and_a_note(vera: Actor) -> None:
+    builders.service(**UNREAD)
+    refuse("pods")
+
+    listed = script("vera").get("/api/v1/services").json()["items"][0]
+    status = script("vera").get("/api/v1/status/payments/payments-api").json()
+    told = service_status(vera, OneService(team="payments", service="payments-api")).value
+    row = list_services(vera, Which()).value["items"][0]
+    assert (listed["ready"], listed["wanted"]) == (row["ready"], row["wanted"]) == (None, 2)
+    assert (status["ready"], status["restarts"]) == (None, None)
+    assert (told["service"]["ready"], told["service"]["restarts"]) == (None, None)
+    said = "Pods cannot be read now; what it told is as of 2026-11-22 12:00:00 UTC."
+    assert status["note"] == told["note"] == said
+
+
+def test_services_of_which_nothing_is_known_are_not_counted_as_well(vera: Actor) -> None:
+    builders.service(**UNREAD)
+    builders.service("ledger-api")
+
+    assert home(vera).sentence == "The state of 1 of 2 services is not known."
+    said = service_list(vera, tenant="payments", wanted=ServiceFilter()).sentence
+    assert said == "payments has 2 services. 1 is in a state that is not known."
+    assert [(row.services, row.troubled, row.unknown) for row in tenant_rows(vera)] == [(2, 0, 1)]
+    assert "2 services, the state of 1 is not known" in page_of("/")
+    assert "1 of 2 not known" in page_of("/tenants/")
+
+
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [
+        (["events"], ["Events cannot be read now."]),
+        (["resourcequotas"], []),
+        (["pods"], ["Pods cannot be read now; what it told is as of 2026-11-22 12:00:00 UTC."]),
+        (list(LABELS), ["The cluster cannot be read now; what it told is as of 2026-11-22 12:00:00 UTC."]),
+    ],
+)
+def test_the_head_of_a_service_names_the_source_that_is_away(vera: Actor, refused: list[str], said: list[str]) -> None:
+    service = builders.service()
+    refuse(*refused)
+
+    assert [str(one) for one in service_head(vera, service).away] == said
+    head = page_of("/tenants/payments/services/payments-api/events/").partition('class="acts"')[0]
+    assert ("The cluster cannot be read now" in head) is (len(refused) == len(LABELS))
+
+
+def test_a_source_that_never_told_anything_is_as_of_no_time(vera: Actor) -> None:
+    service = builders.service(**UNREAD)
+    refuse("deployments", last_read=None)
+
+    assert service_head(vera, service).note == "Deployments cannot be read now."
+
+
+def test_quotas_that_cannot_be_read_are_named_on_the_tenants_page_and_to_scripts() -> None:
+    refuse("resourcequotas")
+
+    assert "Quotas cannot be read now" in page_of("/tenants/payments/")
+    assert "Quotas cannot be read now" in script("vera").get("/api/v1/resources/payments").json()["note"]
