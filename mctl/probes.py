@@ -128,6 +128,8 @@ def answer(*, is_well: bool) -> HttpResponse:
     return HttpResponse(body, "application/json", 200 if is_well else 503, headers=headers)
 
 
+# Whoever sends another method is no probe, and meets what stands before every page.
+PROBING = {"GET", "HEAD"}
 PROBES = {"/healthz": healthz, "/readyz": readyz}
 
 
@@ -138,4 +140,5 @@ class ProbeMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return PROBES.get(request.path_info, self.get_response)(request)
+        probe = PROBES.get(request.path_info) if request.method in PROBING else None
+        return (probe or self.get_response)(request)

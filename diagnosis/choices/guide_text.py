@@ -59,7 +59,7 @@ SECTIONS = (
                   "work itself runs in the background.", (
             "Ask for the operation by its id instead of asking for the change again.",
             "Ask for less: one tenant, one service, fewer lines of log.",
-            "Where nothing answers at all, ask for /healthz of this installation from the same machine: it answers "
+            "Where nothing answers at all, see whether this installation is reachable from there: /healthz answers "
             "anyone, without a token.")),
     ), "How far a change has come stands on the page of its operation."),
     Section("connection-refused", "AI clients", "Connection refused", (
