@@ -124,7 +124,7 @@ class ServiceStatus(Schema):
     cause: str
     argocd: ArgoCD | None = Field(description="null where the cluster has not been observed yet; note says so")
     operation: str | None = Field(description="the open operation on this service")
-    note: str = Field(description="which source cannot be read now, and of when what it told is; empty where all can")
+    note: str = Field(description="which source cannot be read now, and when it was last read; empty where all can")
 
 
 class Resources(Schema):

@@ -142,7 +142,7 @@ def quota_note(tenant: Tenant) -> str:
     source = Source.objects.filter(name=QUOTA_SOURCE).first()
     if source is None or source_state(source, now())["ok"]:
         return ""
-    return f"{source.label} cannot be read now; this is as of {tenant.cluster_observed_at:%Y-%m-%d %H:%M:%S} UTC."
+    return f"{source.label} cannot be read now; last read {tenant.cluster_observed_at:%Y-%m-%d %H:%M:%S} UTC."
 
 
 def source_state(source: Source, moment: datetime) -> Mapping[str, object]:

@@ -40,15 +40,15 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class Away:
-    """A source that cannot be read now, in words, and of when what it told is. `as_of` is None where it never told
-    anything, and where nothing on the page is from it."""
+    """A source that cannot be read now. `last_read_at` is None where it was never read, and where nothing on the page
+    is from it."""
 
     label: str
-    as_of: datetime | None
+    last_read_at: datetime | None
 
     def __str__(self) -> str:
-        told = f"; what it told is as of {self.as_of:%Y-%m-%d %H:%M:%S} UTC" if self.as_of else ""
-        return f"{self.label} cannot be read now{told}."
+        last = f"; last read {self.last_read_at:%Y-%m-%d %H:%M:%S} UTC" if self.last_read_at else ""
+        return f"{self.label} cannot be read now{last}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,4 +146,4 @@ def test_a_page_says_of_when_it_speaks_while_the_cluster_cannot_be_read(client: 
 
     source.error = "Kubernetes does not answer."
     source.save()
-    assert "The cluster cannot be read now; this is as of" in client.get(address).content.decode()
+    assert "The cluster cannot be read now; last read" in client.get(address).content.decode()

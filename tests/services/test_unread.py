@@ -80,7 +80,7 @@ def test_scripts_and_agents_get_null_and_a_note(vera: Actor) -> None:
     assert (listed["ready"], listed["wanted"]) == (row["ready"], row["wanted"]) == (None, 2)
     assert (status["ready"], status["restarts"]) == (None, None)
     assert (told["service"]["ready"], told["service"]["restarts"]) == (None, None)
-    said = "Pods cannot be read now; what it told is as of 2026-11-22 12:00:00 UTC."
+    said = "Pods cannot be read now; last read 2026-11-22 12:00:00 UTC."
     assert status["note"] == told["note"] == said
 
 
@@ -101,8 +101,8 @@ def test_services_of_which_nothing_is_known_are_not_counted_as_well(vera: Actor)
     [
         (["events"], ["Events cannot be read now."]),
         (["resourcequotas"], []),
-        (["pods"], ["Pods cannot be read now; what it told is as of 2026-11-22 12:00:00 UTC."]),
-        (list(LABELS), ["The cluster cannot be read now; what it told is as of 2026-11-22 12:00:00 UTC."]),
+        (["pods"], ["Pods cannot be read now; last read 2026-11-22 12:00:00 UTC."]),
+        (list(LABELS), ["The cluster cannot be read now; last read 2026-11-22 12:00:00 UTC."]),
     ],
 )
 def test_the_head_of_a_service_names_the_source_that_is_away(vera: Actor, refused: list[str], said: list[str]) -> None:
