@@ -57,8 +57,8 @@ class Listener(Protocol[Row]):
 class Reflector(Generic[Row]):
     """`slim` turns a raw object into a row, or None where it is of no interest.
 
-    `last_contact_at` is when it was last read, by list or watch; `failure` is what is wrong now, None while all is well;
-    `synced` is set once the first complete state was handed over.
+    `last_contact_at` is when a list or watch last told something; `failure` is what is wrong now, None while all is
+    well; `synced` is set once the first complete state was handed over.
     """
 
     def __init__(
