@@ -21,7 +21,7 @@ class IntegrationError(Problem):
     status = 502
     remedy_is_ours = True
     retryable: ClassVar[bool] = False
-    # How many times in a row it is said before an operation believes it.
+    # How many refusals in a row an operation takes before it believes this one.
     believed_after: ClassVar[int] = 1
 
     def __init__(self, system: str, sentence: str, *, remedy: str = "", detail: str = "", **facts: Any) -> None:

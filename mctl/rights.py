@@ -1,7 +1,7 @@
 """All rights that MCTL needs in Kubernetes. The manifest in deploy/rbac and `manage.py doctor` are made from them."""
 
 from diagnosis.queries import asked, live_kinds
-from integrations.kubernetes.rights import Right, merged
+from integrations.kubernetes.rights import Right, merge
 from observer import cluster_reader
 from services.queries import live
 from services.runners import steps
@@ -10,7 +10,7 @@ from services.runners import steps
 def needed() -> tuple[Right, ...]:
     """One right for each resource and place, required ones first."""
     declared = (*cluster_reader.RIGHTS, *steps.RIGHTS, *live.RIGHTS, *asked.RIGHTS, *live_kinds.RIGHTS)
-    return tuple(sorted(merged(declared), key=_place_in_manifest))
+    return tuple(sorted(merge(declared), key=_place_in_manifest))
 
 
 def _place_in_manifest(right: Right) -> tuple[bool, str, str, str]:

@@ -48,24 +48,28 @@ class ServiceMirror:
         self._lease, self._picture = lease, picture
         self._git: dict[ServiceKey, int] = {}
         self._observed: dict[ServiceKey, int] = {}
+        # What the table held at the start, as JSON, of rows that were not compared yet.
+        self._stored: dict[ServiceKey, bytes] = {}
         self.unwritten: dict[ServiceKey, str] = {}
 
     def load(self) -> None:
         """What the table holds now, so that only differences are written; and the findings, which outlive us."""
         self._git.clear()
         self._observed.clear()
+        self._stored.clear()
         for row in Service.objects.values(
             "tenant", "name", "in_git", *SERVICE_COLUMNS, PROBLEM, *OBSERVED_COLUMNS
         ).iterator():
             key = (row["tenant"], row["name"])
-            git = (*SERVICE_COLUMNS, PROBLEM) if row["in_git"] else ()
-            self._git[key] = digest({"in_git": row["in_git"], **{name: row[name] for name in git}})
-            self._observed[key] = digest({name: row[name] for name in OBSERVED_COLUMNS})
+            self._stored[key] = orjson.dumps(row)
             if row["diagnosis"]:
                 self._picture.findings[key] = row["diagnosis"]
 
     def keys(self) -> set[ServiceKey]:
-        return self._git.keys() | self._observed.keys()
+        return self._git.keys() | self._observed.keys() | self._stored.keys()
+
+    def _is_in_table(self, key: ServiceKey) -> bool:
+        return key in self._git or key in self._observed or key in self._stored
 
     def write(self, services: Iterable[ServiceKey], *, cluster_is_settled: bool) -> set[ServiceKey]:
         """Brings these rows up to date and announces those that changed. Returns them. Raises LeaseLost.
@@ -87,12 +91,12 @@ class ServiceMirror:
         pending: dict[ServiceKey, list[Part]] = {}
         gone: list[ServiceKey] = []
         for key in batch:
-            if self._picture.exists(key) or (key in self._git and not self._absence_is_known()):
+            if self._picture.exists(key) or (self._is_in_table(key) and not self._absence_is_known()):
                 if parts := self._differing(key, moment, cluster_is_settled):
                     pending[key] = parts
             elif self._absence_is_known():
                 self.unwritten.pop(key, None)
-                if key in self._git or key in self._observed:
+                if self._is_in_table(key):
                     gone.append(key)
         together = {key: joined(parts) for key, parts in pending.items() if key not in self.unwritten}
         try:
@@ -110,6 +114,7 @@ class ServiceMirror:
         for key in gone:
             self._git.pop(key, None)
             self._observed.pop(key, None)
+            self._stored.pop(key, None)
             self._picture.findings.pop(key, None)
         return pending.keys() | set(gone)
 
@@ -143,6 +148,7 @@ class ServiceMirror:
             return []
         try:
             parts = list(self._parts(key, moment, cluster_is_settled))
+            self._compare_with_stored(key, parts)
             differing = [part for part in parts if part[0].get(key) != digest(part[1])]
         except UNWRITABLE as error:
             if key not in self.unwritten:
@@ -151,6 +157,15 @@ class ServiceMirror:
             self._git[key] = self._observed[key] = NO_DIGEST
             return []
         return parts if differing and key in self.unwritten else differing
+
+    def _compare_with_stored(self, key: ServiceKey, parts: Iterable[Part]) -> None:
+        """Notes the parts that stand in the table as they are now. Columns of sources not read yet do not count."""
+        stored = orjson.loads(self._stored[key]) if key in self._stored else {}
+        for written, values, _ in parts:
+            if key not in written and stored and digest({name: stored[name] for name in values}) == digest(values):
+                written[key] = digest(values)
+        if key in self._git and key in self._observed:
+            self._stored.pop(key, None)
 
     def _parts(self, key: ServiceKey, moment: datetime, cluster_is_settled: bool) -> Iterator[Part]:
         git = self._picture.git

@@ -96,7 +96,8 @@ class Operation(models.Model):
 class Step(models.Model):
     """One step of an operation; `result` is stored once so that a re-run continues after it.
 
-    `attempts` counts every run, `failures` the retried errors in a row, `deaths` the workers that died in it.
+    `attempts` counts every run, `failures` the retried errors in a row, `refusals` those at their end that are
+    refusals, `deaths` the workers that died in it.
     """
 
     operation = models.ForeignKey(Operation, on_delete=models.CASCADE, related_name="steps")
@@ -108,6 +109,7 @@ class Step(models.Model):
     result = models.JSONField(default=dict)
     attempts = models.PositiveIntegerField(default=0)
     failures = models.PositiveIntegerField(default=0)
+    refusals = models.PositiveIntegerField(default=0, db_default=0)
     deaths = models.PositiveIntegerField(default=0)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)

@@ -46,7 +46,7 @@ class ServiceSummary(Schema):
     status: str = Field(description="the one word a list shows: health, or OutOfSync where the workload itself is well")
     cause: str = Field(description="why it is not well, in words; empty where nothing is known to be wrong")
     ready: int | None = Field(description="pods that answer; null where pods cannot be read")
-    wanted: int
+    wanted: int | None = Field(description="pods that shall run; null where nothing could tell yet")
     inGit: bool
     changedAt: datetime | None
     changedBy: str
@@ -87,7 +87,7 @@ class ServiceDetail(Schema):
     hosts: list[str] = Field(description="all that its values file makes it answer at", examples=[["shop.example.dev"]])
     hostConflict: str = Field(description="which of them another service has too, in words; empty without a conflict")
     port: int | None
-    replicas: int
+    replicas: int | None = Field(description="pods that shall run; null where nothing could tell yet")
     autoscaling: dict[str, Any]
     componentType: str
     hasDatabase: bool
@@ -118,7 +118,7 @@ class ServiceStatus(Schema):
     imageTag: str
     runningTag: str
     ready: int | None = Field(description="pods that answer; null where pods cannot be read")
-    wanted: int
+    wanted: int | None = Field(description="pods that shall run; null where nothing could tell yet")
     restarts: int | None = Field(description="null where pods cannot be read")
     valuesProblem: str = Field(description="why its values file cannot be read; empty where it can")
     cause: str

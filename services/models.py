@@ -29,9 +29,9 @@ class Service(models.Model):
 
     `diagnosis` is the short finding as `Diagnosis.as_dict()`; `cause` is its first sentence and `cause_id` its id.
     `values_problem` is why the values file cannot be read, with path and line; empty where it can.
-    `pods` is `[[tone, count], ...]` in display order. `pods`, `restarts` and `replicas_ready` are None while they could
-    never be read. `git_observed_at` and `cluster_observed_at` are when each source was last known to be current for
-    this row.
+    `pods` is `[[tone, count], ...]` in display order. `pods`, `restarts`, `replicas_ready` and `replicas_wanted` are
+    None while they could never be read. `git_observed_at` and `cluster_observed_at` are when each source was last known
+    to be current for this row.
     """
 
     tenant = models.CharField(max_length=63)
@@ -42,7 +42,7 @@ class Service(models.Model):
     tag = models.CharField(max_length=128, blank=True)
     host = models.CharField(max_length=253, blank=True)
     port = models.PositiveIntegerField(null=True)
-    replicas_wanted = models.PositiveIntegerField(default=0)
+    replicas_wanted = models.PositiveIntegerField(null=True)
     replicas_ready = models.PositiveIntegerField(null=True)
     autoscaling = models.JSONField(default=dict)
     has_database = models.BooleanField(default=False)

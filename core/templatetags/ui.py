@@ -262,12 +262,13 @@ def address_with(context: template.Context, parameter: str, value: Any) -> str:
 
 
 @register.simple_tag
-def pods(tones: Iterable[Any] | None, ready: int | None, wanted: int) -> SafeString:
+def pods(tones: Iterable[Any] | None, ready: int | None, wanted: int | None) -> SafeString:
     """Pods at a glance, worst first as the mirror keeps them; more than twelve are counted, not drawn.
 
     None stands for what cannot be read.
     """
-    text = "Pods cannot be read" if ready is None else f"{ready} of {wanted} ready"
+    number = f"{ready} ready" if wanted is None else f"{ready} of {wanted} ready"
+    text = "Pods cannot be read" if ready is None else number
     if tones is None:
         return format_html('<span class="muted small">{}</span>', text)
     return SafeString(render_to_string("components/dots.html", {"tones": list(tones), "text": text}))

@@ -49,7 +49,7 @@ def _grouped(services: Iterable[Service]) -> list[dict[str, Any]]:
 
 
 def _hit(service: Service) -> dict[str, Any]:
-    down = service.replicas_wanted > 0 and service.replicas_ready == 0
+    down = bool(service.replicas_wanted) and service.replicas_ready == 0
     return {"tenant": service.tenant, "service": service.name, "ready": service.replicas_ready,
             "wanted": service.replicas_wanted, "down": down}  # fmt: skip
 
@@ -65,12 +65,19 @@ def _rank(finding: Mapping[str, Any]) -> tuple[int, int, int, str, str]:
 
 
 def _impact(services: list[dict[str, Any]]) -> str:
-    """ "2 services, 1 of them down", "down", "serves with 2 of 3 pods"."""
+    """ "2 services, 1 of them down", "down", "serves with 2 of 3 pods", "how many of 3 pods answer is not known"."""
     down = sum(one["down"] for one in services)
     if len(services) > 1:
         return f"{len(services)} services" + (f", {down} of them down" if down else "")
     one = services[0]
-    return "down" if down else f"serves with {one['ready']} of {counted(one['wanted'], 'pod')}"
+    if one["ready"] is None:
+        known = "pods" if one["wanted"] is None else f"of {counted(one['wanted'], 'pod')}"
+        return f"how many {known} answer is not known"
+    if down:
+        return "down"
+    if one["wanted"] is None:
+        return f"{counted(one['ready'], 'pod')} answer{'s' if one['ready'] == 1 else ''}"
+    return f"serves with {one['ready']} of {counted(one['wanted'], 'pod')}"
 
 
 def _sentence(findings: list[dict[str, Any]], services: int) -> str:
@@ -79,4 +86,7 @@ def _sentence(findings: list[dict[str, Any]], services: int) -> str:
     hit = {(one["tenant"], one["service"]): one["down"] for finding in findings for one in finding["services"]}
     down = sum(hit.values())
     said = f"{counted(len(findings), 'cause')} in {len(hit)} of {counted(services, 'service')}"
-    return f"{said}; {counted(down, 'service')} {'is' if down == 1 else 'are'} down." if down else f"{said}; all serve."
+    if down:
+        return f"{said}; {counted(down, 'service')} {'is' if down == 1 else 'are'} down."
+    unread = any(None in (one["ready"], one["wanted"]) for finding in findings for one in finding["services"])
+    return f"{said}; whether all serve is not known." if unread else f"{said}; all serve."

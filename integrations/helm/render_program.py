@@ -15,12 +15,12 @@ import sys
 from typing import Any
 
 
-def merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+def merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     """Later values win; mappings merge key by key, everything else is replaced, as Helm does with several -f."""
     result = dict(base)
     for key, value in over.items():
         if isinstance(value, dict) and isinstance(result.get(key), dict):
-            result[key] = merged(result[key], value)
+            result[key] = merge(result[key], value)
         else:
             result[key] = value
     return result
@@ -45,7 +45,7 @@ def main() -> None:
             chart = charts.get(job["chart"]) or charts.setdefault(job["chart"], helm.Chart.load(job["chart"]))
             values: dict[str, Any] = {}
             for text in job["values"]:
-                values = merged(values, helm.values_from_yaml(text) or {})
+                values = merge(values, helm.values_from_yaml(text) or {})
             answer: dict[str, Any] = {
                 "manifests": chart.render(values, name=job["release"], namespace=job["namespace"])
             }

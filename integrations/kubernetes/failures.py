@@ -15,7 +15,7 @@ NOT_NOW = {408, 429, 500, 502, 503, 504}
 
 
 class Expired(Unreachable):
-    """The server does not know the resourceVersion or page asked for: it forgot it, or was restored. Read afresh."""
+    """The server forgot the resourceVersion or page asked for, or was restored: list the state again."""
 
 
 def failure(status: int, body: bytes, asked: str, attempt: Attempt | None = None) -> IntegrationError:
@@ -69,6 +69,8 @@ def _status(body: bytes) -> tuple[str, str, set[str]]:
         return "", body[:500].decode(errors="replace"), set()
     if not isinstance(status, dict):
         return "", str(status), set()
-    causes = (status.get("details") or {}).get("causes") or []
-    reasons = {str(cause.get("reason", "")) for cause in causes}
+    details = status.get("details")
+    causes = details.get("causes") if isinstance(details, dict) else None
+    entries = causes if isinstance(causes, list) else []
+    reasons = {str(cause.get("reason", "")) for cause in entries if isinstance(cause, dict)}
     return str(status.get("reason", "")), str(status.get("message", "")), reasons

@@ -57,8 +57,8 @@ class Listener(Protocol[Row]):
 class Reflector(Generic[Row]):
     """`slim` turns a raw object into a row, or None where it is of no interest.
 
-    `last_contact_at` is when the server was last heard; `failure` is what is wrong now, None while all is well;
-    `synced` is set once the first complete state was handed over.
+    `last_contact_at` is when a list or watch last told something; `failure` is what is wrong now, None while all is
+    well; `synced` is set once the first complete state was handed over.
     """
 
     def __init__(
@@ -87,6 +87,7 @@ class Reflector(Generic[Row]):
         self._refused_since: float | None = None
         self._can_stream_lists = True
         self._established = self._heard_events = self._is_listed_just_now = False
+        self._watching_since: float | None = None
         self._backoff = Backoff()
         self._stopping, self._hurried = threading.Event(), threading.Event()
         self._stream: WatchStream | None = None
@@ -112,16 +113,21 @@ class Reflector(Generic[Row]):
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            started = now()
             self._established = self._heard_events = False
+            self._watching_since = None
             failed = self._attempt()
-            settled = self._heard_events or (now() - started).total_seconds() > SETTLED_AFTER_S
-            if settled:
+            has_watched = self._has_watched()
+            if has_watched:
                 self._backoff.reset()
                 self._fruitless_watches = 0
-            if failed or not settled:
+            if failed or not (has_watched or self._is_listed_just_now):
                 self._hurried.wait(self._backoff.next_s())
             self._hurried.clear()
+
+    def _has_watched(self) -> bool:
+        """Whether a watch ran in this attempt. A list that succeeds does not count: the watch after it may fail."""
+        lasted = self._watching_since is not None and monotonic() - self._watching_since > SETTLED_AFTER_S
+        return self._heard_events or lasted
 
     def _attempt(self) -> bool:
         """One list or watch until it ends. True where it failed."""
@@ -159,6 +165,9 @@ class Reflector(Generic[Row]):
             log.warning("source_unreadable", kind=self.kind.plural, detail=error.facts.get("detail", ""))
         self.failure = error
         self._can_stream_lists = True
+        if isinstance(error, NotAllowed):
+            # A refusal says nothing about the state: the watch goes on from its version once it is allowed.
+            return
         self._failed_attempts += 1
         if max(self._failed_attempts, self._fruitless_watches) >= FAILURES_OF_AN_OUTAGE:
             # The server may come back with an older or another state, where our version means nothing.
@@ -216,11 +225,13 @@ class Reflector(Generic[Row]):
         with undisturbed_by_gc():
             for item in answer.get("items") or ():
                 self._keep(rows, item)
+        # What failed is over only when the watch runs again: the right to list is not the right to watch.
+        self.last_contact_at = now()
         metadata: dict[str, Any] = answer["metadata"]
         return metadata
 
     def _list(self, page: dict[str, str]) -> dict[str, Any]:
-        answer = self._cluster().transport.json(
+        return self._cluster().transport.json(
             "GET",
             self._path,
             asked=f"list {self.kind.plural}",
@@ -228,9 +239,6 @@ class Reflector(Generic[Row]):
             query={**self._query, **page},
             read_timeout_s=30.0,
         )
-        # What failed is over only when the watch runs again: the right to list is not the right to watch.
-        self.last_contact_at = now()
-        return answer
 
     def _refuse_a_version_of_the_future(self) -> None:
         """Raises Expired where the server is behind our version: etcd was restored from a backup.
@@ -250,7 +258,7 @@ class Reflector(Generic[Row]):
 
     def _replace(self, rows: dict[Key, Row], version: str) -> None:
         self._version = version
-        self._heard_events = self._is_listed_just_now = True
+        self._is_listed_just_now = True
         self.relists += 1
         self._listener.replaced(rows)
         self.synced.set()
@@ -309,6 +317,7 @@ class Reflector(Generic[Row]):
             raise Unreachable(SYSTEM, "Kubernetes ended a streaming list before it was complete.")
 
     def _read_events(self, stream: WatchStream) -> None:
+        self._watching_since = monotonic()
         self._heard()
         for lines in stream.batches():
             self._heard()

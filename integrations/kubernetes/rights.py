@@ -66,16 +66,16 @@ class Attempt:
         return {"verb": self.verb, "group": self.kind.group, "resource": self.resource, "namespace": namespace}
 
 
-def merged(rights: tuple[Right, ...]) -> tuple[Right, ...]:
+def merge(rights: tuple[Right, ...]) -> tuple[Right, ...]:
     """One right for each resource and place, with all verbs and purposes. Required where one user requires it."""
     found: dict[tuple[str, str, Place], Right] = {}
     for right in rights:
         key = (right.kind.group, right.resource, right.place)
-        found[key] = _joined(found[key], right) if key in found else right
+        found[key] = _merge_two(found[key], right) if key in found else right
     return tuple(found.values())
 
 
-def _joined(one: Right, other: Right) -> Right:
+def _merge_two(one: Right, other: Right) -> Right:
     wanted = {*one.verbs, *other.verbs}
     purposes = dict.fromkeys([*one.purpose.split("; "), *other.purpose.split("; ")])
     return replace(

@@ -118,9 +118,10 @@ class Run:
         except LeaseLost:
             raise
         except IntegrationError as problem:
-            if not problem.retryable and row.failures + 1 >= problem.believed_after:
+            refusals = 0 if problem.retryable else row.refusals + 1
+            if refusals >= problem.believed_after:
                 return self.fail(problem)
-            return self.wait(step, row, self.retry(row, problem), begun, failures=row.failures + 1)
+            return self.wait(step, row, self.retry(row, problem), begun, failures=row.failures + 1, refusals=refusals)
         except Problem as problem:
             return self.fail(problem)
         except Exception:
@@ -147,12 +148,14 @@ class Run:
             write_held(self.operation.pk, self.owner, heartbeat_at=now())
             words = fitted(Step, {"says": outcome.says, "result": dict(outcome.value)})
             row.state, row.says, row.result = StepState.SUCCEEDED, words["says"], words["result"]
-            row.finished_at, row.failures = now(), 0
-            row.save(update_fields=["state", "says", "result", "finished_at", "failures"])
+            row.finished_at, row.failures, row.refusals = now(), 0, 0
+            row.save(update_fields=["state", "says", "result", "finished_at", "failures", "refusals"])
             announce_operation(self.operation)
         return True
 
-    def wait(self, step: StepDefinition, row: Step, outcome: Wait, begun: datetime, *, failures: int = 0) -> bool:
+    def wait(
+        self, step: StepDefinition, row: Step, outcome: Wait, begun: datetime, *, failures: int = 0, refusals: int = 0
+    ) -> bool:
         """Stores what is waited for, gives the lease back and asks to be woken. Never later than the deadline."""
         moment = now()
         wake_at = min(moment + timedelta(seconds=max(outcome.seconds, SHORTEST_WAIT_S)), self.operation.deadline_at)
@@ -161,8 +164,8 @@ class Run:
             says = fitted(Step, {"says": outcome.says})["says"]
             if row.says != says:
                 announce_operation(self.operation)
-            row.says, row.failures = says, failures
-            row.save(update_fields=["says", "failures"])
+            row.says, row.failures, row.refusals = says, failures, refusals
+            row.save(update_fields=["says", "failures", "refusals"])
         set_timer(self.operation.pk, wake_at)
         # After the commit: whoever pokes or cancels from here on finds the operation waiting and wakes it.
         called = Q(poked_at__gte=begun) if not failures else Q()

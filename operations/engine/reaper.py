@@ -38,7 +38,7 @@ def reap() -> dict[str, int]:
 
 
 def note_round(moment: datetime) -> None:
-    # Whatever stands behind the cache and is broken, reaping goes on without it.
+    # Reaping must not stop when the cache fails, with any error of any backend.
     with suppress(Exception):
         cache.set(LAST_ROUND, moment, ROUND_KEPT_S)
 

@@ -171,8 +171,10 @@ def status_sentence(service: Service) -> str:
         return "This service is no longer in git; Argo CD is removing what is left of it."
     if service.cluster_observed_at is None:
         return "The cluster has not been observed yet, so nothing is known of what runs."
+    if service.git_observed_at is None or service.replicas_wanted is None:
+        return git_unread_sentence(service)
     if service.replicas_wanted == 0:
-        return f"Scaled to 0 on purpose; version {service.tag} would run."
+        return "Scaled to 0 on purpose" + (f"; version {service.tag} would run." if service.tag else ".")
     wanted = counted(service.replicas_wanted, "pod")
     if service.replicas_ready is None:
         return f"Git asks for version {service.tag} and {wanted}; what runs cannot be read."
@@ -182,6 +184,15 @@ def status_sentence(service: Service) -> str:
     if service.running_tag and service.running_tag != service.tag:
         return f"Version {service.running_tag} runs, git asks for {service.tag}; {answer}."
     return f"Version {service.running_tag or service.tag} runs; {answer}."
+
+
+def git_unread_sentence(service: Service) -> str:
+    """What runs, where nothing is known of what should run."""
+    if service.replicas_ready is None:
+        return "Git has not been read yet, and what runs cannot be read."
+    runs = f"version {service.running_tag} runs; " if service.running_tag else ""
+    answer = f"{counted(service.replicas_ready, 'pod')} answer{'s' if service.replicas_ready == 1 else ''}"
+    return f"Git has not been read yet; {runs}{answer}."
 
 
 def service_history(service: Service, *, before: str = "", limit: int = HISTORY_PAGE) -> Reading:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, OrderBy, Q, QuerySet
 
 from core.actor import Actor
 from core.words import Health, StatusWord, Sync, Tone
@@ -48,8 +48,8 @@ class ServiceFilter:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
-    """`status` is the word the row shows: OutOfSync where the workload itself is well. `pods` are tones in order; they
-    and `ready` are None while they could never be read."""
+    """`status` is the word the row shows: OutOfSync where the workload itself is well. `pods` are tones in order; they,
+    `ready` and `wanted` are None while they could never be read."""
 
     tenant: str
     name: str
@@ -60,7 +60,7 @@ class ServiceRow:
     cause: str
     tag: str
     ready: int | None
-    wanted: int
+    wanted: int | None
     pods: Sequence[Tone] | None
     changed_at: datetime | None
     changed_by: str
@@ -111,11 +111,14 @@ def visible_services(actor: Actor, tenant: str | None = None) -> QuerySet[Servic
     return Service.objects.all() if actor.sees_everything else Service.objects.of(actor.seen_tenants())
 
 
-def ordering(sort: str) -> list[str]:
-    columns = list(SORTS[sort.lstrip("-")])
-    if sort.startswith("-"):
-        columns[0] = columns[0].removeprefix("-") if columns[0].startswith("-") else f"-{columns[0]}"
-    return columns
+def ordering(sort: str) -> list[str | OrderBy]:
+    """The columns to sort by. What is not known stands last in both directions."""
+    first, *others = SORTS[sort.lstrip("-")]
+    name, descending = first.removeprefix("-"), first.startswith("-") is not sort.startswith("-")
+    if Service._meta.get_field(name).null:
+        # The databases differ in where they put NULL.
+        return [OrderBy(F(name), descending=descending, nulls_last=True), *others]
+    return [f"-{name}" if descending else name, *others]
 
 
 def status_counts(services: QuerySet[Service]) -> dict[str, int]:
@@ -164,7 +167,7 @@ def service_row(service: Service) -> ServiceRow:
     health, sync = shown_health(service.health, service.urgency), Sync.read(service.sync)
     settled = health in {Health.HEALTHY, Health.SUSPENDED}
     status: StatusWord = sync if settled and sync is Sync.OUT_OF_SYNC else health
-    resting = settled and not service.cause and not service.replicas_wanted and service.in_git
+    resting = settled and not service.cause and service.replicas_wanted == 0 and service.in_git
     tone = Tone(service.cause_tone) if service.cause_tone in list(Tone) else Tone.IDLE if resting else status.tone
     return ServiceRow(
         tenant=service.tenant,

@@ -34,9 +34,23 @@ def test_a_process_that_was_stopped_and_continued_goes_on_and_ends_with_success_
     assert observer.wait(LONGEST_WAIT_S) == 0
 
 
+def test_a_signal_that_others_send_does_not_end_an_observer_that_works(world: World) -> None:
+    observer = world.observe()
+    soon(ObserverLease.objects.exists, "it observes")
+
+    for _ in range(3):
+        observer.send_signal(signal.SIGUSR1)
+        held_until = ObserverLease.objects.get().until
+        soon(lambda held=held_until: ObserverLease.objects.get().until > held, "it goes on")
+        assert observer.poll() is None
+
+    observer.send_signal(signal.SIGTERM)
+    assert observer.wait(LONGEST_WAIT_S) == 0
+
+
 def test_an_observer_that_ends_by_itself_fails_so_that_a_supervisor_restarts_it(world: World) -> None:
-    # The observer loads what it wrote before, and has never written such a diagnosis.
-    builders.service("odd", diagnosis=["not", "a", "diagnosis"])
+    # The observer loads what it wrote before, and has never written such a number.
+    builders.service("odd", diagnosis={"number": 10**30})
 
     code = world.observe().wait(LONGEST_WAIT_S)
 

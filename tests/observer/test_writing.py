@@ -67,6 +67,62 @@ def test_a_change_of_one_service_writes_one_row(
     assert list(Service.objects.filter(health="Degraded").values_list("name", flat=True)) == ["apple-07"]
 
 
+@pytest.mark.parametrize("unread", ["applications", "deployments", "pods"])
+def test_a_source_that_cannot_be_read_after_a_restart_writes_no_row_again(
+    mirror: tuple[Picture, ServiceMirror], lease: Lease, django_assert_num_queries: Callable[..., Any], unread: str
+) -> None:
+    before, _ = mirror
+    services = before.services()
+    picture = Picture()
+    picture.apply(GitRead(GitWorld("r1", now(), before.git.services, before.git.tenants)))
+    applications = {("argocd", f"orchard-{name}"): healthy(name) for _, name in services}
+    for source, rows in (("applications", applications), ("deployments", {}), ("pods", {})):
+        if source != unread:
+            picture.apply(Replaced(source, rows))
+    restarted = ServiceMirror(lease, picture)
+    restarted.load()
+
+    with django_assert_num_queries(0):
+        assert restarted.write(services, cluster_is_settled=True) == set()
+
+    picture.apply(
+        Replaced("applications", {**applications, ("argocd", "orchard-apple-07"): healthy("apple-07", "Missing")})
+    )
+    restarted.write(services, cluster_is_settled=True)
+    assert list(Service.objects.filter(health="Missing").values_list("name", flat=True)) == ["apple-07"]
+
+
+def test_a_values_file_that_cannot_be_read_writes_no_row_again_after_a_restart(
+    mirror: tuple[Picture, ServiceMirror], lease: Lease, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    picture, table = mirror
+    services = {**picture.git.services, ("orchard", "apple-07"): GitService(None, 1, None, "line 3")}
+    picture.apply(GitRead(GitWorld("r2", now(), services, picture.git.tenants)))
+    assert table.write(picture.services(), cluster_is_settled=True) == {("orchard", "apple-07")}
+    restarted = ServiceMirror(lease, picture)
+    restarted.load()
+
+    with django_assert_num_queries(0):
+        assert restarted.write(picture.services(), cluster_is_settled=True) == set()
+
+
+def test_a_service_that_went_while_nobody_observed_leaves_the_table(
+    mirror: tuple[Picture, ServiceMirror], lease: Lease
+) -> None:
+    picture, _ = mirror
+    gone = ("orchard", "apple-07")
+    services = {key: service for key, service in picture.git.services.items() if key != gone}
+    restarted = ServiceMirror(lease, picture)
+    restarted.load()
+    picture.apply(GitRead(GitWorld("r2", now(), services, picture.git.tenants)))
+    picture.apply(Replaced("applications", {}))
+
+    restarted.write(restarted.keys(), cluster_is_settled=True)
+
+    assert not Service.objects.filter(name="apple-07").exists()
+    assert gone not in set(restarted.keys())
+
+
 def test_nothing_new_writes_nothing_even_after_a_restart(
     mirror: tuple[Picture, ServiceMirror], lease: Lease, django_assert_num_queries: Callable[..., Any]
 ) -> None:

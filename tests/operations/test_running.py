@@ -159,6 +159,32 @@ def test_a_refusal_that_is_repeated_is_believed(ask: Ask, tmp_path: Path) -> Non
     assert operation.reason == "The paint shop does not let us in."
 
 
+def test_a_refusal_after_an_outage_is_not_believed_at_once(ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "unreachable").write_text("3")
+    (tmp_path / "refused").write_text("3")
+    operation = ask()
+    for _ in range(6):
+        operation = run(operation)
+        assert operation.state == OperationState.RUNNING
+    operation = run(operation)
+
+    assert step(operation, "prime").state == StepState.SUCCEEDED
+
+
+def test_refusals_with_an_outage_between_them_are_not_in_a_row(ask: Ask, tmp_path: Path) -> None:
+    (tmp_path / "refused").write_text("3")
+    operation = ask()
+    for _ in range(3):
+        operation = run(operation)
+    (tmp_path / "unreachable").write_text("1")
+    operation = run(operation)
+    (tmp_path / "refused").write_text("3")
+    for _ in range(3):
+        operation = run(operation)
+
+    assert operation.state == OperationState.RUNNING
+
+
 def test_the_deadline_ends_a_wait_and_says_what_for_and_since_when(ask: Ask) -> None:
     operation = run(ask())
     Operation.objects.filter(pk=operation.pk).update(deadline_at=now())

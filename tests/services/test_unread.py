@@ -9,6 +9,8 @@ from django.test import Client
 from accounts.models import Person
 from core.actor import Actor
 from core.clock import now
+from diagnosis.queries.wrong_now import wrong_now
+from services.models import URGENCY_BROKEN
 from services.queries import ServiceFilter, home, service_head, service_list, tenant_rows
 from services.tools import OneService, Which, list_services, service_status
 from tenants.models import Source
@@ -40,9 +42,9 @@ def refuse(*names: str, last_read: datetime | None = AT_NOON) -> None:
         )
 
 
-def page_of(path: str) -> str:
+def page_of(path: str, person: str = "vera") -> str:
     client = Client()
-    client.force_login(Person.objects.signed_in("vera"))
+    client.force_login(Person.objects.signed_in(person))
     return client.get(path).content.decode()
 
 
@@ -67,6 +69,88 @@ def test_a_services_page_says_what_is_not_known(vera: Actor, fields: dict[str, A
 
     assert service_head(vera, service).sentence == sentence
     assert sentence in page_of("/tenants/payments/services/payments-api/")
+
+
+NO_GIT: dict[str, Any] = {"git_observed_at": None, "tag": "", "replicas_wanted": None}
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({**UNREAD, "health": "Healthy"}, "Git has not been read yet, and what runs cannot be read."),
+        (
+            {"running_tag": "3.4.0", "replicas_ready": 1},
+            "Git has not been read yet; version 3.4.0 runs; 1 pod answers.",
+        ),
+        ({"replicas_ready": 2}, "Git has not been read yet; 2 pods answer."),
+    ],
+)
+def test_a_service_whose_wanted_pods_are_not_known_is_not_scaled_to_0(
+    vera: Actor, fields: dict[str, Any], sentence: str
+) -> None:
+    service = builders.service(**{**NO_GIT, **fields})
+
+    assert service_head(vera, service).sentence == sentence
+    row = service_list(vera, tenant="payments", wanted=ServiceFilter()).rows[0]
+    assert (row.wanted, row.cause) == (None, "")
+    page = page_of("/tenants/payments/services/payments-api/")
+    assert sentence in page
+    assert "No pods are wanted" not in page
+    listed = script("vera").get("/api/v1/services").json()["items"][0]
+    status = script("vera").get("/api/v1/status/payments/payments-api").json()
+    detail = script("vera").get("/api/v1/services/payments/payments-api").json()
+    told = service_status(vera, OneService(team="payments", service="payments-api")).value
+    assert (listed["wanted"], status["wanted"], detail["replicas"], told["service"]["wanted"]) == (None,) * 4
+    for path in ("/tenants/payments/", "/tenants/payments/services/payments-api/"):
+        assert "of None" not in page_of(path)
+        assert "None of" not in page_of(path)
+
+
+@pytest.mark.parametrize(
+    ("fields", "impact", "end"),
+    [
+        ({"replicas_ready": None}, "how many of 2 pods answer is not known", "whether all serve is not known."),
+        ({"replicas_ready": 1, "replicas_wanted": None}, "1 pod answers", "whether all serve is not known."),
+        (
+            {"replicas_ready": None, "replicas_wanted": None},
+            "how many pods answer is not known",
+            "whether all serve is not known.",
+        ),
+        ({"replicas_ready": 1}, "serves with 1 of 2 pods", "all serve."),
+    ],
+)
+def test_what_is_wrong_now_says_how_many_pods_answer_only_where_it_is_known(
+    vera: Actor, fields: dict[str, Any], impact: str, end: str
+) -> None:
+    finding = {"cause": "oom-killed", "severity": "problem", "verdict": "confirmed", "title": "Killed for memory",
+               "detail": "", "evidence": [], "remedies": [], "guide": "degraded", "consequences": []}  # fmt: skip
+    builders.service(**fields, urgency=URGENCY_BROKEN, diagnosis={"healthy": False, "findings": [finding]})
+
+    found = wrong_now(vera, "payments")
+    assert found["findings"][0]["impact"] == impact
+    assert found["sentence"] == f"1 cause in 1 of 1 service; {end}"
+
+
+@pytest.mark.parametrize(("column", "sort"), [("replicas_ready", "pods"), ("changed_at", "changed")])
+@pytest.mark.parametrize("direction", ["", "-"])
+def test_what_is_not_known_is_sorted_last_in_both_directions(
+    vera: Actor, column: str, sort: str, direction: str
+) -> None:
+    for name, value in {"a-unread": None, "b-first": 1, "c-second": 2}.items():
+        builders.service(name, **{column: AT_NOON.replace(hour=value) if value and sort == "changed" else value})
+
+    rows = service_list(vera, tenant="payments", wanted=ServiceFilter(sort=f"{direction}{sort}")).rows
+    ascending = (sort == "pods") is (direction == "")
+    known = ["b-first", "c-second"] if ascending else ["c-second", "b-first"]
+    assert [row.name for row in rows] == [*known, "a-unread"]
+
+
+def test_the_form_of_a_change_says_that_pods_cannot_be_read() -> None:
+    builders.service(replicas_ready=None, replicas_wanted=None)
+
+    page = page_of("/tenants/payments/services/payments-api/deploy/", "dev")
+    assert "Pods cannot be read" in page
+    assert "None" not in page.partition("<dt>Pods</dt>")[2].partition("</dd>")[0]
 
 
 def test_scripts_and_agents_get_null_and_a_note(vera: Actor) -> None:

@@ -24,17 +24,20 @@ class Command(BaseCommand):
         # Not `sigtimedwait`: stopped and continued past its timeout, it returns a signal that nobody sent.
         signals = {signal.SIGTERM, signal.SIGINT, ENDED}
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-        stopping = threading.Event()
-        observer = threading.Thread(target=observe_and_tell, args=[stopping], name="observer", daemon=True)
+        stopping, ended = threading.Event(), threading.Event()
+        observer = threading.Thread(target=observe_and_tell, args=[stopping, ended], name="observer", daemon=True)
         observer.start()
-        if signal.sigwait(signals) == ENDED:
-            raise CommandError("The observer ended by itself; the log says why.")
+        while signal.sigwait(signals) == ENDED:
+            # Anybody may send the same signal to a process whose observer works.
+            if ended.is_set():
+                raise CommandError("The observer ended by itself; the log says why.")
         stopping.set()
         observer.join(LONGEST_STOP_S)
 
 
-def observe_and_tell(stopping: threading.Event) -> None:
+def observe_and_tell(stopping: threading.Event, ended: threading.Event) -> None:
     try:
         observe(stopping)
     finally:
+        ended.set()
         os.kill(os.getpid(), ENDED)

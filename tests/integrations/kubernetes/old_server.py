@@ -3,7 +3,8 @@
 `way` may change while it runs: "refuses" answers a streaming list with the 422 of servers that do not know it; "breaks"
 with 200 and an ERROR event, as one over an old etcd; "fails" answers everything with 500. "restored" accepts a watch
 from a version that it has not reached, and is silent; "restored and says so" answers it with 504, as a list. "wakes"
-refuses everything, as one that has not read its roles. "shaky" ends every watch with an ERROR event.
+refuses everything, as one that has not read its roles. "lists" refuses every watch, as to an account that may only
+list. "shaky" ends every watch with an ERROR event.
 """
 
 import http.client
@@ -92,7 +93,7 @@ class Handler(BaseHTTPRequestHandler):
         elif streaming and self.server.way == "breaks":
             error = status(500, "InternalError", "etcd does not support progress notification")
             self.answer_event(error)
-        elif self.server.way == "wakes":
+        elif self.server.way == "wakes" or (self.server.way == "lists" and "watch" in query):
             self.answer(403, status(403, "Forbidden", FORBIDDEN))
         elif self.server.way == "shaky" and "resourceVersion" in query:
             self.answer_event(status(500, "InternalError", "etcdserver: leader changed"))

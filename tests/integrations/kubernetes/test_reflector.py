@@ -1,5 +1,6 @@
 """A reflector tells what is there and goes on telling, whatever happens to the connection or the server."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -40,6 +41,18 @@ class Notebook:
         return sorted(self.names.values()) == sorted(names)
 
 
+class Pauses(threading.Event):
+    """Stands in for the wait between attempts: keeps how long it would be, and does not wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked_s: list[float] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.asked_s.append(timeout or 0.0)
+        return True
+
+
 Following = Callable[..., tuple[Reflector[str], Notebook]]
 
 
@@ -63,10 +76,6 @@ def follow() -> Iterator[Following]:
     yield start
     for reflector in running:
         reflector.stop()
-
-
-def soon_or_later(ready: Callable[[], bool], what: str) -> None:
-    wait_until(ready, what)
 
 
 def soon(ready: Callable[[], bool], what: str) -> None:
@@ -228,9 +237,51 @@ def test_a_refusal_that_lasts_is_believed(emulator: Emulator, namespace: str, fo
     server = OldServer(emulator, "wakes")
     reflector, _ = follow(Cluster(server.kubeconfig()), namespace)
 
-    soon_or_later(lambda: reflector.failure is not None, "the refusal is told")
+    wait_until(lambda: reflector.failure is not None, "the refusal is told")
     assert reflector.failure is not None
     assert "does not allow us to list configmaps" in reflector.failure.sentence
+    server.shutdown()
+
+
+def test_without_the_right_to_watch_the_state_is_listed_once_and_the_right_is_named(
+    emulator: Emulator, cluster: Cluster, namespace: str, follow: Following
+) -> None:
+    server = OldServer(emulator, "lists")
+    create(cluster, MAPS, namespace, config_map("there"))
+    reflector, notebook = follow(Cluster(server.kubeconfig()), namespace)
+    wait_until(lambda: reflector.failure is not None, "the refusal is told")
+    assert reflector.failure is not None
+    assert "does not allow us to watch configmaps" in reflector.failure.sentence
+    read_at, told_after = reflector.last_contact_at, len(watches(server))
+
+    for _ in range(6):
+        more = len(watches(server))
+        reflector.reconnect()
+        soon(lambda more=more: len(watches(server)) > more, "another attempt")
+
+    assert len(watches(server)) - told_after >= 6
+    assert (reflector.relists, reflector.last_contact_at) == (1, read_at)
+    assert notebook.holds("there")
+    server.way = "passes"
+    create(cluster, MAPS, namespace, config_map("later"))
+    reflector.reconnect()
+    soon(lambda: notebook.holds("there", "later") and reflector.failure is None, "the watch goes on")
+    assert reflector.relists == 1
+    server.shutdown()
+
+
+def test_a_server_that_breaks_every_watch_is_asked_ever_more_rarely(emulator: Emulator, namespace: str) -> None:
+    server = OldServer(emulator, "shaky")
+    through, pauses = Cluster(server.kubeconfig()), Pauses()
+    reflector = Reflector(lambda: through, MAPS, name_of, Notebook(), namespace=namespace)
+    reflector._hurried = pauses
+    reflector.start()
+
+    soon(lambda: reflector.relists >= 4, "it is listed again after every third watch")
+
+    reflector.stop()
+    # Each pause is twice the one before, give or take a third.
+    assert all(later > earlier for earlier, later in zip(pauses.asked_s[:5], pauses.asked_s[2:7], strict=True))
     server.shutdown()
 
 
