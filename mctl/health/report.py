@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from core.actor import Actor, Decision
 from core.asking import NoAnswer, ask_all
@@ -64,7 +64,7 @@ def line_of_error(part: Part, error: Exception, within_s: float) -> Line:
 
 
 def without_secrets(line: Line) -> Line:
-    """The line without any secret of the settings, whoever wrote it there."""
+    """The line without any secret of the settings: anything outside may have written one there."""
     sentence, remedy = line.sentence, line.remedy
     for secret in secrets():
         sentence, remedy = sentence.replace(secret, MASK), remedy.replace(secret, MASK)
@@ -73,7 +73,15 @@ def without_secrets(line: Line) -> Line:
 
 def secrets() -> list[str]:
     """Values of secret settings and the passwords in their addresses, long ones first."""
-    values = [setting.value for setting in declared.values() if setting.secret or "://" in setting.value]
-    found = {value for setting in declared.values() if setting.secret for value in [setting.value]}
-    found |= {urlsplit(value).password or "" for value in values}
+    found = {setting.value for setting in declared.values() if setting.secret}
+    for setting in declared.values():
+        password = password_in(setting.value)
+        # Servers and libraries tell it in either spelling.
+        found |= {password, unquote(password)}
     return sorted((value for value in found if len(value) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
+def password_in(address: str) -> str:
+    """Empty without one. No parser of URLs reads it: a malformed address may hold a password too."""
+    login = address.partition("://")[2].partition("/")[0].rpartition("@")[0]
+    return login.partition(":")[2]

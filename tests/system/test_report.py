@@ -131,6 +131,35 @@ def test_no_secret_of_the_settings_reaches_a_line(line_of: Callable[..., Line], 
         assert "***" in line.sentence
 
 
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("MCTL_GITOPS_URL", "https://[git.example.dev/x"),
+        ("MCTL_GITOPS_URL", f"https://mctl:{PASSWORD}@[git.example.dev/x"),
+        ("MCTL_DEX_ISSUER", "https://[dex.example.dev/x"),
+    ],
+)
+def test_an_address_that_cannot_be_read_spoils_no_line(
+    line_of: Callable[..., Line], monkeypatch: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    monkeypatch.setitem(declared, name, Declared(name, "", "", address, False))
+
+    line = line_of(Part("Here", "Git", lambda: missing("Git", f"{PASSWORD} is wrong")))
+
+    assert (PASSWORD in line.sentence) == (PASSWORD not in address)
+
+
+def test_a_password_is_masked_as_it_is_written_and_as_it_is_sent(
+    line_of: Callable[..., Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "postgresql://mctl:p%40ssw0rd@db.example.dev/mctl"
+    monkeypatch.setitem(declared, "DATABASE_URL", Declared("DATABASE_URL", "", "", address, True))
+
+    line = line_of(Part("Here", "Database", lambda: missing("Database", "tried p%40ssw0rd", "not p@ssw0rd")))
+
+    assert (line.sentence, line.remedy) == ("tried ***", "not ***")
+
+
 @pytest.fixture
 def doctor_with(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
     """The command with other parts than the product's: its exit code, and what it prints."""
