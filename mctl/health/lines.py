@@ -43,8 +43,9 @@ class Line:
 
     @property
     def said(self) -> str:
-        """The sentence, and whether MCTL does without."""
-        return self.sentence if self.is_required or self.is_well else f"{self.sentence} Not required."
+        """The sentence, and where something is not there, whether MCTL does without."""
+        is_there = self.state in {State.OK, State.NOT_ASKED}
+        return self.sentence if self.is_required or is_there else f"{self.sentence} Not required."
 
     @property
     def fails(self) -> bool:
@@ -75,12 +76,18 @@ class NotConfigured(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One question. `look` answers with one line or several, and may raise anything; `remedy` is for that case."""
+    """One question. `look` answers with one line or several, and may raise anything.
+
+    The other fields are for that case: what to do, the part that asks the same system and is counted for it, and
+    whether MCTL needs the answer.
+    """
 
     group: str
     name: str
     look: Callable[[], Line | Sequence[Line]]
     remedy: str = ""
+    stands_on: str = ""
+    is_required: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """The systems outside: Kubernetes with Argo CD, the GitOps repository, Helm, GitHub and the single sign-on."""
 
+from collections.abc import Callable
+
 from django.conf import settings
 
-from integrations.errors import Missing, Refused, Unreachable
+from integrations.errors import Missing, NotAllowed, Refused, Unreachable
 from integrations.github import organisation
 from integrations.gitops import Gitops, gitops
 from integrations.helm import has_engine
@@ -29,13 +31,27 @@ def repository() -> Gitops:
 
 def look_at_kubernetes() -> Line:
     api = kubernetes()
-    version, name = api.version(), api.own_name()
-    return well("Kubernetes", f"{version} answers, and knows us as {name}.")
+    api.ping()
+    version, name = answer_of(api.version), answer_of(api.own_name)
+    known_as = f", and knows us as {name}" if name else ""
+    return well("Kubernetes", f"{version or 'The API server'} answers{known_as}.")
+
+
+def answer_of(question: Callable[[], str]) -> str:
+    """Empty where the server keeps it to itself, or is too old to know the question."""
+    try:
+        return question()
+    except (Missing, Refused):
+        return ""
 
 
 def look_at_argocd() -> Line:
     api, namespace = kubernetes(), settings.ARGOCD_NAMESPACE
-    unknown = [kind.kind for kind in (kinds.APPLICATIONS, kinds.APPLICATION_SETS) if not api.serves(kind)]
+    try:
+        unknown = [kind.kind for kind in (kinds.APPLICATIONS, kinds.APPLICATION_SETS) if not api.serves(kind)]
+    except NotAllowed:
+        # To read which kinds there are is no right that MCTL needs.
+        unknown = None
     if unknown:
         sentence = f"The cluster does not know the kind {' and '.join(unknown)} ({kinds.APPLICATIONS.api_version})."
         return missing("Argo CD", sentence, "Install Argo CD with its custom resource definitions.")
@@ -43,6 +59,8 @@ def look_at_argocd() -> Line:
         return missing(
             "Argo CD", f"There is no namespace {namespace}.", "Set MCTL_ARGOCD_NAMESPACE to that of the Applications."
         )
+    if unknown is None:
+        return well("Argo CD", f"The namespace {namespace} is there; its kinds we may not ask for.")
     return well("Argo CD", f"Its kinds and the namespace {namespace} are there.")
 
 
@@ -102,7 +120,7 @@ def look_at_github() -> Line:
         return not_configured(
             "GitHub",
             "Memberships are not read from GitHub.",
-            "Set MCTL_GITHUB_ORG and MCTL_GITHUB_TOKEN, where GitHub's teams shall give roles.",
+            "Set MCTL_GITHUB_ORG and MCTL_GITHUB_TOKEN if GitHub's teams are to give roles.",
             is_required=False,
         )
     github = organisation(remember=False)
@@ -129,15 +147,16 @@ def look_at_single_sign_on() -> Line:
 
 
 CLUSTER, REPOSITORY, PEOPLE = "Cluster", "GitOps", "People"
+KUBERNETES, GITOPS = "Kubernetes", "GitOps repository"
 CLUSTER_REMEDY = "See that the cluster runs and that MCTL_KUBECONFIG is right."
 GIT_REMEDY = "See that the git server of MCTL_GITOPS_URL runs and can be reached from here."
 GITHUB_REMEDY = "Renew MCTL_GITHUB_TOKEN, and see that MCTL_GITHUB_URL can be reached from here."
 PARTS = (
-    Part(CLUSTER, "Kubernetes", look_at_kubernetes, CLUSTER_REMEDY),
-    Part(CLUSTER, "Argo CD", look_at_argocd, CLUSTER_REMEDY),
-    Part(CLUSTER, "ApplicationSet", look_at_application_set, CLUSTER_REMEDY),
-    Part(REPOSITORY, "GitOps repository", look_at_gitops, GIT_REMEDY),
-    Part(REPOSITORY, "Pushing to it", look_at_push, GIT_REMEDY),
+    Part(CLUSTER, KUBERNETES, look_at_kubernetes, CLUSTER_REMEDY),
+    Part(CLUSTER, "Argo CD", look_at_argocd, CLUSTER_REMEDY, stands_on=KUBERNETES),
+    Part(CLUSTER, "ApplicationSet", look_at_application_set, CLUSTER_REMEDY, stands_on=KUBERNETES, is_required=False),
+    Part(REPOSITORY, GITOPS, look_at_gitops, GIT_REMEDY),
+    Part(REPOSITORY, "Pushing to it", look_at_push, GIT_REMEDY, stands_on=GITOPS),
     Part(REPOSITORY, "Helm", look_at_helm),
     Part(PEOPLE, "GitHub", look_at_github, GITHUB_REMEDY),
     Part(PEOPLE, "OIDC issuer", look_at_single_sign_on, "See that MCTL_DEX_ISSUER can be reached from here."),

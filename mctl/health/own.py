@@ -19,7 +19,7 @@ from observer.models import ObserverLease
 from operations.engine import last_round
 from tenants.queries import sources
 
-# Workers answer a broadcast whenever they come to it; nobody knows how many will.
+# A worker answers the broadcast when it comes to it. Their number is not known, so the whole time is waited.
 WORKERS_ANSWER_WITHIN_S = 1.0
 ECHO_WITHIN_S = 2.0
 # Rounds that beat has sent may wait for a worker that is busy.
@@ -127,12 +127,12 @@ TABLES_REMEDY = "See what the lines of the database and its migrations say."
 PARTS = (
     Part(INSTANCE, "Settings", look_at_settings),
     Part(INSTANCE, "Database", look_at_database, DATABASE_REMEDY),
-    Part(INSTANCE, "Migrations", look_at_migrations, DATABASE_REMEDY),
+    Part(INSTANCE, "Migrations", look_at_migrations, DATABASE_REMEDY, stands_on="Database"),
     Part(INSTANCE, "Broker", look_at_broker, BROKER_REMEDY),
     Part(INSTANCE, "Cache", look_at_cache, BROKER_REMEDY),
     Part(INSTANCE, "Channel layer", look_at_channel_layer, BROKER_REMEDY),
-    Part(PROCESSES, "Workers", look_at_workers, BROKER_REMEDY),
-    Part(PROCESSES, "Beat", look_at_beat, BROKER_REMEDY),
-    Part(PROCESSES, "Observer", look_at_observer, TABLES_REMEDY),
-    Part(MIRROR, "Sources", look_at_sources, TABLES_REMEDY),
+    Part(PROCESSES, "Workers", look_at_workers, BROKER_REMEDY, stands_on="Broker"),
+    Part(PROCESSES, "Beat", look_at_beat, BROKER_REMEDY, stands_on="Cache"),
+    Part(PROCESSES, "Observer", look_at_observer, TABLES_REMEDY, stands_on="Database"),
+    Part(MIRROR, "Sources", look_at_sources, TABLES_REMEDY, stands_on="Database"),
 )

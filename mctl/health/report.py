@@ -42,7 +42,12 @@ def system_report(within_s: float = LONGEST_S) -> Report:
     groups: dict[str, list[Line]] = {}
     for part in parts:
         answer = answers[part.name]
-        found = line_of_error(part, answer, within_s) if isinstance(answer, Exception) else answer
+        if not isinstance(answer, Exception):
+            found = answer
+        elif isinstance(answers.get(part.stands_on), Exception):
+            found = not_asked(part.name, f"See the line of {part.stands_on}.", is_required=False)
+        else:
+            found = replace(line_of_error(part, answer, within_s), is_required=part.is_required)
         lines = [found] if isinstance(found, Line) else found
         groups.setdefault(part.group, []).extend(without_secrets(line) for line in lines)
     shown = tuple(Group(title, tuple(lines)) for title, lines in groups.items())

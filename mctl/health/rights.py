@@ -10,8 +10,8 @@ from integrations.errors import IntegrationError
 from integrations.kubernetes import Place, Right
 from integrations.kubernetes.rights import MANIFEST, Attempt
 from mctl.health.lines import Line, Part, State, not_asked, well
-from mctl.health.outside import kubernetes
-from mctl.rights import needed
+from mctl.health.outside import KUBERNETES, kubernetes
+from mctl.rights import needed_rights
 
 # Below the limit of a part, so that one answer that never comes does not hide those that came.
 LONGEST_S = 4.0
@@ -21,11 +21,13 @@ AT_ONCE = 8
 
 def look_at_rights() -> Sequence[Line]:
     api = kubernetes()
-    # Where nobody answers, say it once and not for each right.
-    api.version()
-    rights = needed()
+    rights = needed_rights()
     reviews = {(right, verb): partial(api.may, attempt(right, verb)) for right in rights for verb in right.verbs}
     answers = ask_all(reviews, within_s=LONGEST_S, at_once=AT_ONCE)
+    errors = [answer for answer in answers.values() if isinstance(answer, Exception)]
+    if len(errors) == len(answers):
+        # Without any answer, say it once and not for each right.
+        raise errors[0]
     return [line_of(right, {verb: answers[right, verb] for verb in right.verbs}) for right in rights]
 
 
@@ -68,4 +70,4 @@ def rule_of(right: Right, verbs: Sequence[str]) -> str:
     return f'- apiGroups: ["{right.kind.group}"]\n  resources: [{right.resource}]\n  verbs: [{", ".join(verbs)}]\n'
 
 
-PARTS = (Part("Rights in Kubernetes", "Rights", look_at_rights, "See that the cluster runs and answers."),)
+PARTS = (Part("Rights in Kubernetes", "Rights", look_at_rights, "See that the cluster runs and answers.", stands_on=KUBERNETES),)

@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -63,6 +64,31 @@ def test_an_error_becomes_the_parts_own_line(
 def test_a_part_without_advice_of_its_own_keeps_the_standing_one(line_of: Callable[..., Line]) -> None:
     assert line_of(failing(Unreachable("git", "Git is away."))).remedy == "Mend it."
     assert line_of(failing(Unreachable("git", "Git is away.", remedy="Start it."))).remedy == "Start it."
+
+
+@pytest.mark.parametrize("error", [Unreachable("git", "Git is away."), NotConfigured("No git is set.")])
+def test_one_cause_is_counted_once(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    below = failing(error)
+    above = (replace(below, name="Pushing", stands_on="Broken"), replace(below, name="Set", is_required=False))
+    monkeypatch.setattr(report, "PARTS", (*above, below))
+
+    found = system_report(5.0)
+
+    said = {line.name: line for line in found.groups[0].lines}
+    assert (found.failing, said["Broken"].fails) == (1, True)
+    assert (said["Pushing"].state, said["Pushing"].said) == (State.NOT_ASKED, "See the line of Broken.")
+
+
+def test_an_error_of_its_own_counts_while_what_it_stands_on_is_there(line_of: Callable[..., Line]) -> None:
+    line = line_of(replace(failing(Unreachable("git", "Git is away.")), stands_on="Fine"))
+
+    assert (line.fails, line.sentence) == (True, "Git is away.")
+
+
+def test_parts_stand_on_parts_that_are_there() -> None:
+    names = {part.name for part in report.PARTS}
+
+    assert {part.stands_on for part in report.PARTS} <= {*names, ""}
 
 
 @pytest.fixture

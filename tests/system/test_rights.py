@@ -13,7 +13,7 @@ from integrations.kubernetes import Cluster, Place
 from integrations.kubernetes.rights import MANIFEST
 from mctl.health import Line, State
 from mctl.health.rights import look_at_rights
-from mctl.rights import needed
+from mctl.rights import needed_rights
 from tests.conftest import ROOT
 from tests.integrations.kubernetes.servers import Emulator
 from tests.real_cluster import RealCluster, needs_assets
@@ -70,7 +70,7 @@ def test_with_the_manifest_every_right_is_there(asked: Callable[[], dict[str, Li
     found = asked()
 
     assert [name for name, line in found.items() if not line.is_well] == []
-    assert len(found) == len(needed())
+    assert len(found) == len(needed_rights())
 
 
 @pytest.mark.parametrize(
@@ -141,4 +141,4 @@ def test_a_real_api_server_gives_every_right_of_the_manifest_and_misses_what_is_
 
     assert all(line.is_well for line in with_all)
     assert [name for name in without_role if "argocd" not in name] == []
-    assert len(without_role) == len([right for right in needed() if right.place is Place.ARGOCD])
+    assert len(without_role) == len([right for right in needed_rights() if right.place is Place.ARGOCD])

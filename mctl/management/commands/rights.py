@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from integrations.kubernetes.rights import Place, Right
-from mctl.rights import needed
+from mctl.rights import needed_rights
 
 # The tenant chart and the sandbox know the account by these names.
 NAME, NAMESPACE = "mctl", "mctl"
@@ -38,7 +38,7 @@ class Command(BaseCommand):
 
 
 def manifest(argocd_namespace: str) -> str:
-    rights = needed()
+    rights = needed_rights()
     in_cluster = [right for right in rights if right.place is Place.EVERYWHERE]
     required = [right for right in in_cluster if not right.is_optional]
     optional = [right for right in in_cluster if right.is_optional]
