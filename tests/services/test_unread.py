@@ -90,7 +90,7 @@ def test_services_of_which_nothing_is_known_are_not_counted_as_well(vera: Actor)
 
     assert home(vera).sentence == "The state of 1 of 2 services is not known."
     said = service_list(vera, tenant="payments", wanted=ServiceFilter()).sentence
-    assert said == "payments has 2 services. 1 is in a state that is not known."
+    assert said == "payments has 2 services. Of 1 nothing is known."
     assert [(row.services, row.troubled, row.unknown) for row in tenant_rows(vera)] == [(2, 0, 1)]
     assert "2 services, the state of 1 is not known" in page_of("/")
     assert "1 of 2 not known" in page_of("/tenants/")

@@ -29,7 +29,7 @@ RIGHTS = "Rights in Kubernetes: Rights"
 
 
 @pytest.fixture(scope="module")
-def asked_once() -> dict[str, Line]:
+def ask_once() -> dict[str, Line]:
     return {}
 
 
