@@ -9,9 +9,10 @@ from django.test import Client
 from accounts.models import Person
 from core.actor import Actor
 from core.clock import now
-from services.queries import ServiceFilter, home, service_head, service_list, tenant_rows
+from services.queries import ServiceFilter, home, service_head, service_list, tenant_page, tenant_rows
 from services.tools import OneService, Which, list_services, service_status
-from tenants.models import Source
+from tenants.models import Source, Tenant
+from tenants.queries import access_tenant, quota_note
 from tests import builders
 from tests.doors.test_rest_reads import script
 
@@ -126,3 +127,14 @@ def test_quotas_that_cannot_be_read_are_named_on_the_tenants_page_and_to_scripts
 
     assert "Quotas cannot be read now" in page_of("/tenants/payments/")
     assert "Quotas cannot be read now" in script("vera").get("/api/v1/resources/payments").json()["note"]
+
+
+@pytest.mark.parametrize("refused", [["resourcequotas"], []])
+def test_the_tenants_page_and_scripts_are_told_the_same_of_quotas(vera: Actor, refused: list[str]) -> None:
+    refuse(*refused)
+    Tenant.objects.filter(name="payments").update(cluster_observed_at=AT_NOON)
+    tenant = access_tenant(vera, "payments")
+
+    away = tenant_page(vera, "payments", ServiceFilter()).quota_away
+    assert str(away or "") == quota_note(tenant) == script("vera").get("/api/v1/resources/payments").json()["note"]
+    assert bool(away) is bool(refused)
