@@ -29,7 +29,7 @@ RIGHTS = "Rights in Kubernetes: Rights"
 
 
 @pytest.fixture(scope="module")
-def ask_once() -> dict[str, Line]:
+def asked_once() -> dict[str, Line]:
     return {}
 
 
