@@ -21,7 +21,7 @@ from services.queries.rows import (
     visible_services,
 )
 from tenants.models import Tenant
-from tenants.queries import MemberRow, access_tenant, people_of, sources, visible_tenants
+from tenants.queries import Away, MemberRow, access_tenant, people_of, quota_away, sources, visible_tenants
 
 NEEDS_YOU_SHOWN = 8
 CHANGES_SHOWN = 10
@@ -92,6 +92,7 @@ class TenantPage:
     services: ServiceList
     quota: Sequence[QuotaMeter]
     quota_readable: bool
+    quota_away: Away | None
     running: Sequence[OperationRow]
     members: Sequence[MemberRow]
     may_add: bool
@@ -167,6 +168,7 @@ def tenant_page(actor: Actor, name: str, wanted: ServiceFilter) -> TenantPage:
         services=service_list(actor, tenant=name, wanted=wanted),
         quota=quota_meters(tenant),
         quota_readable=tenant.cluster_observed_at is not None,
+        quota_away=quota_away(tenant),
         running=running_operations(actor, tenant=name),
         members=people_of(tenant, actor),
         may_add=may_onboard(actor, tenant=name).allowed,

@@ -24,7 +24,7 @@ from services.queries.hosts import ServiceHosts, service_hosts
 from services.queries.live import Reading, service_pods
 from services.queries.rows import shown_health
 from services.queries.versions import states_of
-from tenants.queries import sources
+from tenants.queries import Away, sources
 
 HISTORY_SHOWN = 5
 HISTORY_PAGE = 30
@@ -36,19 +36,6 @@ LOOKED_AT = ("kubernetes:events",)
 # More than one page's worth, so that one unreachable source does not hold up the pages of others.
 READERS = ThreadPoolExecutor(max_workers=24, thread_name_prefix="service-page")
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Away:
-    """A source that cannot be read now. `last_read_at` is None where it was never read, and where nothing on the page
-    is from it."""
-
-    label: str
-    last_read_at: datetime | None
-
-    def __str__(self) -> str:
-        last = f"; last read {self.last_read_at:%Y-%m-%d %H:%M:%S} UTC" if self.last_read_at else ""
-        return f"{self.label} cannot be read now{last}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,13 +84,13 @@ def test_the_rules_that_are_named_bring_every_right_back(
     missing = asked().values()
     assert all(line.state is State.MISSING for line in missing)
 
-    roles("ClusterRole", lambda rules: named_for("ClusterRole", missing))
-    roles("Role", lambda rules: named_for("Role", missing))
+    roles("ClusterRole", lambda rules: rules_named_by("ClusterRole", missing))
+    roles("Role", lambda rules: rules_named_by("Role", missing))
 
     assert all(line.is_well for line in asked().values())
 
 
-def named_for(role: str, lines: Iterable[Line]) -> Rules:
+def rules_named_by(role: str, lines: Iterable[Line]) -> Rules:
     return [rule for line in lines if f" {role} mctl" in line.remedy for rule in yaml.safe_load(line.rule)]
 
 
