@@ -1,5 +1,7 @@
 """Text from outside, made fit to be shown: bounded, control characters visible, credentials hidden."""
 
+import json
+
 from core.credentials import masked
 from core.text import visible
 
@@ -7,8 +9,12 @@ LONGEST = 600
 
 
 def shown(text: object, limit: int = LONGEST) -> str:
-    """At most `limit` characters, one line; a control character appears as its escape, such as \\x1b."""
-    raw = str(text).strip()
+    """At most `limit` characters, one line; a control character appears as its escape, such as \\x1b.
+
+    What is no text appears as in a manifest: true, {"cpu": "500m"}.
+    """
+    is_structure = isinstance(text, (bool, dict, list))
+    raw = (json.dumps(text, ensure_ascii=False, default=str) if is_structure else str(text)).strip()
     hidden = masked(visible(raw[:limit], stays=""))
     return hidden if len(raw) <= limit else f"{hidden}... ({len(raw):,} characters)"
 

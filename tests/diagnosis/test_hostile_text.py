@@ -85,3 +85,11 @@ def test_no_check_falls_over_a_text(text: str) -> None:
 def test_no_check_is_slow_on_a_repeated_text(text: str) -> None:
     if text:
         assert {name: slow for name, scan in SCANNERS.items() if (slow := superlinear(scan, (text,)))} == {}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(True, "true"), ({"default": {"cpu": "500m"}}, '{"default": {"cpu": "500m"}}'), ("True", "True"), (8080, "8080")],
+)
+def test_a_value_is_written_as_manifests_write_it(value: object, text: str) -> None:
+    assert shown(value) == text

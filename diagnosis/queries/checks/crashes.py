@@ -206,7 +206,7 @@ def _architecture(scope: Scope, container: Container) -> str:
 
 def _user(container: Container) -> str:
     context = {**(container.pod["spec"].get("securityContext") or {}), **(container.spec.get("securityContext") or {})}
-    said = [f"{key}: {context[key]}" for key in ("runAsUser", "runAsNonRoot", "runAsGroup") if key in context]
+    said = [f"{key}: {shown(context[key])}" for key in ("runAsUser", "runAsNonRoot", "runAsGroup") if key in context]
     return f"The security context says {listed(said)}." if said else "No user is set, so the image's own user applies."
 
 
