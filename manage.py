@@ -7,12 +7,13 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from mctl.env import WrongSetting
+from mctl.env import ONE_COMMAND, WrongSetting
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mctl.settings")
     # A command signs nothing that outlives it; only the servers must share a key, and those refuse to start without.
-    os.environ.setdefault("MCTL_SECRET_KEY", secrets.token_urlsafe(50))
+    if not os.environ.get("MCTL_SECRET_KEY_FILE"):
+        os.environ.setdefault("MCTL_SECRET_KEY", ONE_COMMAND + secrets.token_urlsafe(50))
     if sys.argv[1:2] in (["sandbox"], ["fault"]):
         # Commands of the embedded platform, on a developer's machine: they serve no page and need no settings.
         os.environ.setdefault("MCTL_DEBUG", "true")

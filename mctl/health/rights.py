@@ -70,4 +70,8 @@ def rule_of(right: Right, verbs: Sequence[str]) -> str:
     return f'- apiGroups: ["{right.kind.group}"]\n  resources: [{right.resource}]\n  verbs: [{", ".join(verbs)}]\n'
 
 
-PARTS = (Part("Rights in Kubernetes", "Rights", look_at_rights, "See that the cluster runs and answers.", stands_on=KUBERNETES),)
+PARTS = (
+    Part(
+        "Rights in Kubernetes", "Rights", look_at_rights, "See that the cluster runs and answers.", stands_on=KUBERNETES
+    ),
+)
