@@ -1,4 +1,4 @@
-"""What the system check says: lines in groups. Plain values; nothing here asks anybody."""
+"""What the system check says: lines in groups. Plain values; nothing here asks a system."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ FOLDED_FROM = 12
 
 
 class State(StrEnum):
-    """MISSING: asked, and it is not as MCTL needs it. NOT_ASKED: no answer, so nobody knows."""
+    """MISSING: asked, and it is not as MCTL needs it. NOT_ASKED: no answer came, so it may be there or not."""
 
     OK = "ok"
     MISSING = "missing"
@@ -131,17 +131,17 @@ class Report:
         return f"{self.failing} thing{'s' if self.failing > 1 else ''} that MCTL needs cannot be relied on now."
 
 
-def well(name: str, sentence: str) -> Line:
+def ok_line(name: str, sentence: str) -> Line:
     return Line(name, State.OK, sentence)
 
 
-def missing(name: str, sentence: str, remedy: str = "", *, is_required: bool = True) -> Line:
+def missing_line(name: str, sentence: str, remedy: str = "", *, is_required: bool = True) -> Line:
     return Line(name, State.MISSING, sentence, remedy, is_required=is_required)
 
 
-def not_configured(name: str, sentence: str, remedy: str = "", *, is_required: bool = True) -> Line:
+def not_configured_line(name: str, sentence: str, remedy: str = "", *, is_required: bool = True) -> Line:
     return Line(name, State.NOT_CONFIGURED, sentence, remedy, is_required=is_required)
 
 
-def not_asked(name: str, sentence: str, remedy: str = "", *, is_required: bool = True) -> Line:
+def not_asked_line(name: str, sentence: str, remedy: str = "", *, is_required: bool = True) -> Line:
     return Line(name, State.NOT_ASKED, sentence, remedy, is_required=is_required)

@@ -16,7 +16,16 @@ from core.gate import require
 from integrations.errors import IntegrationError, Missing, Refused, scrubbed
 from mctl.env import declared
 from mctl.health import outside, own, rights
-from mctl.health.lines import Group, Line, NotConfigured, Part, Report, missing, not_asked, not_configured
+from mctl.health.lines import (
+    Group,
+    Line,
+    NotConfigured,
+    Part,
+    Report,
+    missing_line,
+    not_asked_line,
+    not_configured_line,
+)
 
 # Longer than the gateways wait by default: what they say about a silence is better than what we could say.
 LONGEST_S = 6.0
@@ -47,7 +56,7 @@ def system_report(within_s: float = LONGEST_S) -> Report:
         if not isinstance(answer, Exception):
             found = answer
         elif isinstance(answers.get(part.stands_on), Exception):
-            found = not_asked(part.name, f"See the line of {part.stands_on}.", is_required=False)
+            found = not_asked_line(part.name, f"See the line of {part.stands_on}.", is_required=False)
         else:
             line = line_of_error(part, answer, within_s)
             found = replace(line, is_required=line.is_required and part.is_required)
@@ -59,21 +68,21 @@ def system_report(within_s: float = LONGEST_S) -> Report:
 
 def line_of_error(part: Part, error: Exception, within_s: float) -> Line:
     if isinstance(error, NoAnswer):
-        return not_asked(part.name, f"No answer within {within_s:g} s.", part.remedy)
+        return not_asked_line(part.name, f"No answer within {within_s:g} s.", part.remedy)
     if isinstance(error, NotConfigured):
-        return not_configured(part.name, error.sentence, error.remedy)
+        return not_configured_line(part.name, error.sentence, error.remedy)
     if isinstance(error, TimeoutError | BrokerTimeout):
-        return not_asked(part.name, "It did not answer in time.", part.remedy)
+        return not_asked_line(part.name, "It did not answer in time.", part.remedy)
     if not isinstance(error, Problem):
         said = f"{type(error).__name__}: {scrubbed(str(error))}" if str(error) else f"{type(error).__name__}."
-        return not_asked(part.name, said, part.remedy)
+        return not_asked_line(part.name, said, part.remedy)
     if "missing_right" in error.facts:
         # The right has a line of its own that fails where it is required.
-        return not_asked(part.name, error.sentence, error.remedy, is_required=False)
+        return not_asked_line(part.name, error.sentence, error.remedy, is_required=False)
     detail = str(error.facts.get("detail", "")) if isinstance(error, IntegrationError) else ""
     sentence = f"{error.sentence} ({detail})" if detail else error.sentence
     # A refusal is an answer: it is there, and does not do what we need.
-    make = missing if isinstance(error, Refused | Missing) else not_asked
+    make = missing_line if isinstance(error, Refused | Missing) else not_asked_line
     return make(part.name, sentence, error.remedy or part.remedy)
 
 

@@ -17,10 +17,10 @@ from integrations.errors import Missing, NotAllowed, Refused, Unreachable
 from mctl import storage
 from mctl.env import Declared, declared
 from mctl.health import Line, State, own, report, system_report
-from mctl.health.lines import NotConfigured, Part, missing, well
+from mctl.health.lines import NotConfigured, Part, missing_line, ok_line
 from tests.conftest import wait_until
 
-FINE = Part("Here", "Fine", lambda: well("Fine", "It answers."))
+FINE = Part("Here", "Fine", lambda: ok_line("Fine", "It answers."))
 PASSWORD = "correct-horse-battery"
 
 
@@ -127,7 +127,7 @@ def hanging() -> Iterator[Callable[[], Line]]:
 
     def look() -> Line:
         over.wait(60)
-        return well("Slow", "At last.")
+        return ok_line("Slow", "At last.")
 
     yield look
     over.set()
@@ -180,7 +180,10 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize("said", ["cannot log in with {password}", "cannot open {address}", "ftp://mctl:{password}@x"])
 def test_no_secret_of_the_settings_reaches_a_line(line_of: Callable[..., Line], secret: str, said: str) -> None:
     words = said.format(password=PASSWORD, address=secret)
-    for part in (failing(OperationalError(words)), Part("Here", "Broken", lambda: missing("Broken", words, words))):
+    for part in (
+        failing(OperationalError(words)),
+        Part("Here", "Broken", lambda: missing_line("Broken", words, words)),
+    ):
         line = line_of(part)
         assert PASSWORD not in line.sentence + line.remedy
         assert "***" in line.sentence
@@ -199,7 +202,7 @@ def test_an_address_that_cannot_be_read_spoils_no_line(
 ) -> None:
     monkeypatch.setitem(declared, name, Declared(name, "", "", address, False))
 
-    line = line_of(Part("Here", "Git", lambda: missing("Git", f"{PASSWORD} is wrong")))
+    line = line_of(Part("Here", "Git", lambda: missing_line("Git", f"{PASSWORD} is wrong")))
 
     assert (PASSWORD in line.sentence) == (PASSWORD not in address)
 
@@ -210,7 +213,7 @@ def test_a_password_is_masked_as_it_is_written_and_as_it_is_sent(
     address = "postgresql://mctl:p%40ssw0rd@db.example.dev/mctl"
     monkeypatch.setitem(declared, "DATABASE_URL", Declared("DATABASE_URL", "", "", address, True))
 
-    line = line_of(Part("Here", "Database", lambda: missing("Database", "tried p%40ssw0rd", "not p@ssw0rd")))
+    line = line_of(Part("Here", "Database", lambda: missing_line("Database", "tried p%40ssw0rd", "not p@ssw0rd")))
 
     assert (line.sentence, line.remedy) == ("tried ***", "not ***")
 
@@ -285,7 +288,7 @@ def test_json_has_every_line(doctor_with: Callable[..., tuple[int, str]]) -> Non
 
 
 def test_many_lines_that_are_well_are_a_number(doctor_with: Callable[..., tuple[int, str]]) -> None:
-    rights = [well(f"right {number}", "There.") for number in range(20)]
+    rights = [ok_line(f"right {number}", "There.") for number in range(20)]
 
     said = doctor_with(parts=[Part("Rights", "Rights", lambda: [*rights, RIGHT])])[1]
 

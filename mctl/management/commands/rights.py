@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from integrations.kubernetes.rights import Place, Right
+from integrations.kubernetes.rights import Place, Right, rule_lines
 from mctl.rights import needed_rights
 
 # The tenant chart and the sandbox know the account by these names.
@@ -26,7 +26,6 @@ metadata:
 OPTIONAL = """\
   # Optional from here on: MCTL works without these rules. The comment of a rule says what is lost without it.
   # A rule about an operator that is not installed grants nothing."""
-CORE_GROUP = '""'
 
 
 class Command(BaseCommand):
@@ -73,6 +72,5 @@ def _rules(rights: Iterable[Right]) -> Iterator[str]:
 
     for (group, verbs, purpose), alike in groupby(sorted(rights, key=use), key=use):
         yield f"  # {purpose}"
-        yield f"  - apiGroups: [{group or CORE_GROUP}]"
-        yield f"    resources: [{', '.join(right.resource for right in alike)}]"
-        yield f"    verbs: [{', '.join(verbs)}]"
+        for line in rule_lines(group, [right.resource for right in alike], verbs):
+            yield f"  {line}"
