@@ -277,7 +277,9 @@ def test_each_source_of_the_mirror_has_its_line_and_the_word_of_its_error(ask: A
 
 
 def test_a_source_that_was_read_too_long_ago_is_said_to_be_old(ask: Ask) -> None:
-    builders.source("github", label="GitHub teams", last_contact_at=clock.now() - timedelta(hours=1))
+    source = builders.source("github", label="GitHub teams")
+    source.last_contact_at = clock.now() - timedelta(hours=1)
+    source.save()
 
     teams = ask()["Sources of the mirror: GitHub teams"]
 
