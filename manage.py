@@ -7,12 +7,13 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from mctl.env import WrongSetting
+from mctl.env import ONE_COMMAND, WrongSetting
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mctl.settings")
     # A command signs nothing that outlives it; only the servers must share a key, and those refuse to start without.
-    os.environ.setdefault("MCTL_SECRET_KEY", secrets.token_urlsafe(50))
+    if not os.environ.get("MCTL_SECRET_KEY_FILE"):
+        os.environ.setdefault("MCTL_SECRET_KEY", ONE_COMMAND + secrets.token_urlsafe(50))
     if sys.argv[1:2] in (["sandbox"], ["fault"]):
         # Developers' commands, which must work without any settings. They cannot set these defaults themselves:
         # Django reads the settings before it looks for the command.

@@ -10,6 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+# How the key begins that `manage.py` makes up where none is set.
+ONE_COMMAND = "one-command-only-"
+
+LONGEST_NAMESPACE = 63
+BROKER_SCHEMES = {"redis", "rediss", "unix", "redis+socket"}
+
 T = TypeVar("T", str, int, float, bool)
 
 
@@ -81,6 +87,24 @@ def seconds(name: str, default: str, *, meaning: str) -> float:
 
 def words(name: str, default: str = "", *, meaning: str) -> list[str]:
     return [word.strip() for word in _read(name, default, f"{meaning} (comma separated)").split(",") if word.strip()]
+
+
+def namespace(name: str, default: str, *, meaning: str) -> str:
+    value = _read(name, default, meaning)
+    is_plain = value.isascii() and value.replace("-", "").isalnum() and value == value.lower()
+    if not is_plain or len(value) > LONGEST_NAMESPACE or value != value.strip("-"):
+        raise WrongSetting(f"{name}={value!r} is no name of a namespace. Example: {name}={default}")
+    return value
+
+
+def broker(name: str, default: str, *, meaning: str) -> str:
+    value = _read(name, default, meaning, is_secret=True)
+    scheme, separator, _ = value.partition("://")
+    if not separator or scheme not in BROKER_SCHEMES:
+        # The address may hold a password, so no more than its scheme is said.
+        said = f"begins with {scheme!r}" if separator else "has no scheme"
+        raise WrongSetting(f"{name} {said}, and must name a Redis. Example: {name}={default}")
+    return value
 
 
 def networks(name: str, default: str = "", *, meaning: str) -> list[str]:

@@ -52,7 +52,7 @@ PLATFORM_NAMESPACES = env.words(
 ARGOCD_APPLICATION_SET = env.text(
     "MCTL_ARGOCD_APPLICATION_SET", "apps", meaning="the ApplicationSet that makes an Application of each service"
 )
-ARGOCD_NAMESPACE = env.text("MCTL_ARGOCD_NAMESPACE", "argocd", meaning="namespace of the Argo CD Applications")
+ARGOCD_NAMESPACE = env.namespace("MCTL_ARGOCD_NAMESPACE", "argocd", meaning="namespace of the Argo CD Applications")
 GITOPS_URL = env.text("MCTL_GITOPS_URL", "", meaning="http(s) or ssh address of the GitOps repository")
 GITOPS_USERNAME = env.text("MCTL_GITOPS_USERNAME", "", meaning="user for the GitOps repository")
 GITOPS_TOKEN = env.secret("MCTL_GITOPS_TOKEN", "", meaning="password or token for the GitOps repository")
@@ -96,7 +96,7 @@ DEX_CLIENT_ID = env.text("MCTL_DEX_CLIENT_ID", "", meaning="audience that Dex's 
 MCP_FOREIGN_TOKENS = env.boolean(
     "MCTL_MCP_FOREIGN_TOKENS", "true", meaning="take GitHub tokens and Dex JWTs on /mcp too; every use is audited"
 )
-BROKER_URL = env.secret(
+BROKER_URL = env.broker(
     "MCTL_BROKER_URL", "redis://127.0.0.1:6379/0", meaning="Redis or Valkey: redis://, or unix://PATH"
 )
 

@@ -5,6 +5,7 @@ and cost ten times the time and memory.
 """
 
 import gc
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ import urllib3
 from kubernetes.client import ApiClient, Configuration
 from kubernetes.config import ConfigException, load_incluster_config, load_kube_config
 from kubernetes.utils.keepalive import tcp_keepalive_socket_options
+from yaml import YAMLError
 
 from integrations.errors import Unreachable
 from integrations.kubernetes.failures import LONGEST_STATUS_BODY, SYSTEM, failure, silence
@@ -122,17 +124,29 @@ def configuration(kubeconfig: str) -> Configuration:
             # Kept in memory: the loader's temporary file goes away with the process that made it.
             fresh.ca_cert_data = Path(fresh.ssl_ca_cert).read_text()
             fresh.ssl_ca_cert = None
-    except (ConfigException, OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+    except (ConfigException, OSError, ValueError, TypeError, AttributeError, KeyError, YAMLError) as error:
         raise Unreachable(
             SYSTEM,
             "The kubeconfig cannot be used." if kubeconfig else "There is no kubeconfig, and this is no pod.",
             remedy="Set MCTL_KUBECONFIG to a readable kubeconfig, or run in a cluster with a service account.",
-            detail=f"{type(error).__name__}: {error}",
+            detail=unusable(kubeconfig, error),
         ) from error
     fresh.retries = False
     fresh.connection_pool_maxsize = POOL_SIZE
     fresh.socket_options = tcp_keepalive_socket_options()
     return fresh
+
+
+def unusable(kubeconfig: str, error: Exception) -> str:
+    """Why a kubeconfig cannot be used, with its path."""
+    if not kubeconfig:
+        return f"{type(error).__name__}: {error}"
+    if isinstance(error, YAMLError):
+        mark = getattr(error, "problem_mark", None)
+        return f"{kubeconfig} is no YAML" + (f", line {mark.line + 1}" if mark else "")
+    if not any(Path(path).expanduser().exists() for path in kubeconfig.split(os.pathsep)):
+        return f"There is no file {kubeconfig}"
+    return f"{kubeconfig}: {type(error).__name__}: {error}"
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from integrations.gitops import Gitops, gitops
 from integrations.helm import has_engine
 from integrations.kubernetes import Cluster, cluster, field_selector, kinds
 from integrations.oidc import dex
-from mctl.health.lines import Line, NotConfigured, Part, missing_line, not_asked_line, not_configured_line, ok_line
+from mctl.health.lines import Line, NotConfigured, Part, missing_line, not_configured_line, ok_line
 
 
 def kubernetes() -> Cluster:
@@ -76,8 +76,6 @@ def look_at_application_set() -> Line:
             "Set MCTL_ARGOCD_APPLICATION_SET to the one that makes an Application of each service.",
             is_required=False,
         )
-    except Refused as problem:
-        return not_asked_line("ApplicationSet", problem.sentence, "Give the right named below.", is_required=False)
     return ok_line("ApplicationSet", f"{name} is there.")
 
 

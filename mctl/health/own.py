@@ -13,6 +13,8 @@ from django.db import connection
 from core.clock import now
 from core.start import start_warnings
 from mctl.celery import app
+from mctl.collected import COLLECT, uncollected_files
+from mctl.env import ONE_COMMAND
 from mctl.health.lines import Line, Part, missing_line, not_asked_line, not_configured_line, ok_line
 from mctl.probes import unapplied_migrations
 from observer.models import ObserverLease
@@ -29,13 +31,31 @@ START = "Start it as Procfile does, and look at its log."
 
 
 def look_at_settings() -> Sequence[Line]:
-    warnings = start_warnings()
-    if not warnings:
-        return [ok_line("Settings", "They can be read and do not contradict each other.")]
-    return [not_configured_line("Settings", warning.msg, warning.hint or "", is_required=False) for warning in warnings]
+    found = [
+        not_configured_line("Settings", warning.msg, warning.hint or "", is_required=False)
+        for warning in start_warnings()
+    ]
+    if settings.SECRET_KEY.startswith(ONE_COMMAND) and not settings.DEBUG:
+        sentence = "MCTL_SECRET_KEY is not set: the web process, the workers and beat do not start."
+        found.insert(
+            0, not_configured_line("Secret key", sentence, "Make one for all processes: openssl rand -base64 48")
+        )
+    return found or [ok_line("Settings", "They can be read and do not contradict each other.")]
+
+
+def look_at_static_files() -> Line:
+    lacking = uncollected_files()
+    if not lacking:
+        return ok_line("Static files", "Style sheets and scripts are those of this version.")
+    sentence = f"{len(lacking)} are not collected, such as {lacking[0]}: pages that need one answer 500, or look old."
+    return missing_line("Static files", sentence, f"Run: {COLLECT}. Then start the web process again.")
 
 
 def look_at_database() -> Line:
+    if connection.vendor == "postgresql":
+        # The pool tries again and again, and names no reason. One plain connection does.
+        params = {**connection.get_connection_params(), "connect_timeout": int(ECHO_WITHIN_S)}
+        connection.Database.connect(**params).close()
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     version = ".".join(str(part) for part in connection.get_database_version())
@@ -119,7 +139,10 @@ def source_line(source: Any) -> Line:
     if source["ok"]:
         return ok_line(name, f"{read.capitalize()}.")
     # The system itself, or the right, has a line of its own that fails.
-    return not_asked_line(name, str(source["error"]) or f"{read.capitalize()}.", is_required=False)
+    if source["error"]:
+        remedy = "See the lines of this system, and of the rights where it is Kubernetes: they say what to do."
+        return not_asked_line(name, f"{source['error']} {read.capitalize()}.", remedy, is_required=False)
+    return not_asked_line(name, f"Too long ago: {read}.", "See the lines of the processes.", is_required=False)
 
 
 INSTANCE, PROCESSES, MIRROR = "This installation", "Processes", "Sources of the mirror"
@@ -128,6 +151,7 @@ DATABASE_REMEDY = "See that the server of DATABASE_URL runs, can be reached from
 TABLES_REMEDY = "See what the lines of the database and its migrations say."
 PARTS = (
     Part(INSTANCE, "Settings", look_at_settings),
+    Part(INSTANCE, "Static files", look_at_static_files, "See that MCTL_VAR_DIR can be read."),
     Part(INSTANCE, "Database", look_at_database, DATABASE_REMEDY),
     Part(INSTANCE, "Migrations", look_at_migrations, DATABASE_REMEDY, stands_on="Database"),
     Part(INSTANCE, "Broker", look_at_broker, BROKER_REMEDY),

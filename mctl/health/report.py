@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import unquote
 
+from redis.exceptions import TimeoutError as BrokerTimeout
+
 from core.actor import Actor, Decision
 from core.asking import NoAnswer, ask_all
 from core.clock import now
@@ -56,7 +58,8 @@ def system_report(within_s: float = LONGEST_S) -> Report:
         elif isinstance(answers.get(part.stands_on), Exception):
             found = not_asked_line(part.name, f"See the line of {part.stands_on}.", is_required=False)
         else:
-            found = replace(line_of_error(part, answer, within_s), is_required=part.is_required)
+            line = line_of_error(part, answer, within_s)
+            found = replace(line, is_required=line.is_required and part.is_required)
         lines = [found] if isinstance(found, Line) else found
         groups.setdefault(part.group, []).extend(without_secrets(line) for line in lines)
     shown = tuple(Group(title, tuple(lines)) for title, lines in groups.items())
@@ -68,8 +71,14 @@ def line_of_error(part: Part, error: Exception, within_s: float) -> Line:
         return not_asked_line(part.name, f"No answer within {within_s:g} s.", part.remedy)
     if isinstance(error, NotConfigured):
         return not_configured_line(part.name, error.sentence, error.remedy)
+    if isinstance(error, TimeoutError | BrokerTimeout):
+        return not_asked_line(part.name, "It did not answer in time.", part.remedy)
     if not isinstance(error, Problem):
-        return not_asked_line(part.name, f"{type(error).__name__}: {scrubbed(str(error))}", part.remedy)
+        said = f"{type(error).__name__}: {scrubbed(str(error))}" if str(error) else f"{type(error).__name__}."
+        return not_asked_line(part.name, said, part.remedy)
+    if "missing_right" in error.facts:
+        # The right has a line of its own that fails where it is required.
+        return not_asked_line(part.name, error.sentence, error.remedy, is_required=False)
     detail = str(error.facts.get("detail", "")) if isinstance(error, IntegrationError) else ""
     sentence = f"{error.sentence} ({detail})" if detail else error.sentence
     # A refusal is an answer: it is there, and does not do what we need.

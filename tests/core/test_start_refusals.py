@@ -1,10 +1,12 @@
 """The product refuses to start with settings that would open it to anybody, and says which."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 from secrets import token_hex, token_urlsafe
+from typing import Any
 
 import pytest
 
@@ -67,6 +69,9 @@ def test_safe_settings_start() -> None:
         ({"MCTL_CORS_ORIGINS": "*"}, "* is the origin of anybody's page"),
         ({"MCTL_CORS_ORIGINS": "https://portal.example.dev/"}, "is not an https origin"),
         ({"MCTL_CORS_ORIGINS": "http://portal.example.dev"}, "is not an https origin"),
+        ({"MCTL_BROKER_URL": "rabbit://x:canary-4711@y"}, "MCTL_BROKER_URL begins with 'rabbit'"),
+        ({"MCTL_BROKER_URL": "canary-4711"}, "MCTL_BROKER_URL has no scheme"),
+        ({"MCTL_ARGOCD_NAMESPACE": "Bad NS"}, "MCTL_ARGOCD_NAMESPACE='Bad NS' is no name of a namespace"),
         ({"DATABASE_URL": "mysql://mctl:canary-4711@db/x"}, "DATABASE_URL begins with 'mysql'"),
     ],
 )
@@ -93,12 +98,28 @@ def test_what_crosses_no_wire_in_clear_is_not_refused(environment: dict[str, str
 
 
 def check_deploy(**environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "manage.py", "check", "--deploy"]
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    return manage("check", "--deploy", **environment)
 
 
-def test_the_documented_production_settings_pass_the_deploy_check() -> None:
-    checked = check_deploy(**PRODUCTION)
+def manage(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "manage.py", *command]
+    return subprocess.run(words, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Production as documented, after collectstatic."""
+    environment = {**PRODUCTION, "MCTL_VAR_DIR": str(tmp_path_factory.mktemp("var"))}
+    assert manage("collectstatic", "--noinput", **environment).returncode == 0
+    return environment
+
+
+def doctors_lines(environment: dict[str, str]) -> dict[str, dict[str, Any]]:
+    return {line["name"]: line for line in json.loads(manage("doctor", "--json", **environment).stdout)["lines"]}
+
+
+def test_the_documented_production_settings_pass_the_deploy_check(collected: dict[str, str]) -> None:
+    checked = check_deploy(**collected)
 
     assert checked.returncode == 0, checked.stderr
     assert "WARNINGS" not in checked.stderr
@@ -132,3 +153,46 @@ def test_no_honest_key_is_called_guessable() -> None:
     keys = [make(size) for make in (token_hex, token_urlsafe) for size in (25, 48, 256) for _ in range(50)]
 
     assert not [key for key in keys if is_guessable(key)]
+
+
+def test_static_files_that_are_not_collected_are_missed_before_a_page_needs_them(
+    collected: dict[str, str], tmp_path: Path
+) -> None:
+    uncollected = {**PRODUCTION, "MCTL_VAR_DIR": str(tmp_path), "DATABASE_URL": f"sqlite://{tmp_path}/mctl.sqlite3"}
+
+    line, there = doctors_lines(uncollected)["Static files"], doctors_lines(collected)["Static files"]
+
+    assert (line["state"], line["is_required"], there["state"]) == ("missing", True, "ok")
+    assert "collectstatic" in line["remedy"]
+    assert "mctl.E005" in check_deploy(**uncollected).stderr
+
+
+def test_static_files_of_an_older_version_are_missed(collected: dict[str, str]) -> None:
+    copy = Path(collected["MCTL_VAR_DIR"]) / "static" / "css" / "tokens.css"
+    before = copy.read_bytes()
+    copy.write_bytes(b"/* of the version before */" + before)
+    line = doctors_lines(collected)["Static files"]
+    copy.write_bytes(before)
+
+    assert (line["state"], line["sentence"].count("1 are not collected, such as css/tokens.css")) == ("missing", 1)
+
+
+def test_the_doctor_misses_the_key_without_which_no_server_starts(tmp_path: Path) -> None:
+    where = {"MCTL_VAR_DIR": str(tmp_path), "PATH": os.environ["PATH"]}
+
+    without, with_key = doctors_lines(where)["Secret key"], doctors_lines({**where, "MCTL_SECRET_KEY": f"{KEY}+/"})
+
+    assert "Secret key" not in with_key
+    assert "MCTL_SECRET_KEY is not set" in without["sentence"]
+    assert without["is_required"]
+
+
+def test_a_key_in_a_file_counts_as_a_key(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text(f"{KEY}+/")
+    where = {"MCTL_VAR_DIR": str(tmp_path), "PATH": os.environ["PATH"]}
+
+    lines = doctors_lines({**where, "MCTL_SECRET_KEY_FILE": str(tmp_path / "key")})
+    unread = manage("doctor", **where, MCTL_SECRET_KEY_FILE="/nowhere/key")
+
+    assert "Secret key" not in lines
+    assert "MCTL_SECRET_KEY_FILE='/nowhere/key' cannot be read" in unread.stderr

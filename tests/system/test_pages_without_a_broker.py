@@ -45,3 +45,12 @@ def test_the_system_check_says_what_is_away(ada: Client) -> None:
         assert f"{remedied} ConnectionError" in page or f"{remedied} OperationalError" in page
     assert "See that the server of MCTL_BROKER_URL runs" in page
     assert "Workers See the line of Broker." in page
+
+
+def test_the_system_check_names_what_fails_under_its_banner(ada: Client) -> None:
+    page = ada.get("/system/check/").content.decode()
+    before_the_lines = page[page.index('id="check"') : page.index('id="group-1"')]
+
+    assert "This installation: Broker</a>" in before_the_lines
+    assert 'href="#group-1"' in before_the_lines
+    assert "Helm" not in before_the_lines

@@ -8,12 +8,15 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db.backends.postgresql.base import DatabaseWrapper
 from psycopg import OperationalError
+from redis.exceptions import TimeoutError as BrokerTimeout
 
 from core.asking import ask_all
-from integrations.errors import Missing, Refused, Unreachable
+from integrations.errors import Missing, NotAllowed, Refused, Unreachable
+from mctl import storage
 from mctl.env import Declared, declared
-from mctl.health import Line, State, report, system_report
+from mctl.health import Line, State, own, report, system_report
 from mctl.health.lines import NotConfigured, Part, missing_line, ok_line
 from tests.conftest import wait_until
 
@@ -51,6 +54,9 @@ def line_of(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Line]:
         (NotConfigured("No git is set."), State.NOT_CONFIGURED, "No git is set."),
         (OperationalError("connection refused"), State.NOT_ASKED, "OperationalError: connection refused"),
         (KeyError("x"), State.NOT_ASKED, "KeyError: 'x'"),
+        (TimeoutError(), State.NOT_ASKED, "It did not answer in time."),
+        (BrokerTimeout("Timeout reading from socket"), State.NOT_ASKED, "It did not answer in time."),
+        (EOFError(), State.NOT_ASKED, "EOFError."),
     ],
 )
 def test_an_error_becomes_the_parts_own_line(
@@ -59,6 +65,29 @@ def test_an_error_becomes_the_parts_own_line(
     line = line_of(failing(error))
 
     assert (line.state, line.sentence, line.fails) == (state, sentence, True)
+
+
+def test_a_missing_right_is_told_by_its_rule_and_counted_where_the_rights_are(line_of: Callable[..., Line]) -> None:
+    refusal = NotAllowed(
+        "kubernetes", "We may not list namespaces.", remedy="Add the rule.", detail="x", missing_right={}
+    )
+
+    line = line_of(failing(refusal))
+
+    assert (line.state, line.sentence, line.remedy, line.fails) == (
+        State.NOT_ASKED, "We may not list namespaces.", "Add the rule.", False
+    )  # fmt: skip
+
+
+def test_postgresql_that_refuses_is_said_to_refuse(
+    line_of: Callable[..., Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = {**storage.database("postgresql://mctl:x@127.0.0.1:1/mctl"), "TIME_ZONE": None, "CONN_MAX_AGE": 0}
+    monkeypatch.setattr(own, "connection", DatabaseWrapper(address))
+
+    line = line_of(Part("Here", "Database", own.look_at_database, "Start it."))
+
+    assert "onnection refused" in line.sentence
 
 
 def test_a_part_without_advice_of_its_own_keeps_the_standing_one(line_of: Callable[..., Line]) -> None:

@@ -112,6 +112,22 @@ def test_with_credentials_that_the_cluster_does_not_know(
 
     assert after["Cluster: Kubernetes"].state is State.MISSING
     assert "Renew the token" in after["Cluster: Kubernetes"].remedy
+    assert after["Cluster: ApplicationSet"].sentence == "See the line of Kubernetes."
+
+
+def test_a_kubeconfig_that_is_not_there_or_no_yaml_is_named(
+    ask: Ask, before: dict[str, Line], settings: Any, tmp_path: Path
+) -> None:
+    settings.KUBECONFIG = str(tmp_path / "nobody")
+    absent = ask()
+    (tmp_path / "broken").write_text("apiVersion: v1\nclusters: [}\n")
+    settings.KUBECONFIG = str(tmp_path / "broken")
+    broken = ask()
+
+    assert f"There is no file {tmp_path}/nobody" in absent["Cluster: Kubernetes"].sentence
+    assert f"{tmp_path}/broken is no YAML, line 2" in broken["Cluster: Kubernetes"].sentence
+    for found in (absent, broken):
+        assert {name for name in {*CLUSTER, RIGHTS} if found[name].fails} == {"Cluster: Kubernetes"}
 
 
 def test_without_the_namespace_of_argo_cd(ask: Ask, before: dict[str, Line], settings: Any) -> None:
@@ -255,7 +271,20 @@ def test_each_source_of_the_mirror_has_its_line_and_the_word_of_its_error(ask: A
 
     assert found["Sources of the mirror: Deployments"].is_well
     pods = found["Sources of the mirror: Pods"]
-    assert (pods.state, pods.sentence) == (State.NOT_ASKED, "Kubernetes does not allow us to list pods.")
+    assert (pods.state, pods.fails) == (State.NOT_ASKED, False)
+    assert pods.sentence.startswith("Kubernetes does not allow us to list pods. Last read ")
+    assert "rights" in pods.remedy
+
+
+def test_a_source_that_was_read_too_long_ago_is_said_to_be_old(ask: Ask) -> None:
+    source = builders.source("github", label="GitHub teams")
+    source.last_contact_at = clock.now() - timedelta(hours=1)
+    source.save()
+
+    teams = ask()["Sources of the mirror: GitHub teams"]
+
+    assert teams.sentence.startswith("Too long ago: last read 36")
+    assert "processes" in teams.remedy
 
 
 def test_github_does_not_know_the_token(ask: Ask, before: dict[str, Line], settings: Any) -> None:
