@@ -181,9 +181,11 @@ def status_sentence(service: Service) -> str:
     answer = f"{service.replicas_ready} of {wanted} answer{'s' if service.replicas_wanted == 1 else ''}"
     if service.pods is None:
         return f"Git asks for version {service.tag}; {answer}, and which version they run cannot be read."
-    if service.running_tag and service.running_tag != service.tag:
+    if not service.running_tag:
+        return f"Git asks for version {service.tag}; {answer}."
+    if service.running_tag != service.tag:
         return f"Version {service.running_tag} runs, git asks for {service.tag}; {answer}."
-    return f"Version {service.running_tag or service.tag} runs; {answer}."
+    return f"Version {service.running_tag} runs; {answer}."
 
 
 def git_unread_sentence(service: Service) -> str:
