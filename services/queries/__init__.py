@@ -1,6 +1,7 @@
 """Reads about services: lists from the mirror, one service live from the cluster and git."""
 
 from services.queries.access import access_service
+from services.queries.away import lists_note
 from services.queries.configuration import chart_defaults, environment_now, service_config, settings_now
 from services.queries.home import home, tenant_page, tenant_rows
 from services.queries.hosts import service_hosts
@@ -23,6 +24,7 @@ __all__ = [
     "environment_now",
     "home",
     "known_versions",
+    "lists_note",
     "service_config",
     "service_events",
     "service_head",

@@ -19,6 +19,7 @@ from operations.queries import OperationRow, open_operation
 from operations.registry import diagnosis_of
 from services.models import Service
 from services.policies import may_configure, may_deploy, may_roll_back, may_scale
+from services.queries.away import Away, sources_away
 from services.queries.configuration import NOT_IN_GIT
 from services.queries.hosts import ServiceHosts, service_hosts
 from services.queries.live import Reading, service_pods
@@ -30,25 +31,9 @@ HISTORY_SHOWN = 5
 HISTORY_PAGE = 30
 LONGEST_READ_S = 6.0
 NOT_OBSERVED = "The cluster has not been observed yet."
-# Whose words stand in a service's row, and what is read to find out why it is not well.
-SHOWN = ("kubernetes:applications", "kubernetes:deployments", "kubernetes:pods")
-LOOKED_AT = ("kubernetes:events",)
 # More than one page's worth, so that one unreachable source does not hold up the pages of others.
 READERS = ThreadPoolExecutor(max_workers=24, thread_name_prefix="service-page")
 Answer = TypeVar("Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Away:
-    """A source that cannot be read now. `last_read_at` is None where it was never read, and where nothing on the page
-    is from it."""
-
-    label: str
-    last_read_at: datetime | None
-
-    def __str__(self) -> str:
-        last = f"; last read {self.last_read_at:%Y-%m-%d %H:%M:%S} UTC" if self.last_read_at else ""
-        return f"{self.label} cannot be read now{last}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +104,6 @@ def service_head(actor: Actor, service: Service) -> ServiceHead:
         away=away,
         note=" ".join(map(str, away)) if service.cluster_observed_at else NOT_OBSERVED,
     )
-
-
-def sources_away(read_from: Sequence[Mapping[str, Any]]) -> list[Away]:
-    """Those of a service's sources that cannot be read now; the cluster as one where none of it can."""
-    of_cluster = [source for source in read_from if source["name"].startswith("kubernetes:")]
-    silent = [source for source in of_cluster if not source["ok"]]
-    if silent and len(silent) == len(of_cluster):
-        return [Away("The cluster", min((one["observed_at"] for one in silent if one["observed_at"]), default=None))]
-    concerned = [source for source in silent if source["name"] in (*SHOWN, *LOOKED_AT)]
-    return [Away(one["label"], one["observed_at"] if one["name"] in SHOWN else None) for one in concerned]
 
 
 def service_page(actor: Actor, service: Service) -> ServicePage:
