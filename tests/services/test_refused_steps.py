@@ -125,7 +125,12 @@ def test_such_a_deploy_ends_without_a_known_outcome_and_not_as_failed(
 ) -> None:
     with_rights(rules_for(kinds.PODS))
     operation.lease_owner = ""
-    operation.parameters = {"action": "deploy", "team_name": "payments", "component_name": "payments-api", "image_tag": "3.13.0"}
+    operation.parameters = {
+        "action": "deploy",
+        "team_name": "payments",
+        "component_name": "payments-api",
+        "image_tag": "3.13.0",
+    }
     operation.save()
 
     operation.steps.filter(name="sync").update(refusals=3)

@@ -263,7 +263,7 @@ def test_a_tab_that_could_not_be_read_does_not_say_when_it_was_read(tab: str, se
     page = page_of(f"/tenants/payments/services/payments-api/{tab}/").partition("<main")[2]
 
     assert "cannot be read." in page
-    assert "<span class=\"aside\">read " not in page
+    assert '<span class="aside">read ' not in page
 
 
 def test_an_agent_reads_once_how_many_services_a_tenant_has(vera: Actor) -> None:
