@@ -14,7 +14,8 @@ if __name__ == "__main__":
     # A command signs nothing that outlives it; only the servers must share a key, and those refuse to start without.
     os.environ.setdefault("MCTL_SECRET_KEY", secrets.token_urlsafe(50))
     if sys.argv[1:2] in (["sandbox"], ["fault"]):
-        # Commands of the embedded platform, on a developer's machine: they serve no page and need no settings.
+        # Developers' commands, which must work without any settings. They cannot set these defaults themselves:
+        # Django reads the settings before it looks for the command.
         os.environ.setdefault("MCTL_DEBUG", "true")
         os.environ.setdefault("MCTL_SANDBOX", "true")
     try:

@@ -1,6 +1,6 @@
-"""Questions that may never be answered. One that hangs holds neither its asker nor the process.
+"""Calls that may hang, each in a thread with a time limit. A call that hangs blocks neither its caller nor the process.
 
-Each runs in a daemon thread: unlike the threads of an executor, those do not keep an ending process waiting.
+The threads are daemons: unlike those of an executor they do not keep an ending process waiting.
 """
 
 import threading

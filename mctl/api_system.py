@@ -1,16 +1,24 @@
 """REST: the system check, the same report as the page and `manage.py doctor`."""
 
-from typing import Any
-
 from django.http import JsonResponse
 from ninja import Field, Router, Schema
 
 from core.gate import gate
 from core.rest import ApiRequest, answers
-from mctl.health import system_check
+from mctl.health import State, system_check
 from mctl.health.shape import as_json
 
 router = Router(tags=["system"])
+
+
+class SystemLine(Schema):
+    group: str = Field(examples=["Cluster"])
+    name: str = Field(examples=["Kubernetes"])
+    state: State
+    is_required: bool = Field(description="whether MCTL needs it; it is counted in `failing` where it is not ok")
+    sentence: str
+    remedy: str = Field(description="what to do; empty where nothing is to be done")
+    rule: str = Field(description="what to add to a role where a right is missing, as YAML; else empty")
 
 
 class SystemCheck(Schema):
@@ -19,10 +27,7 @@ class SystemCheck(Schema):
     failing: int = Field(description="how many required lines are not ok")
     checked_at: str
     took_s: float
-    lines: list[dict[str, Any]] = Field(
-        description="one for each system and right: group, name, state (ok, missing, not configured, could not ask), "
-        "is_required, sentence, remedy, and rule: what to add to a role where a right is missing, as YAML"
-    )
+    lines: list[SystemLine] = Field(description="one for each system and right")
 
 
 @gate("system.check")

@@ -6,8 +6,9 @@ scheme is judged; nothing of the request is looked at but path and method, and n
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from functools import partial
 
 import structlog
 from django.contrib.auth.decorators import login_not_required
@@ -30,22 +31,35 @@ ABANDONED_AFTER_S = 10.0
 MOST_ROUNDS = 3
 
 
+class Round:
+    """One look at all parts in turn. `part` is the one that is being asked."""
+
+    def __init__(self) -> None:
+        self.begun_at = time.monotonic()
+        self.part = ""
+        self.is_logged = False
+        self.answer: Future[None] = Future()
+
+
 class Readiness:
     """Whether this process can serve: one round of questions at a time, shared by all who ask meanwhile."""
 
-    def __init__(self, look: Callable[[], None]) -> None:
-        self._look = look
+    def __init__(self, parts: Mapping[str, Callable[[], None]]) -> None:
+        self._parts = parts
         self._lock = threading.Lock()
-        self._rounds: list[Future[None]] = []
-        self._begun_at = self._ended_at = 0.0
+        self._rounds: list[Round] = []
+        self._ended_at = 0.0
 
     def is_ready(self) -> bool:
         with self._lock:
             if self._is_due():
                 self._begin()
-            current, end = self._rounds[-1], self._begun_at + LONGEST_ROUND_S
+            current = self._rounds[-1]
         try:
-            current.result(timeout=max(0.0, end - time.monotonic()))
+            current.answer.result(timeout=max(0.0, current.begun_at + LONGEST_ROUND_S - time.monotonic()))
+        except TimeoutError:
+            self._log_silence(current)
+            return False
         except Exception:
             return False
         return True
@@ -54,45 +68,64 @@ class Readiness:
         moment = time.monotonic()
         if not self._rounds:
             return True
-        if self._rounds[-1].done():
+        if self._rounds[-1].answer.done():
             return moment - self._ended_at >= KEPT_S
-        return moment - self._begun_at >= ABANDONED_AFTER_S and len(self._under_way()) < MOST_ROUNDS
+        return moment - self._rounds[-1].begun_at >= ABANDONED_AFTER_S and len(self._under_way()) < MOST_ROUNDS
 
-    def _under_way(self) -> list[Future[None]]:
-        return [one for one in self._rounds if not one.done()]
+    def _under_way(self) -> list[Round]:
+        return [one for one in self._rounds if not one.answer.done()]
 
     def _begin(self) -> None:
-        self._begun_at = time.monotonic()
-        self._rounds = [*self._under_way(), ask(self._round, "readiness")]
+        begun = Round()
+        begun.answer = ask(partial(self._look, begun), "readiness")
+        self._rounds = [*self._under_way(), begun]
 
-    def _round(self) -> None:
+    def _look(self, current: Round) -> None:
         try:
-            self._look()
+            for part, look in self._parts.items():
+                current.part = part
+                look()
         except Exception as error:
-            log.warning("not_ready", error=type(error).__name__)
+            current.is_logged = True
+            log.warning("not_ready", part=current.part, error=type(error).__name__)
             raise
         finally:
             self._ended_at = time.monotonic()
+
+    def _log_silence(self, current: Round) -> None:
+        """Once for all who waited for the round."""
+        with self._lock:
+            is_logged, current.is_logged = current.is_logged, True
+        if not is_logged:
+            log.warning("not_ready", part=current.part, error="NoAnswer", within_s=LONGEST_ROUND_S)
 
 
 class NotMigrated(Exception):
     """The database lacks a migration of this version."""
 
 
-class Own:
-    """What this process needs to serve anybody. Raises whatever is wrong."""
+class Migrations:
+    """Asked until they are applied: they are not taken back under a running process, and reading their files takes a
+    while."""
 
     def __init__(self) -> None:
-        # Migrations are not taken back under a running process, and reading their files takes a while.
-        self.is_migrated = False
+        self.are_applied = False
 
     def look(self) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        if not self.is_migrated:
+        if not self.are_applied:
             if unapplied_migrations():
                 raise NotMigrated
-            self.is_migrated = True
+            self.are_applied = True
+
+
+def look_at_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def own_parts() -> dict[str, Callable[[], None]]:
+    """What this process needs to serve anybody. Each raises whatever is wrong."""
+    return {"database": look_at_database, "migrations": Migrations().look}
 
 
 def unapplied_migrations() -> list[str]:
@@ -101,7 +134,7 @@ def unapplied_migrations() -> list[str]:
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
 
 
-readiness = Readiness(Own().look)
+readiness = Readiness(own_parts())
 
 
 @gate(PUBLIC)
@@ -116,7 +149,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """The database answers and is migrated. What is wrong, the log says and `manage.py doctor`.
+    """The database answers and is migrated. The log names the part that is not, and `manage.py doctor` the remedy.
 
     The broker is not asked: pages answer without it, and its outage would take all replicas away at once.
     """
@@ -129,7 +162,7 @@ def answer(*, is_well: bool) -> HttpResponse:
     return HttpResponse(body, "application/json", 200 if is_well else 503, headers=headers)
 
 
-# Whoever sends another method is no probe, and meets what stands before every page.
+# A request of another method is no probe, and meets what stands before every page.
 PROBING = {"GET", "HEAD"}
 PROBES = {"/healthz": healthz, "/readyz": readyz}
 

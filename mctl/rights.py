@@ -7,7 +7,7 @@ from services.queries import live
 from services.runners import steps
 
 
-def needed() -> tuple[Right, ...]:
+def needed_rights() -> tuple[Right, ...]:
     """One right for each resource and place, required ones first."""
     declared = (*cluster_reader.RIGHTS, *steps.RIGHTS, *live.RIGHTS, *asked.RIGHTS, *live_kinds.RIGHTS)
     return tuple(sorted(merge(declared), key=_place_in_manifest))

@@ -28,11 +28,13 @@ KEPT = ("target", "healthy", "sentence", "findings", "observed_at")
 
 
 def diagnose_service(service: ServiceKey) -> Mapping[str, Any]:
-    """The short finding, {} where the service turned out healthy. Raises Problem where nothing could be read."""
+    """The short finding, {} where there is nothing to say. Raises Problem where too little could be read to say so."""
     tenant, name = service
     diagnosis = diagnose_live(Target("Deployment", tenant, name))
-    if diagnosis.sources and not any(source.ok for source in diagnosis.sources):
-        raise Unavailable("The cluster could not be read for a diagnosis.", error=diagnosis.sources[0].error)
+    unread = [source for source in diagnosis.sources if not source.ok]
+    # What was found last may still hold: a source that is away must not make a service look better.
+    if unread and not diagnosis.healthy and not diagnosis.is_alarming:
+        raise Unavailable("Too little of the cluster could be read for a diagnosis.", error=unread[0].error)
     whole = diagnosis.as_dict()
     return {part: whole[part] for part in KEPT} if whole["findings"] else {}
 

@@ -10,6 +10,7 @@ from observer.git_rows import GitPicture, GitService, GitTenant
 from observer.rows import ApplicationRow, EventRow, QuotaRow, ServiceKey, WorkloadRow, service_of_pod
 from observer.shelf import Shelf
 from observer.status import SYNC_GRACE, Observed
+from tenants.queries import QUOTA_SOURCE
 
 WORKLOAD_PARTS = {"ReplicaSet": 1, "Pod": 2}
 
@@ -59,7 +60,7 @@ class Picture:
             "kubernetes:applications": len(self.applications),
             "kubernetes:deployments": len(self.deployments),
             "kubernetes:pods": len(self.pods),
-            "kubernetes:resourcequotas": len(self.quotas),
+            QUOTA_SOURCE: len(self.quotas),
             "kubernetes:events": len(self.events),
         }
 

@@ -28,7 +28,9 @@ class TenantSummary(Schema):
     role: str = Field(description="yours: viewer, developer, owner or platform admin")
     services: int
     troubled: int = Field(description="services that need a look")
-    unknown: int = Field(description="services of which nobody knows how they are, as their source cannot be read")
+    unknown: int = Field(
+        description="services whose health is Unknown: their source cannot be read, or Argo CD itself cannot tell"
+    )
 
 
 class TenantItems(Schema):

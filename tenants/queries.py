@@ -1,7 +1,7 @@
 """Reads about tenants, members and the sources of the mirror. Looking up is asking permission."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -25,6 +25,19 @@ MOST_ASKED = 20_000
 GITHUB_SOURCE = "github"
 QUOTA_SOURCE = "kubernetes:resourcequotas"
 SOURCE_STALE_AFTER = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """A source that cannot be read now. `last_read_at` is None where it was never read, and where nothing on the page
+    is from it."""
+
+    label: str
+    last_read_at: datetime | None
+
+    def __str__(self) -> str:
+        last = f"; last read {self.last_read_at:%Y-%m-%d %H:%M:%S} UTC" if self.last_read_at else ""
+        return f"{self.label} cannot be read now{last}."
 
 
 def actor_for(login: str, *, door: Door, client: str = "", token_kind: str = "session") -> Actor:
@@ -139,10 +152,21 @@ def quota_note(tenant: Tenant) -> str:
     """Why what is known of the quota's use may not be so; empty while it can be read."""
     if tenant.cluster_observed_at is None:
         return "The cluster has not been observed yet, so nothing is known of what is used."
+    return str(quota_away(tenant) or "")
+
+
+def quota_away(tenant: Tenant) -> Away | None:
+    """The source of the quota's use where it cannot be read now."""
+    away = quotas_away()
+    return replace(away, last_read_at=tenant.cluster_observed_at) if away else None
+
+
+def quotas_away() -> Away | None:
+    """The source of all quotas' use where it cannot be read now."""
     source = Source.objects.filter(name=QUOTA_SOURCE).first()
     if source is None or source_state(source, now())["ok"]:
-        return ""
-    return f"{source.label} cannot be read now; last read {tenant.cluster_observed_at:%Y-%m-%d %H:%M:%S} UTC."
+        return None
+    return Away(source.label, source.last_contact_at)
 
 
 def source_state(source: Source, moment: datetime) -> Mapping[str, object]:

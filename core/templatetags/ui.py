@@ -274,11 +274,6 @@ def pods(tones: Iterable[Any] | None, ready: int | None, wanted: int | None) -> 
     return SafeString(render_to_string("components/dots.html", {"tones": list(tones), "text": text}))
 
 
-@register.filter
-def source_named(sources: Iterable[Mapping[str, Any]] | None, name: str) -> Mapping[str, Any] | None:
-    return next((source for source in sources or () if source["name"] == name), None)
-
-
 @register.simple_tag
 def sources_line(sources: Iterable[Mapping[str, Any]]) -> SafeString:
     """All sources in one line: the oldest age where all is well, otherwise which cannot be read."""

@@ -30,7 +30,7 @@ def diagnose_snapshot(snapshot: Snapshot, target: Target, now: datetime) -> Diag
     findings = [found for check in CHECKS for found in _guarded(check, scope, broken)]
     top = ranked(findings, _guarded(observe, scope, broken))
     alarming = [entry for entry in top if entry.severity != Severity.NOTICE]
-    healthy = not alarming and scope.target_object is not None
+    healthy = not alarming and scope.target_object is not None and not scope.is_hidden
     checked = _guarded(partial(walk, top=top), scope, broken)
     unread = any(not source.ok for source in snapshot.sources)
     sentence = _sentence(scope, top, unread=unread)
@@ -62,6 +62,8 @@ def _sentence(scope: Scope, top: list[Finding], *, unread: bool) -> str:
         what = f"{scope.target.kind} {scope.target.name} in {scope.target.namespace}"
         return f"{what} could not be read." if unread else f"There is no {what}. {_instead(scope)}".strip()
     state = state_of_pods(scope)
+    if scope.is_hidden:
+        return f"How {scope.service} is cannot be told, since its pods could not be read: {state}."
     notices = [entry for entry in top if entry.cause != "none"]
     if notices and notices[0].cause in {"scaled-to-zero", "rollout-in-progress", "cronjob-suspended"}:
         return f"{notices[0].title}."

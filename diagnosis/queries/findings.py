@@ -133,6 +133,10 @@ class Diagnosis:
     observed_at: datetime
     is_absent: bool = False
 
+    @property
+    def is_alarming(self) -> bool:
+        return any(finding.severity != Severity.NOTICE for finding in self.findings)
+
     def as_dict(self) -> dict[str, Any]:
         return {
             "target": {"kind": self.target.kind, "namespace": self.target.namespace, "name": self.target.name},

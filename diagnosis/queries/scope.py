@@ -34,6 +34,8 @@ from diagnosis.queries.snapshot import Snapshot, Target
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet", "Rollout", "Pod")
 REVISION = "deployment.kubernetes.io/revision"
 INSTANCE = "app.kubernetes.io/instance"
+# Counts in a status that all equal the replicas wanted once a rollout is complete.
+OF_ALL_PODS = ("replicas", "updatedReplicas", "readyReplicas")
 
 
 @dataclass
@@ -252,6 +254,17 @@ class Scope:
             return self.job_succeeded
         ready = [pod for pod in self.new_pods if is_ready(pod)]
         return self.workload is not None and len(ready) >= self.desired and not self.old_pods
+
+    @cached_property
+    def is_hidden(self) -> bool:
+        """The pods could not be read, and the workload's own counts do not say that all of them are there."""
+        if self.workload is None or self.is_stopped or self.job_succeeded or self.snapshot.readable("Pod"):
+            return False
+        is_current = number_at(self.workload, "status", "observedGeneration") >= number_at(
+            self.workload, "metadata", "generation"
+        )
+        counted = {number_at(self.workload, "status", field) for field in OF_ALL_PODS}
+        return not (is_current and counted == {self.desired})
 
     @cached_property
     def application(self) -> Obj | None:

@@ -197,6 +197,9 @@ def is_moving(scope: Scope) -> bool:
 def state_of_pods(scope: Scope) -> str:
     """ "2 of 2 pods ready on ghcr.io/acme/api:1.9.0"."""
     images = sorted({entry.image for pod in scope.new_pods for entry in containers_of(pod) if not entry.is_init})
+    if scope.workload is not None and not scope.snapshot.readable("Pod"):
+        counted = number_at(scope.workload, "status", "readyReplicas")
+        return f"{counted} of {count_of(scope.desired, 'pod')} ready by the {kind(scope.workload)}'s own count"
     images = images or [text_at(entry, "image") for entry in items(scope.template, "spec", "containers")]
     ready = len(scope.ready_pods) if scope.all_pods else number_at(scope.workload, "status", "readyReplicas")
     return (

@@ -10,9 +10,8 @@ from core.names import is_cluster_name
 
 # Helm refuses a longer release name, and Argo CD renders with the Application's name as the release.
 LONGEST_RELEASE = 53
-# Of a Service, and of a Job, whose pods carry its name as a label.
+# Of a Service.
 LONGEST_OBJECT = 63
-PREVIEW, DB_INIT = "-preview", "-db-init"
 
 
 def application_name(tenant: str, service: str) -> str:
@@ -23,11 +22,6 @@ def application_name(tenant: str, service: str) -> str:
 def workload_name(tenant: str, service: str) -> str:
     """Of the Deployment, Service, Ingress and autoscaler: cut as the chart's `base-service.fullname` cuts it."""
     return f"{application_name(tenant, service)}-base-service"[:LONGEST_OBJECT].rstrip("-")
-
-
-def suffixed_name(tenant: str, service: str, suffix: str) -> str:
-    """Of the preview Service and the database's Job. The cut leaves tenant and service whole, so it is unique."""
-    return workload_name(tenant, service)[: LONGEST_OBJECT - len(suffix)].rstrip("-") + suffix
 
 
 def tls_secret_name(service: str) -> str:

@@ -20,6 +20,10 @@ class Kind:
     def api_version(self) -> str:
         return f"{self.group}/{self.version}" if self.group else self.version
 
+    def resource(self, subresource: str = "") -> str:
+        """As RBAC spells it, such as "pods/log"."""
+        return f"{self.plural}/{subresource}" if subresource else self.plural
+
     def path(self, namespace: str | None = None, name: str | None = None) -> str:
         """The path below the server's address. No namespace means all namespaces."""
         parts = ["apis", self.group, self.version] if self.group else ["api", self.version]

@@ -1,4 +1,4 @@
-"""What the system check says: lines in groups. Plain values; nothing here asks anybody."""
+"""What the system check says: lines in groups. Plain values; nothing here asks a system."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ FOLDED_FROM = 12
 
 
 class State(StrEnum):
-    """MISSING: asked, and it is not as MCTL needs it. NOT_ASKED: no answer, so nobody knows."""
+    """MISSING: asked, and it is not as MCTL needs it. NOT_ASKED: no answer came, so it may be there or not."""
 
     OK = "ok"
     MISSING = "missing"
@@ -43,8 +43,9 @@ class Line:
 
     @property
     def said(self) -> str:
-        """The sentence, and whether MCTL does without."""
-        return self.sentence if self.is_required or self.is_well else f"{self.sentence} Not required."
+        """The sentence, and where something is not there, whether MCTL does without."""
+        is_there = self.state in {State.OK, State.NOT_ASKED}
+        return self.sentence if self.is_required or is_there else f"{self.sentence} Not required."
 
     @property
     def fails(self) -> bool:
@@ -75,12 +76,18 @@ class NotConfigured(Problem):
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One question. `look` answers with one line or several, and may raise anything; `remedy` is for that case."""
+    """One question. `look` answers with one line or several, and may raise anything.
+
+    The other fields are for that case: what to do, the part that asks the same system and is counted for it, and
+    whether MCTL needs the answer.
+    """
 
     group: str
     name: str
     look: Callable[[], Line | Sequence[Line]]
     remedy: str = ""
+    stands_on: str = ""
+    is_required: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +131,17 @@ class Report:
         return f"{self.failing} thing{'s' if self.failing > 1 else ''} that MCTL needs cannot be relied on now."
 
 
-def well(name: str, sentence: str) -> Line:
+def ok_line(name: str, sentence: str) -> Line:
     return Line(name, State.OK, sentence)
 
 
-def missing(name: str, sentence: str, remedy: str = "", *, is_required: bool = True) -> Line:
+def missing_line(name: str, sentence: str, remedy: str = "", *, is_required: bool = True) -> Line:
     return Line(name, State.MISSING, sentence, remedy, is_required=is_required)
 
 
-def not_configured(name: str, sentence: str, remedy: str = "", *, is_required: bool = True) -> Line:
+def not_configured_line(name: str, sentence: str, remedy: str = "", *, is_required: bool = True) -> Line:
     return Line(name, State.NOT_CONFIGURED, sentence, remedy, is_required=is_required)
 
 
-def not_asked(name: str, sentence: str, remedy: str = "", *, is_required: bool = True) -> Line:
+def not_asked_line(name: str, sentence: str, remedy: str = "", *, is_required: bool = True) -> Line:
     return Line(name, State.NOT_ASKED, sentence, remedy, is_required=is_required)

@@ -13,13 +13,13 @@ from django.db import connection
 from core.clock import now
 from core.start import start_warnings
 from mctl.celery import app
-from mctl.health.lines import Line, Part, missing, not_asked, not_configured, well
+from mctl.health.lines import Line, Part, missing_line, not_asked_line, not_configured_line, ok_line
 from mctl.probes import unapplied_migrations
 from observer.models import ObserverLease
 from operations.engine import last_round
 from tenants.queries import sources
 
-# Workers answer a broadcast whenever they come to it; nobody knows how many will.
+# A worker answers the broadcast when it comes to it. Their number is not known, so the whole time is waited.
 WORKERS_ANSWER_WITHIN_S = 1.0
 ECHO_WITHIN_S = 2.0
 # Rounds that beat has sent may wait for a worker that is busy.
@@ -31,43 +31,45 @@ START = "Start it as Procfile does, and look at its log."
 def look_at_settings() -> Sequence[Line]:
     warnings = start_warnings()
     if not warnings:
-        return [well("Settings", "They can be read and do not contradict each other.")]
-    return [not_configured("Settings", warning.msg, warning.hint or "", is_required=False) for warning in warnings]
+        return [ok_line("Settings", "They can be read and do not contradict each other.")]
+    return [not_configured_line("Settings", warning.msg, warning.hint or "", is_required=False) for warning in warnings]
 
 
 def look_at_database() -> Line:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     version = ".".join(str(part) for part in connection.get_database_version())
-    return well("Database", f"{connection.display_name} {version} answers.")
+    return ok_line("Database", f"{connection.display_name} {version} answers.")
 
 
 def look_at_migrations() -> Line:
     unapplied = unapplied_migrations()
     if not unapplied:
-        return well("Migrations", "All are applied.")
+        return ok_line("Migrations", "All are applied.")
     more = len(unapplied) - MOST_NAMED
     named = ", ".join(unapplied[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return missing("Migrations", f"Not applied: {named}.", "Run: python manage.py migrate")
+    return missing_line("Migrations", f"Not applied: {named}.", "Run: python manage.py migrate")
 
 
 def look_at_broker() -> Line:
     with app.connection_for_write(connect_timeout=ECHO_WITHIN_S) as broker:
         broker.ensure_connection(max_retries=1, interval_start=0.1, timeout=ECHO_WITHIN_S)
-    return well("Broker", "It takes messages.")
+    return ok_line("Broker", "It takes messages.")
 
 
 def look_at_cache() -> Line:
     key, value = f"system-check:{token_hex(4)}", token_hex(4)
     cache.set(key, value, 10)
     if cache.get(key) != value:
-        return missing("Cache", "It forgets at once what it is given.", "Give the server of MCTL_BROKER_URL memory.")
-    return well("Cache", "It keeps what it is given.")
+        return missing_line(
+            "Cache", "It forgets at once what it is given.", "Give the server of MCTL_BROKER_URL memory."
+        )
+    return ok_line("Cache", "It keeps what it is given.")
 
 
 def look_at_channel_layer() -> Line:
     asyncio.run(asyncio.wait_for(echo(), ECHO_WITHIN_S))
-    return well("Channel layer", "Open pages hear of changes.")
+    return ok_line("Channel layer", "Open pages hear of changes.")
 
 
 async def echo() -> None:
@@ -82,29 +84,29 @@ def look_at_workers() -> Line:
         broker.ensure_connection(max_retries=1, interval_start=0.1, timeout=ECHO_WITHIN_S)
         answers = app.control.ping(timeout=WORKERS_ANSWER_WITHIN_S, connection=broker)
     if not answers:
-        return missing("Workers", "No worker answers: operations wait.", START)
-    return well("Workers", "1 worker answers." if len(answers) == 1 else f"{len(answers)} workers answer.")
+        return missing_line("Workers", "No worker answers: operations wait.", START)
+    return ok_line("Workers", "1 worker answers." if len(answers) == 1 else f"{len(answers)} workers answer.")
 
 
 def look_at_beat() -> Line:
     last = last_round()
     every_s = settings.REAPER_INTERVAL_S
     if last is None:
-        return missing("Beat", "No worker has been sent a round of the reaper within a day.", START)
+        return missing_line("Beat", "No worker has been sent a round of the reaper within a day.", START)
     age_s = (now() - last).total_seconds()
     if age_s > ROUNDS_MISSED * every_s + settings.OPERATION_LEASE_S:
         sentence = f"The last round of the reaper was {age_s:.0f} s ago; one is sent every {every_s:g} s."
-        return missing("Beat", sentence, f"{START} Where no worker answers, start one first.")
-    return well("Beat", f"The last round of the reaper was {age_s:.0f} s ago.")
+        return missing_line("Beat", sentence, f"{START} Where no worker answers, start one first.")
+    return ok_line("Beat", f"The last round of the reaper was {age_s:.0f} s ago.")
 
 
 def look_at_observer() -> Line:
     held = ObserverLease.objects.order_by("-until").first()
     if held is None:
-        return missing("Observer", "No observer runs: what pages show does not change.", START)
+        return missing_line("Observer", "No observer runs: what pages show does not change.", START)
     if held.until < now():
-        return missing("Observer", f"The last one stopped at {held.until:%Y-%m-%d %H:%M:%S} UTC.", START)
-    return well("Observer", f"The active one runs on {held.holder.partition(':')[0]}.")
+        return missing_line("Observer", f"The last one stopped at {held.until:%Y-%m-%d %H:%M:%S} UTC.", START)
+    return ok_line("Observer", f"The active one runs on {held.holder.partition(':')[0]}.")
 
 
 def look_at_sources() -> Sequence[Line]:
@@ -115,9 +117,9 @@ def source_line(source: Any) -> Line:
     name, age_s = str(source["label"]), source["age_s"]
     read = "never read" if age_s is None else f"last read {age_s:.0f} s ago"
     if source["ok"]:
-        return well(name, f"{read.capitalize()}.")
+        return ok_line(name, f"{read.capitalize()}.")
     # The system itself, or the right, has a line of its own that fails.
-    return not_asked(name, str(source["error"]) or f"{read.capitalize()}.", is_required=False)
+    return not_asked_line(name, str(source["error"]) or f"{read.capitalize()}.", is_required=False)
 
 
 INSTANCE, PROCESSES, MIRROR = "This installation", "Processes", "Sources of the mirror"
@@ -127,12 +129,12 @@ TABLES_REMEDY = "See what the lines of the database and its migrations say."
 PARTS = (
     Part(INSTANCE, "Settings", look_at_settings),
     Part(INSTANCE, "Database", look_at_database, DATABASE_REMEDY),
-    Part(INSTANCE, "Migrations", look_at_migrations, DATABASE_REMEDY),
+    Part(INSTANCE, "Migrations", look_at_migrations, DATABASE_REMEDY, stands_on="Database"),
     Part(INSTANCE, "Broker", look_at_broker, BROKER_REMEDY),
     Part(INSTANCE, "Cache", look_at_cache, BROKER_REMEDY),
     Part(INSTANCE, "Channel layer", look_at_channel_layer, BROKER_REMEDY),
-    Part(PROCESSES, "Workers", look_at_workers, BROKER_REMEDY),
-    Part(PROCESSES, "Beat", look_at_beat, BROKER_REMEDY),
-    Part(PROCESSES, "Observer", look_at_observer, TABLES_REMEDY),
-    Part(MIRROR, "Sources", look_at_sources, TABLES_REMEDY),
+    Part(PROCESSES, "Workers", look_at_workers, BROKER_REMEDY, stands_on="Broker"),
+    Part(PROCESSES, "Beat", look_at_beat, BROKER_REMEDY, stands_on="Cache"),
+    Part(PROCESSES, "Observer", look_at_observer, TABLES_REMEDY, stands_on="Database"),
+    Part(MIRROR, "Sources", look_at_sources, TABLES_REMEDY, stands_on="Database"),
 )

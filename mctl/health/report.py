@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 
 from core.actor import Actor, Decision
 from core.asking import NoAnswer, ask_all
@@ -14,7 +14,16 @@ from core.gate import require
 from integrations.errors import IntegrationError, Missing, Refused, scrubbed
 from mctl.env import declared
 from mctl.health import outside, own, rights
-from mctl.health.lines import Group, Line, NotConfigured, Part, Report, missing, not_asked, not_configured
+from mctl.health.lines import (
+    Group,
+    Line,
+    NotConfigured,
+    Part,
+    Report,
+    missing_line,
+    not_asked_line,
+    not_configured_line,
+)
 
 # Longer than the gateways wait by default: what they say about a silence is better than what we could say.
 LONGEST_S = 6.0
@@ -42,7 +51,12 @@ def system_report(within_s: float = LONGEST_S) -> Report:
     groups: dict[str, list[Line]] = {}
     for part in parts:
         answer = answers[part.name]
-        found = line_of_error(part, answer, within_s) if isinstance(answer, Exception) else answer
+        if not isinstance(answer, Exception):
+            found = answer
+        elif isinstance(answers.get(part.stands_on), Exception):
+            found = not_asked_line(part.name, f"See the line of {part.stands_on}.", is_required=False)
+        else:
+            found = replace(line_of_error(part, answer, within_s), is_required=part.is_required)
         lines = [found] if isinstance(found, Line) else found
         groups.setdefault(part.group, []).extend(without_secrets(line) for line in lines)
     shown = tuple(Group(title, tuple(lines)) for title, lines in groups.items())
@@ -51,20 +65,20 @@ def system_report(within_s: float = LONGEST_S) -> Report:
 
 def line_of_error(part: Part, error: Exception, within_s: float) -> Line:
     if isinstance(error, NoAnswer):
-        return not_asked(part.name, f"No answer within {within_s:g} s.", part.remedy)
+        return not_asked_line(part.name, f"No answer within {within_s:g} s.", part.remedy)
     if isinstance(error, NotConfigured):
-        return not_configured(part.name, error.sentence, error.remedy)
+        return not_configured_line(part.name, error.sentence, error.remedy)
     if not isinstance(error, Problem):
-        return not_asked(part.name, f"{type(error).__name__}: {scrubbed(str(error))}", part.remedy)
+        return not_asked_line(part.name, f"{type(error).__name__}: {scrubbed(str(error))}", part.remedy)
     detail = str(error.facts.get("detail", "")) if isinstance(error, IntegrationError) else ""
     sentence = f"{error.sentence} ({detail})" if detail else error.sentence
     # A refusal is an answer: it is there, and does not do what we need.
-    make = missing if isinstance(error, Refused | Missing) else not_asked
+    make = missing_line if isinstance(error, Refused | Missing) else not_asked_line
     return make(part.name, sentence, error.remedy or part.remedy)
 
 
 def without_secrets(line: Line) -> Line:
-    """The line without any secret of the settings, whoever wrote it there."""
+    """The line without any secret of the settings: anything outside may have written one there."""
     sentence, remedy = line.sentence, line.remedy
     for secret in secrets():
         sentence, remedy = sentence.replace(secret, MASK), remedy.replace(secret, MASK)
@@ -73,7 +87,15 @@ def without_secrets(line: Line) -> Line:
 
 def secrets() -> list[str]:
     """Values of secret settings and the passwords in their addresses, long ones first."""
-    values = [setting.value for setting in declared.values() if setting.secret or "://" in setting.value]
-    found = {value for setting in declared.values() if setting.secret for value in [setting.value]}
-    found |= {urlsplit(value).password or "" for value in values}
+    found = {setting.value for setting in declared.values() if setting.secret}
+    for setting in declared.values():
+        password = password_in(setting.value)
+        # Servers and libraries tell it in either spelling.
+        found |= {password, unquote(password)}
     return sorted((value for value in found if len(value) >= SHORTEST_SECRET), key=len, reverse=True)
+
+
+def password_in(address: str) -> str:
+    """Empty without one. No parser of URLs reads it: a malformed address may hold a password too."""
+    login = address.partition("://")[2].partition("/")[0].rpartition("@")[0]
+    return login.partition(":")[2]

@@ -8,10 +8,10 @@ from django.conf import settings
 from core.asking import NoAnswer, ask_all
 from integrations.errors import IntegrationError
 from integrations.kubernetes import Place, Right
-from integrations.kubernetes.rights import MANIFEST, Attempt
-from mctl.health.lines import Line, Part, State, not_asked, well
-from mctl.health.outside import kubernetes
-from mctl.rights import needed
+from integrations.kubernetes.rights import MANIFEST, rule_lines
+from mctl.health.lines import Line, Part, State, not_asked_line, ok_line
+from mctl.health.outside import KUBERNETES, kubernetes
+from mctl.rights import needed_rights
 
 # Below the limit of a part, so that one answer that never comes does not hide those that came.
 LONGEST_S = 4.0
@@ -21,17 +21,15 @@ AT_ONCE = 8
 
 def look_at_rights() -> Sequence[Line]:
     api = kubernetes()
-    # Where nobody answers, say it once and not for each right.
-    api.version()
-    rights = needed()
-    reviews = {(right, verb): partial(api.may, attempt(right, verb)) for right in rights for verb in right.verbs}
+    rights = needed_rights()
+    place = settings.ARGOCD_NAMESPACE
+    reviews = {(right, verb): partial(api.may, right.attempt(verb, place)) for right in rights for verb in right.verbs}
     answers = ask_all(reviews, within_s=LONGEST_S, at_once=AT_ONCE)
+    errors = [answer for answer in answers.values() if isinstance(answer, Exception)]
+    if len(errors) == len(answers):
+        # Without any answer, say it once and not for each right.
+        raise errors[0]
     return [line_of(right, {verb: answers[right, verb] for verb in right.verbs}) for right in rights]
-
-
-def attempt(right: Right, verb: str) -> Attempt:
-    namespace = settings.ARGOCD_NAMESPACE if right.place is Place.ARGOCD else None
-    return Attempt(verb, right.kind, namespace, right.subresource)
 
 
 def line_of(right: Right, answers: dict[str, bool | Exception]) -> Line:
@@ -44,14 +42,14 @@ def line_of(right: Right, answers: dict[str, bool | Exception]) -> Line:
             State.MISSING,
             f"Not allowed: {', '.join(lacking)}. Needed for: {right.purpose}.",
             f"Add this rule to the {role}, or apply {MANIFEST}.",
-            rule_of(right, lacking),
+            "\n".join([*rule_lines(right.kind.group, [right.resource], lacking), ""]),
             is_required=not right.is_optional,
         )
     unasked = next((answer for answer in answers.values() if isinstance(answer, Exception)), None)
     if unasked is not None:
         sentence = unasked.sentence if isinstance(unasked, IntegrationError) else said_of(unasked)
-        return not_asked(name, sentence, is_required=not right.is_optional)
-    return well(name, f"For {right.purpose}.")
+        return not_asked_line(name, sentence, is_required=not right.is_optional)
+    return ok_line(name, f"For {right.purpose}.")
 
 
 def said_of(error: Exception) -> str:
@@ -64,8 +62,8 @@ def where(right: Right) -> str:
     return "everywhere" if right.kind.namespaced else "of the cluster"
 
 
-def rule_of(right: Right, verbs: Sequence[str]) -> str:
-    return f'- apiGroups: ["{right.kind.group}"]\n  resources: [{right.resource}]\n  verbs: [{", ".join(verbs)}]\n'
-
-
-PARTS = (Part("Rights in Kubernetes", "Rights", look_at_rights, "See that the cluster runs and answers."),)
+PARTS = (
+    Part(
+        "Rights in Kubernetes", "Rights", look_at_rights, "See that the cluster runs and answers.", stands_on=KUBERNETES
+    ),
+)

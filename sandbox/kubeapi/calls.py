@@ -10,7 +10,7 @@ import yaml
 
 from sandbox.kubeapi import protobuf
 from sandbox.kubeapi.bodies import repeated_members
-from sandbox.kubeapi.errors import bad_request, unrecognized, unsupported_media_type
+from sandbox.kubeapi.errors import bad_request, unrecognized_object, unsupported_media_type
 from sandbox.kubeapi.resources import Resource
 
 _YAML_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -68,11 +68,11 @@ class Call:
         try:
             return decode_body(self.body, self.content_type)
         except orjson.JSONDecodeError as problem:
-            raise unrecognized(
+            raise unrecognized_object(
                 self.resource, str(problem) if self.body else "unexpected end of JSON input (<empty>)"
             ) from None
 
-    def repeated(self) -> list[str]:
+    def repeated_keys(self) -> list[str]:
         """The members that a JSON body names twice."""
         is_json = self.body and self.content_type in (JSON, UNNAMED) and not protobuf.is_protobuf(self.body)
         return repeated_members(self.body) if is_json and self.strictness != "Ignore" else []

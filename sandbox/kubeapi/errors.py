@@ -86,7 +86,7 @@ def already_exists(resource: "Resource", name: str) -> ApiError:
     return ApiError(409, "AlreadyExists", f'{resource.qualified} "{name}" already exists', _details(resource, name))
 
 
-def unrecognized(resource: "Resource", why: str) -> ApiError:
+def unrecognized_object(resource: "Resource", why: str) -> ApiError:
     told = f"couldn't get version/kind; json parse error: {why}"
     return bad_request(f"the object provided is unrecognized (must be of type {resource.kind}): {told}")
 

@@ -40,7 +40,7 @@ class Writer:
         """Stores a new object and returns it. `tracked` is false where apply has written the managedFields."""
         resource = call.resource
         obj = self._accept(call, obj)
-        decoded = decode(resource, obj, strictness=call.strictness, repeated=call.repeated() if tracked else ())
+        decoded = decode(resource, obj, strictness=call.strictness, repeated=call.repeated_keys() if tracked else ())
         call.warnings += decoded.warnings
         obj = decoded.obj
         metadata = obj["metadata"]
@@ -75,7 +75,7 @@ class Writer:
         """The body as an object of the resource's kind in the request's namespace. Raises ApiError 400."""
         resource = call.resource
         if not isinstance(obj, dict):
-            raise errors.unrecognized(resource, "json: cannot unmarshal array into Go value of type struct")
+            raise errors.unrecognized_object(resource, "json: cannot unmarshal array into Go value of type struct")
         if not isinstance(obj.get("metadata", {}), dict | None):
             decode(resource, obj, strictness=call.strictness)
             raise errors.bad_request("the body of the request is not an object")

@@ -9,7 +9,7 @@ from services.queries.live import LogQuery, service_events, service_logs, servic
 from services.queries.page import ServiceHead, service_head, service_history, service_page
 from services.queries.rows import ServiceFilter, ServiceList, ServiceRow, service_list, visible_services
 from services.queries.versions import current_tag, known_versions, version_before, versions_run
-from tenants.queries import access_tenant, sources
+from tenants.queries import access_tenant, quotas_away, sources
 
 __all__ = [
     "LogQuery",
@@ -25,6 +25,7 @@ __all__ = [
     "home",
     "known_versions",
     "lists_note",
+    "quotas_away",
     "service_config",
     "service_events",
     "service_head",

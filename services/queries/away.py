@@ -1,28 +1,13 @@
 """Which sources of what is shown about services cannot be read now, in words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from tenants.queries import sources
+from tenants.queries import Away, sources
 
 # Whose words stand in a service's row, and what is read to find out why it is not well.
 SHOWN = ("kubernetes:applications", "kubernetes:deployments", "kubernetes:pods")
 LOOKED_AT = ("kubernetes:events",)
-
-
-@dataclass(frozen=True, slots=True)
-class Away:
-    """A source that cannot be read now. `last_read_at` is None where it was never read, and where nothing on the page
-    is from it."""
-
-    label: str
-    last_read_at: datetime | None
-
-    def __str__(self) -> str:
-        last = f"; last read {self.last_read_at:%Y-%m-%d %H:%M:%S} UTC" if self.last_read_at else ""
-        return f"{self.label} cannot be read now{last}."
 
 
 def sources_away(read_from: Sequence[Mapping[str, Any]]) -> list[Away]:

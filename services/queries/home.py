@@ -11,7 +11,7 @@ from core.words import Health, Tone
 from operations.queries import OperationRow, running_operations, troubled_operations
 from services.models import URGENCY_BUSY
 from services.policies import may_onboard
-from services.queries.away import Away, sources_away
+from services.queries.away import sources_away
 from services.queries.rows import (
     LIST_COLUMNS,
     ServiceFilter,
@@ -22,7 +22,7 @@ from services.queries.rows import (
     visible_services,
 )
 from tenants.models import Tenant
-from tenants.queries import MemberRow, access_tenant, people_of, sources, visible_tenants
+from tenants.queries import Away, MemberRow, access_tenant, people_of, quota_away, quotas_away, sources, visible_tenants
 
 NEEDS_YOU_SHOWN = 8
 CHANGES_SHOWN = 10
@@ -84,6 +84,7 @@ class Home:
     changes: Sequence[ServiceRow]
     sources: Sequence[Mapping[str, object]]
     away: Sequence[Away]
+    quotas_away: Away | None
     sentence: str
 
 
@@ -94,6 +95,7 @@ class TenantPage:
     services: ServiceList
     quota: Sequence[QuotaMeter]
     quota_readable: bool
+    quota_away: Away | None
     running: Sequence[OperationRow]
     members: Sequence[MemberRow]
     may_add: bool
@@ -117,6 +119,7 @@ def home(actor: Actor) -> Home:
         changes=[service_row(service) for service in changes],
         sources=read_from,
         away=sources_away(read_from),
+        quotas_away=quotas_away(),
         sentence=home_sentence(in_trouble, len(stuck), sum(row.services for row in rows), unknown),
     )
 
@@ -170,6 +173,7 @@ def tenant_page(actor: Actor, name: str, wanted: ServiceFilter) -> TenantPage:
         services=service_list(actor, tenant=name, wanted=wanted),
         quota=quota_meters(tenant),
         quota_readable=tenant.cluster_observed_at is not None,
+        quota_away=quota_away(tenant),
         running=running_operations(actor, tenant=name),
         members=people_of(tenant, actor),
         may_add=may_onboard(actor, tenant=name).allowed,

@@ -19,13 +19,13 @@ from operations.queries import OperationRow, open_operation
 from operations.registry import diagnosis_of
 from services.models import Service
 from services.policies import may_configure, may_deploy, may_roll_back, may_scale
-from services.queries.away import Away, sources_away
+from services.queries.away import sources_away
 from services.queries.configuration import NOT_IN_GIT
 from services.queries.hosts import ServiceHosts, service_hosts
 from services.queries.live import Reading, service_pods
 from services.queries.rows import shown_health
 from services.queries.versions import states_of
-from tenants.queries import sources
+from tenants.queries import Away, sources
 
 HISTORY_SHOWN = 5
 HISTORY_PAGE = 30

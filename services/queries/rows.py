@@ -85,7 +85,8 @@ class ServiceList:
 def service_list(actor: Actor, *, tenant: str | None, wanted: ServiceFilter) -> ServiceList:
     """Services of one tenant, or of all tenants the actor sees. Four queries, whatever the number of services.
 
-    `note` says which sources cannot be read now."""
+    `note` says which sources cannot be read now.
+    """
     visible = visible_services(actor, tenant)
     found = visible.filter(Q(name__icontains=wanted.q) | Q(tenant__icontains=wanted.q)) if wanted.q else visible
     counts = status_counts(found)
@@ -209,12 +210,13 @@ def list_sentence(counts: dict[str, int], tenant: str | None, q: str = "") -> st
         _count(counts.get(Health.MISSING, 0), "is missing", "are missing"),
         _count(counts[Sync.OUT_OF_SYNC], "differs from git", "differ from git"),
         _count(counts.get(Health.PROGRESSING, 0), "is rolling out", "are rolling out"),
-        _count(counts.get(Health.UNKNOWN, 0), "is in a state that is not known", "are in a state that is not known"),
+        f"of {unknown:,} nothing is known" if (unknown := counts.get(Health.UNKNOWN, 0)) else "",
     ]
     said = ", ".join(part for part in parts if part)
     if not number:
         return f"{begin} no services{end or ' yet'}."
-    return f"{begin} {_count(number, 'service', 'services')}{end}. {said + '.' if said else 'All are well.'}"
+    said = f"{said[:1].upper()}{said[1:]}." if said else "All are well."
+    return f"{begin} {_count(number, 'service', 'services')}{end}. {said}"
 
 
 def _count(number: int, one: str, many: str) -> str:

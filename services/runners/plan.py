@@ -23,7 +23,7 @@ from integrations.errors import IntegrationError, Missing
 from integrations.gitops import application_name, edit_yaml, editable_values, gitops, new_service_values, unified_diff
 from integrations.helm import RenderJob, chart_at, render_many
 from services.runners.changes import edits_for, host_name, host_warnings, subject, summary
-from services.runners.chart_refusals import refused_by_chart
+from services.runners.chart_refusals import chart_refusal
 from services.runners.checks import refuse_limits_below_requests, warnings_for
 from services.runners.effects import refuse_without_effect
 from services.runners.hosts import refuse_hosts
@@ -171,7 +171,7 @@ def rendered(parameters: ServiceParameters, before: str | None, after: str) -> R
         return [], [], [f"The manifests could not be rendered here: {problem.sentence}"]
     old = outcomes[0] if before is not None else []
     if isinstance(outcomes[-1], Exception):
-        raise refused_by_chart(parameters, outcomes[-1])
+        raise chart_refusal(parameters, outcomes[-1])
     return [] if isinstance(old, Exception) else old, outcomes[-1], []
 
 

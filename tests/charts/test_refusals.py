@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from integrations import helm
 from integrations.errors import Refused
@@ -53,7 +55,9 @@ REFUSED_SERVICES = [
     ("replicaCount: null", "values.yaml: 'replicaCount' is missing"),
     ("service: {port: null}", "service: 'port' is missing. service has a type, such as ClusterIP, and a port"),
     ("service: {port: 70000}", "service.port: 70000 does not fit. A port is a whole number from 1 to 65535"),
-    ("metrics: {enabled: true, port: 8080}", "metrics.port: 8080 is service.port already"),
+    ("metrics: {enabled: true, port: 8080}", "metrics.port: 8080 is service.port already. Choose another port."),
+    ("metrics: {enabled: true, port: null}", "metrics: 'port' is missing. metrics has enabled, port, path and int"),
+    ("autoscaling: {enabled: true, maxReplicas: null}", "autoscaling: 'maxReplicas' is missing. autoscaling has"),
     ("resources: {limits: {memory: 64Mi}}", "resources.limits.memory: 64Mi is below the request of 128Mi"),
     ("resources: {limits: {cpu: 0.05}}", "resources.limits.cpu: 0.05 is below the request of 100m"),
     ("resources: {limits: {memory: 1 Gi}}", 'resources.limits.memory: "1 Gi" does not fit. A quantity is a number'),
@@ -118,6 +122,35 @@ TAKEN_TENANTS = [
     "limitRange: {max: {cpu: 2}, default: {cpu: 2}}",
     f"name: {'x' * 46}",
 ]
+# Keys that a chart cannot do without; any other one of its values.yaml may be left empty.
+NEEDED = {
+    "base-service": {
+        "image",
+        "image.repository",
+        "image.tag",
+        "service",
+        "service.port",
+        "replicaCount",
+        "autoscaling",
+        "ingress",
+        "serviceAccount",
+        "metrics",
+        "blueGreen",
+    },
+    "tenant": {
+        "tenant",
+        "tenant.name",
+        "tenant.ghcrCredentials",
+        "tenant.ghcrCredentials.remoteKey",
+        "tenant.preview",
+        "tenant.secretStore.name",
+        "tenant.secretStore.server",
+        "tenant.secretStore.serviceAccountName",
+        "tenant.podSecurityLevel",
+        "tenant.podSecurityObserveLevel",
+    },
+}
+SMALLEST = {"base-service": yaml.safe_load(IMAGE), "tenant": {"tenant": {"name": "labs"}}}
 
 
 def refusal_of(chart: str, values: str, release: str = "labs-echo") -> str:
@@ -157,6 +190,41 @@ def test_what_can_be_rendered_rightly_of_a_tenant_is(emulator: Server, values: s
     (objects,) = render_many([RenderJob(CHARTS / "tenant", "tenant-labs", "labs", (f"tenant:\n  {name}{values}",))])
     assert not isinstance(objects, Refused), objects
     assert [answer.refusal for answer in emulator.answers(objects) if answer.refusal] == []
+
+
+Key = tuple[str, ...]
+
+
+def keys_of(values: dict[str, Any], above: Key = ()) -> Iterator[Key]:
+    for name, value in values.items():
+        yield (*above, name)
+        if isinstance(value, dict):
+            yield from keys_of(value, (*above, name))
+
+
+def with_empty(chart: str, key: Key) -> str:
+    """The fewest values of a chart and one key left empty."""
+    values: dict[str, Any] = yaml.safe_load(yaml.safe_dump(SMALLEST[chart]))
+    place = values
+    for part in key[:-1]:
+        place = place.setdefault(part, {})
+    place[key[-1]] = None
+    return yaml.safe_dump(values)
+
+
+@pytest.mark.parametrize("chart", ["base-service", "tenant"])
+def test_any_key_may_be_left_empty_but_those_the_chart_cannot_do_without(emulator: Server, chart: str) -> None:
+    keys = list(keys_of(yaml.safe_load((CHARTS / chart / "values.yaml").read_text())))
+    jobs = [RenderJob(CHARTS / chart, "labs-echo", "labs", (with_empty(chart, key),)) for key in keys]
+    outcomes = dict(zip(keys, render_many(jobs), strict=True))
+    refused = {key: outcome for key, outcome in outcomes.items() if isinstance(outcome, Refused)}
+
+    assert {".".join(key) for key in refused} == NEEDED[chart]
+    for key, refusal in refused.items():
+        assert f"'{key[-1]}' is missing" in str(refusal.facts["reason"])
+    for key, objects in outcomes.items():
+        if not isinstance(objects, Refused):
+            assert (key, [answer.refusal for answer in emulator.answers(objects) if answer.refusal]) == (key, [])
 
 
 def test_a_release_that_helm_would_not_take_is_refused_with_its_length() -> None:

@@ -86,6 +86,28 @@ def test_a_service_that_asks_for_root_gets_what_root_needs(
     assert container == expected_container
 
 
+@pytest.mark.parametrize(
+    ("values", "expected_pod", "expected_container"),
+    [
+        (
+            "podSecurityContext: {runAsNonRoot: true, runAsUser: 0}",
+            {**RESTRICTED_POD, "runAsUser": 0},
+            RESTRICTED,
+        ),
+        (
+            "podSecurityContext: {runAsNonRoot: true}\ncontainerSecurityContext: {runAsUser: 0}",
+            RESTRICTED_POD,
+            {**RESTRICTED, "runAsUser": 0},
+        ),
+    ],
+)
+def test_values_that_forbid_root_are_never_loosened(
+    values: str, expected_pod: dict[str, Any], expected_container: dict[str, Any]
+) -> None:
+    """The kubelet refuses user 0 then, in words that the diagnosis knows."""
+    assert contexts(pod(values)) == [expected_pod, expected_container]
+
+
 def test_one_container_may_be_root_beside_others_that_are_not() -> None:
     spec = pod("initContainers: [{name: own, image: b, securityContext: {runAsUser: 0}}]")
     assert contexts(spec) == [RESTRICTED_POD, {"runAsUser": 0, "runAsNonRoot": False}, RESTRICTED]

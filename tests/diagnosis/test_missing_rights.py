@@ -5,11 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from core.actor import Actor
+from core.errors import Unavailable
 from diagnosis.queries import Target, diagnose_live, live_kinds
 from diagnosis.queries.asked import diagnose_asked
 from integrations.errors import Refused
 from integrations.kubernetes import Right, kinds
 from integrations.kubernetes.kinds import Kind
+from observer.findings import diagnose_service
 from tests import builders
 from tests.integrations.kubernetes.account import Account, set_up
 from tests.integrations.kubernetes.objects import create, deployment, make_namespace, owner, replica_set, set_status
@@ -86,6 +88,17 @@ def test_the_source_that_may_not_be_read_is_named_and_nothing_is_claimed_of_it(a
     assert not found.healthy
     is_seen = "secret-key-missing" in [finding.cause for finding in found.findings]
     assert is_seen == (right.resource not in ("pods", "deployments"))
+
+
+def test_a_service_looks_no_better_to_the_observer_because_less_can_be_read(account: Account) -> None:
+    assert diagnose_service(("payments", "ledger-api"))["findings"][0]["cause"] == "secret-key-missing"
+
+    # The row keeps what was found last.
+    with (
+        account.without(right_to(kinds.DEPLOYMENTS), "list"),
+        pytest.raises(Unavailable, match="Too little of the cluster"),
+    ):
+        diagnose_service(("payments", "ledger-api"))
 
 
 def test_without_the_right_to_secrets_the_cause_stands_and_the_keys_are_not_told(account: Account) -> None:

@@ -251,6 +251,34 @@ def test_what_could_not_be_read_is_never_ruled_out():
     assert rows["Quota or admission refuses the pods"].verdict == "could_not_tell"
 
 
+WITHOUT_PODS = [Source("pods", ok=False, error="forbidden", kinds=("Pod",))]
+
+
+def test_without_pods_a_rollout_that_halts_is_not_called_normal():
+    app = App(replicas=2)
+    app.workload["status"] |= {"replicas": 3, "updatedReplicas": 1, "readyReplicas": 2}
+    progressing = {"type": "Progressing", "status": "True", "reason": "ReplicaSetUpdated"}
+    app.workload["status"]["conditions"] = [progressing]
+    app.pods = []
+    found = diagnose(app, sources=WITHOUT_PODS)
+
+    assert not found.healthy
+    assert "rollout-in-progress" not in notices(found)
+    assert found.sentence == (
+        "How api is cannot be told, since its pods could not be read: 2 of 2 pods ready by the Deployment's own count."
+    )
+
+
+def test_without_pods_a_workload_whose_counts_are_complete_is_well():
+    app = App(replicas=2)
+    app.workload["status"] |= {"replicas": 2, "updatedReplicas": 2, "readyReplicas": 2}
+    app.pods = []
+    found = diagnose(app, sources=WITHOUT_PODS)
+
+    assert found.healthy
+    assert found.sentence == "Healthy: 2 of 2 pods ready by the Deployment's own count."
+
+
 def test_a_secret_that_could_not_be_looked_for_is_not_called_missing():
     app = App()
     front = ingress("api", "api", tls=[{"hosts": ["a"], "secretName": "api-tls"}])

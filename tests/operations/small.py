@@ -87,15 +87,15 @@ def prime(step: StepContext) -> Done:
         return Done(f"primed, {UNSTORABLE}", {"sha": "4be07d1c9a", UNSTORABLE: [UNSTORABLE]})
     if mood == "nothing":
         return None  # type: ignore[return-value]
-    if counted_down(Path(step.parameters.folder) / "unreachable"):
+    if count_down(Path(step.parameters.folder) / "unreachable"):
         raise Unreachable("gitops", "The paint shop does not answer.")
-    if counted_down(Path(step.parameters.folder) / "refused"):
+    if count_down(Path(step.parameters.folder) / "refused"):
         raise NotAllowed("gitops", "The paint shop does not let us in.")
     mark(step, "prime")
     return Done("primed", {"sha": "4be07d1c9a", "changed": True})
 
 
-def counted_down(left: Path) -> bool:
+def count_down(left: Path) -> bool:
     if not left.exists():
         return False
     number = int(left.read_text())

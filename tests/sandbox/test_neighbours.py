@@ -142,6 +142,12 @@ def test_help_works_without_settings(tmp_path: Path, command: str, says: str) ->
     assert says in done.stdout
 
 
+def test_a_fault_takes_its_own_settings_and_asks_for_none_of_djangos(tmp_path: Path) -> None:
+    done = run_command(tmp_path, "fault", "add", "oom", "payments/statement-renderer", "needs_mib=1000")
+    assert done.returncode == 1
+    assert "There is no cluster to break" in done.stderr
+
+
 def test_a_wrong_word_after_controllers_is_refused_before_anything_starts(tmp_path: Path) -> None:
     done = run_command(tmp_path, "sandbox", "--controllers", "kubelets")
     assert done.returncode == 1

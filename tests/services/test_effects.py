@@ -13,6 +13,7 @@ from integrations.errors import NotEditable
 from integrations.gitops import Gitops, gitops
 from integrations.helm import render
 from operations import actions
+from services.runners.chart_refusals import parameter_of
 from services.runners.effects import refuse_without_effect
 from services.runners.parameters import DeployServiceParameters, RollbackServiceParameters, ScaleServiceParameters
 from tests import builders
@@ -212,3 +213,48 @@ def test_a_plan_names_file_and_key_of_what_the_cluster_would_refuse(
         plan(dev, f"{IMAGE}{by_hand}\n", outsider, env_vars={"A": "x"})
     assert f"{PATH}: {said}" in refusal.value.sentence
     assert refusal.value.facts["path"] == PATH
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "changes", "field", "value"),
+    [
+        ("envFrom: [{secretRef: {name: Shop}}]", {"env_vars": {"A": "x"}}, "request", "envFrom[0].secretRef.name"),
+        ("envValueFrom: {B: {}}", {"env_vars": {"A": "x"}}, "request", "envValueFrom.B"),
+        ("env: {1B: x}", {"env_vars": {"A": "x"}}, "request", "env"),
+        ("probes: {liveness: {port: HTTP}}", {"startup_time_s": 300}, "startup_time_s", "300"),
+        ("metrics: {enabled: true, port: 9100}", {"port": 9100}, "port", "9100"),
+    ],
+)
+def test_a_plan_marks_only_the_parameter_that_leads_to_the_refused_key(
+    dev: Actor,
+    outsider: Outsider,  # noqa: F811
+    by_hand: str,
+    changes: dict[str, Any],
+    field: str,
+    value: str,
+) -> None:
+    with pytest.raises(Invalid, match="The chart refuses these values") as refusal:
+        plan(dev, f"{IMAGE}{by_hand}\n", outsider, **changes)
+    (marked,) = refusal.value.fields
+    assert (marked["field"], marked["value"]) == (field, value)
+
+
+@pytest.mark.parametrize(
+    ("key", "parameter"),
+    [
+        ("env.A", "env_vars"),
+        ("env.B", ""),
+        ("env", ""),
+        ("envFrom[0].secretRef", ""),
+        ("envValueFrom.A", ""),
+        ("service.port", "port"),
+        ("service.portName", ""),
+        ("replicaCount", "replicas"),
+        ("probes.liveness.path", ""),
+    ],
+)
+def test_a_key_of_the_chart_is_a_parameters_only_as_a_whole(key: str, parameter: str) -> None:
+    given: dict[str, Any] = {"env_vars": {"A": "x"}, "port": 80, "replicas": 0}
+    named = {"team_name": "payments", "component_name": "api", "action": "update-config"}
+    parameters = DeployServiceParameters.model_validate({**named, **given})
+    assert parameter_of(parameters, key) == parameter

@@ -13,7 +13,7 @@ from core.clock import now
 from diagnosis.queries.wrong_now import wrong_now
 from diagnosis.tools import AskedAbout, diagnose
 from services.models import URGENCY_BROKEN
-from services.queries import ServiceFilter, home, service_head, service_list, tenant_rows
+from services.queries import ServiceFilter, home, service_head, service_list, tenant_page, tenant_rows
 from services.tools import (
     Nothing,
     OneService,
@@ -24,7 +24,8 @@ from services.tools import (
     list_tenants,
     service_status,
 )
-from tenants.models import Source
+from tenants.models import Source, Tenant
+from tenants.queries import access_tenant, quota_note
 from tests import builders
 from tests.doors.test_rest_reads import script
 
@@ -185,7 +186,7 @@ def test_services_of_which_nothing_is_known_are_not_counted_as_well(vera: Actor)
 
     assert home(vera).sentence == "The state of 1 of 2 services is not known."
     said = service_list(vera, tenant="payments", wanted=ServiceFilter()).sentence
-    assert said == "payments has 2 services. 1 is in a state that is not known."
+    assert said == "payments has 2 services. Of 1 nothing is known."
     assert [(row.services, row.troubled, row.unknown) for row in tenant_rows(vera)] == [(2, 0, 1)]
     assert "2 services, the state of 1 is not known" in page_of("/")
     assert "1 of 2 not known" in page_of("/tenants/")
@@ -270,3 +271,14 @@ def test_an_agent_reads_once_how_many_services_a_tenant_has(vera: Actor) -> None
     builders.service()
 
     assert get_tenant(vera, OneTenant(name="payments")).says == "payments has 1 service. All are well."
+
+
+@pytest.mark.parametrize("refused", [["resourcequotas"], []])
+def test_the_tenants_page_and_scripts_are_told_the_same_of_quotas(vera: Actor, refused: list[str]) -> None:
+    refuse(*refused)
+    Tenant.objects.filter(name="payments").update(cluster_observed_at=AT_NOON)
+    tenant = access_tenant(vera, "payments")
+
+    away = tenant_page(vera, "payments", ServiceFilter()).quota_away
+    assert str(away or "") == quota_note(tenant) == script("vera").get("/api/v1/resources/payments").json()["note"]
+    assert bool(away) is bool(refused)

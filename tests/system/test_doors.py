@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from mctl.health import Line, State, report
-from mctl.health.lines import Part, well
+from mctl.health.lines import Part, ok_line
 from operations.models import AuditEntry
 from tests import builders
 from tests.doors.test_components import INVALID, strict_engine
@@ -18,14 +18,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 RULE = '- apiGroups: [""]\n  resources: [pods]\n  verbs: [watch]\n'
 WRONG = Line("watch pods everywhere", State.MISSING, "Not allowed: watch.", "Add this rule.", RULE)
 OPTIONAL = Line("get secrets everywhere", State.MISSING, "Not allowed: get.", "Add this rule.", RULE, is_required=False)
-HOSTILE = well("Kubernetes", "<script>alert(1)</script>\u202e answers.")
+HOSTILE = ok_line("Kubernetes", "<script>alert(1)</script>\u202e answers.")
 
 
 @pytest.fixture(autouse=True)
 def small(valkey: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few parts that need no platform."""
     builders.the_cast()
-    many = [well(f"right {number}", "There.") for number in range(20)]
+    many = [ok_line(f"right {number}", "There.") for number in range(20)]
     parts = (
         Part("Cluster", "Kubernetes", lambda: HOSTILE),
         Part("Rights", "Rights", lambda: [*many, OPTIONAL, WRONG]),
@@ -89,6 +89,17 @@ def test_a_script_of_a_platform_admin_gets_the_same_lines() -> None:
     assert (told["is_well"], told["failing"], len(told["lines"])) == (False, 1, 23)
     wrong = next(line for line in told["lines"] if line["name"] == WRONG.name)
     assert (wrong["state"], wrong["rule"], wrong["is_required"]) == ("missing", RULE, True)
+
+
+def test_the_document_describes_each_field_of_a_line() -> None:
+    script = script_of("ada")
+    told, document = (script.get(f"/api/v1/{path}").json() for path in ("system/check", "openapi.json"))
+
+    described = document["components"]["schemas"]["SystemLine"]["properties"]
+
+    assert [set(line) for line in told["lines"]] == [set(described)] * len(told["lines"])
+    states = document["components"]["schemas"][described["state"]["$ref"].rpartition("/")[2]]["enum"]
+    assert {*states} == {*State}
 
 
 @pytest.mark.parametrize(("person", "status"), [("stranger", 401), ("vera", 403)])

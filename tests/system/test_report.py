@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -13,10 +14,10 @@ from core.asking import ask_all
 from integrations.errors import Missing, Refused, Unreachable
 from mctl.env import Declared, declared
 from mctl.health import Line, State, report, system_report
-from mctl.health.lines import NotConfigured, Part, missing, well
+from mctl.health.lines import NotConfigured, Part, missing_line, ok_line
 from tests.conftest import wait_until
 
-FINE = Part("Here", "Fine", lambda: well("Fine", "It answers."))
+FINE = Part("Here", "Fine", lambda: ok_line("Fine", "It answers."))
 PASSWORD = "correct-horse-battery"
 
 
@@ -65,6 +66,31 @@ def test_a_part_without_advice_of_its_own_keeps_the_standing_one(line_of: Callab
     assert line_of(failing(Unreachable("git", "Git is away.", remedy="Start it."))).remedy == "Start it."
 
 
+@pytest.mark.parametrize("error", [Unreachable("git", "Git is away."), NotConfigured("No git is set.")])
+def test_one_cause_is_counted_once(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    below = failing(error)
+    above = (replace(below, name="Pushing", stands_on="Broken"), replace(below, name="Set", is_required=False))
+    monkeypatch.setattr(report, "PARTS", (*above, below))
+
+    found = system_report(5.0)
+
+    said = {line.name: line for line in found.groups[0].lines}
+    assert (found.failing, said["Broken"].fails) == (1, True)
+    assert (said["Pushing"].state, said["Pushing"].said) == (State.NOT_ASKED, "See the line of Broken.")
+
+
+def test_an_error_of_its_own_counts_while_what_it_stands_on_is_there(line_of: Callable[..., Line]) -> None:
+    line = line_of(replace(failing(Unreachable("git", "Git is away.")), stands_on="Fine"))
+
+    assert (line.fails, line.sentence) == (True, "Git is away.")
+
+
+def test_parts_stand_on_parts_that_are_there() -> None:
+    names = {part.name for part in report.PARTS}
+
+    assert {part.stands_on for part in report.PARTS} <= {*names, ""}
+
+
 @pytest.fixture
 def hanging() -> Iterator[Callable[[], Line]]:
     """A question that is answered only when the test is over."""
@@ -72,7 +98,7 @@ def hanging() -> Iterator[Callable[[], Line]]:
 
     def look() -> Line:
         over.wait(60)
-        return well("Slow", "At last.")
+        return ok_line("Slow", "At last.")
 
     yield look
     over.set()
@@ -125,10 +151,42 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize("said", ["cannot log in with {password}", "cannot open {address}", "ftp://mctl:{password}@x"])
 def test_no_secret_of_the_settings_reaches_a_line(line_of: Callable[..., Line], secret: str, said: str) -> None:
     words = said.format(password=PASSWORD, address=secret)
-    for part in (failing(OperationalError(words)), Part("Here", "Broken", lambda: missing("Broken", words, words))):
+    for part in (
+        failing(OperationalError(words)),
+        Part("Here", "Broken", lambda: missing_line("Broken", words, words)),
+    ):
         line = line_of(part)
         assert PASSWORD not in line.sentence + line.remedy
         assert "***" in line.sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("MCTL_GITOPS_URL", "https://[git.example.dev/x"),
+        ("MCTL_GITOPS_URL", f"https://mctl:{PASSWORD}@[git.example.dev/x"),
+        ("MCTL_DEX_ISSUER", "https://[dex.example.dev/x"),
+    ],
+)
+def test_an_address_that_cannot_be_read_spoils_no_line(
+    line_of: Callable[..., Line], monkeypatch: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    monkeypatch.setitem(declared, name, Declared(name, "", "", address, False))
+
+    line = line_of(Part("Here", "Git", lambda: missing_line("Git", f"{PASSWORD} is wrong")))
+
+    assert (PASSWORD in line.sentence) == (PASSWORD not in address)
+
+
+def test_a_password_is_masked_as_it_is_written_and_as_it_is_sent(
+    line_of: Callable[..., Line], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "postgresql://mctl:p%40ssw0rd@db.example.dev/mctl"
+    monkeypatch.setitem(declared, "DATABASE_URL", Declared("DATABASE_URL", "", "", address, True))
+
+    line = line_of(Part("Here", "Database", lambda: missing_line("Database", "tried p%40ssw0rd", "not p@ssw0rd")))
+
+    assert (line.sentence, line.remedy) == ("tried ***", "not ***")
 
 
 @pytest.fixture
@@ -201,7 +259,7 @@ def test_json_has_every_line(doctor_with: Callable[..., tuple[int, str]]) -> Non
 
 
 def test_many_lines_that_are_well_are_a_number(doctor_with: Callable[..., tuple[int, str]]) -> None:
-    rights = [well(f"right {number}", "There.") for number in range(20)]
+    rights = [ok_line(f"right {number}", "There.") for number in range(20)]
 
     said = doctor_with(parts=[Part("Rights", "Rights", lambda: [*rights, RIGHT])])[1]
 

@@ -9,18 +9,19 @@ from typing import Any
 import pytest
 import yaml
 
-from integrations.kubernetes import Cluster, Place
+from integrations.kubernetes import Place
 from integrations.kubernetes.rights import MANIFEST
 from mctl.health import Line, State
 from mctl.health.rights import look_at_rights
-from mctl.rights import needed
+from mctl.rights import needed_rights
 from tests.conftest import ROOT
+from tests.integrations.kubernetes.account import rule_of, rules_without, set_rules
 from tests.integrations.kubernetes.servers import Emulator
 from tests.real_cluster import RealCluster, needs_assets
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ROLES = {"ClusterRole": f"{RBAC}/clusterroles/mctl", "Role": f"{RBAC}/namespaces/argocd/roles/mctl"}
-Rules = list[dict[str, list[str]]]
+Rules = list[dict[str, Any]]
 
 
 @pytest.fixture
@@ -30,16 +31,11 @@ def roles(emulator: Emulator) -> Iterator[Callable[..., None]]:
     kept = {kind: admin.transport.json("GET", path, asked="read") for kind, path in ROLES.items()}
 
     def change(kind: str, make: Callable[[Rules], Rules]) -> None:
-        write(admin, kind, make(yaml.safe_load(yaml.safe_dump(kept[kind]["rules"]))))
+        set_rules(admin, ROLES[kind], make(kept[kind]["rules"]))
 
     yield change
     for kind in ROLES:
-        write(admin, kind, kept[kind]["rules"])
-
-
-def write(admin: Cluster, kind: str, rules: Rules) -> None:
-    patch = {"content_type": "application/merge-patch+json", "body": {"rules": rules}}
-    admin.transport.json("PATCH", ROLES[kind], asked="write", **patch)
+        set_rules(admin, ROLES[kind], kept[kind]["rules"])
 
 
 @pytest.fixture
@@ -48,52 +44,34 @@ def asked(emulator: Emulator, settings: Any) -> Callable[[], dict[str, Line]]:
     return lambda: {line.name: line for line in look_at_rights()}
 
 
-def without(resource: str, verb: str) -> Callable[[Rules], Rules]:
-    """Rules as they are but for one verb on one resource."""
-
-    def change(rules: Rules) -> Rules:
-        kept = []
-        for rule in rules:
-            if resource not in rule["resources"]:
-                kept.append(rule)
-                continue
-            others = [other for other in rule["resources"] if other != resource]
-            verbs = [other for other in rule["verbs"] if other != verb]
-            kept += [{**rule, "resources": others}] if others else []
-            kept += [{**rule, "resources": [resource], "verbs": verbs}] if verbs else []
-        return kept
-
-    return change
-
-
 def test_with_the_manifest_every_right_is_there(asked: Callable[[], dict[str, Line]]) -> None:
     found = asked()
 
     assert [name for name, line in found.items() if not line.is_well] == []
-    assert len(found) == len(needed())
+    assert len(found) == len(needed_rights())
 
 
 @pytest.mark.parametrize(
-    ("role", "resource", "verb", "rule", "place", "is_required"),
+    ("role", "group", "resource", "verb", "place", "is_required"),
     [
-        ("ClusterRole", "pods", "watch", ('""', "pods"), "ClusterRole mctl", True),
-        ("ClusterRole", "pods/log", "get", ('""', "pods/log"), "ClusterRole mctl", True),
-        ("ClusterRole", "deployments", "list", ('"apps"', "deployments"), "ClusterRole mctl", True),
-        ("ClusterRole", "secrets", "get", ('""', "secrets"), "ClusterRole mctl", False),
-        ("Role", "applications", "patch", ('"argoproj.io"', "applications"), "Role mctl in argocd", True),
+        ("ClusterRole", "", "pods", "watch", "ClusterRole mctl", True),
+        ("ClusterRole", "", "pods/log", "get", "ClusterRole mctl", True),
+        ("ClusterRole", "apps", "deployments", "list", "ClusterRole mctl", True),
+        ("ClusterRole", "", "secrets", "get", "ClusterRole mctl", False),
+        ("Role", "argoproj.io", "applications", "patch", "Role mctl in argocd", True),
     ],
 )
 def test_a_right_that_is_taken_away_is_named_alone_with_its_rule(
     roles: Callable[..., None], asked: Callable[[], dict[str, Line]],
-    role: str, resource: str, verb: str, rule: tuple[str, str], place: str, is_required: bool,
+    role: str, group: str, resource: str, verb: str, place: str, is_required: bool,
 ) -> None:  # fmt: skip
-    roles(role, without(resource, verb))
+    roles(role, lambda rules: rules_without(rules, group, resource, verb))
 
     (missing,) = [line for line in asked().values() if not line.is_well]
 
     assert missing.state is State.MISSING
     assert missing.sentence.startswith(f"Not allowed: {verb}. Needed for: ")
-    assert missing.rule == f"- apiGroups: [{rule[0]}]\n  resources: [{rule[1]}]\n  verbs: [{verb}]\n"
+    assert yaml.safe_load(missing.rule) == [rule_of(group, resource, verb)]
     assert place in missing.remedy
     assert missing.is_required is is_required
 
@@ -106,13 +84,13 @@ def test_the_rules_that_are_named_bring_every_right_back(
     missing = asked().values()
     assert all(line.state is State.MISSING for line in missing)
 
-    roles("ClusterRole", lambda rules: named_for("ClusterRole", missing))
-    roles("Role", lambda rules: named_for("Role", missing))
+    roles("ClusterRole", lambda rules: rules_named_by("ClusterRole", missing))
+    roles("Role", lambda rules: rules_named_by("Role", missing))
 
     assert all(line.is_well for line in asked().values())
 
 
-def named_for(role: str, lines: Iterable[Line]) -> Rules:
+def rules_named_by(role: str, lines: Iterable[Line]) -> Rules:
     return [rule for line in lines if f" {role} mctl" in line.remedy for rule in yaml.safe_load(line.rule)]
 
 
@@ -141,4 +119,4 @@ def test_a_real_api_server_gives_every_right_of_the_manifest_and_misses_what_is_
 
     assert all(line.is_well for line in with_all)
     assert [name for name in without_role if "argocd" not in name] == []
-    assert len(without_role) == len([right for right in needed() if right.place is Place.ARGOCD])
+    assert len(without_role) == len([right for right in needed_rights() if right.place is Place.ARGOCD])

@@ -73,6 +73,7 @@ def test_without_kubernetes(ask: Ask, before: dict[str, Line], settings: Any, em
     assert "does not answer" in after["Cluster: Kubernetes"].sentence
     assert [name for name in after if name.startswith("Rights")] == [RIGHTS]
     assert after[RIGHTS].state is State.NOT_ASKED
+    assert {name for name in {*CLUSTER, RIGHTS} if after[name].fails} == {"Cluster: Kubernetes"}
 
 
 @pytest.fixture
@@ -97,7 +98,8 @@ def test_without_any_kubeconfig(ask: Ask, before: dict[str, Line], settings: Any
     after = ask()
 
     assert changed(before, after) <= CLUSTER
-    assert {after[name].state for name in {*CLUSTER, RIGHTS}} == {State.NOT_CONFIGURED}
+    assert {name for name in {*CLUSTER, RIGHTS} if after[name].fails} == {"Cluster: Kubernetes"}
+    assert after["Cluster: Kubernetes"].state is State.NOT_CONFIGURED
     assert "MCTL_KUBECONFIG" in after["Cluster: Kubernetes"].remedy
 
 
@@ -159,7 +161,8 @@ def test_without_a_repository(ask: Ask, before: dict[str, Line], settings: Any) 
     after = ask()
 
     assert changed(before, after) == GIT
-    assert {(after[name].state, after[name].fails) for name in GIT} == {(State.NOT_CONFIGURED, True)}
+    repository, pushing = (after[name] for name in sorted(GIT))
+    assert (repository.state, repository.fails, pushing.fails) == (State.NOT_CONFIGURED, True, False)
 
 
 def test_an_installation_that_only_reads_need_not_push(ask: Ask, before: dict[str, Line], settings: Any) -> None:

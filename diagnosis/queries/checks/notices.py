@@ -42,7 +42,9 @@ def check_stopped(scope: Scope) -> Iterator[Finding]:
 
 def check_rollout(scope: Scope) -> Iterator[Finding]:
     """Pods are starting within their normal time. Whether something else is wrong is settled by the ranking."""
-    if scope.in_trouble(Trouble.CRASHING, Trouble.WAITING, Trouble.NOT_READY) or not is_moving(scope):
+    if scope.is_hidden or not is_moving(scope):
+        return
+    if scope.in_trouble(Trouble.CRASHING, Trouble.WAITING, Trouble.NOT_READY):
         return
     since = max((moment for moment in map(created, scope.new_pods) if moment), default=None)
     started = f", its newest pod made at {stamp(since)}" if since else ""

@@ -31,31 +31,31 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(as_json(report), indent=2, ensure_ascii=False))
         else:
-            self.stdout.write("\n".join(written(report)))
+            self.stdout.write("\n".join(text_of_report(report)))
         if not report.is_well:
             sys.exit(1)
 
 
-def written(report: Report) -> Iterator[str]:
+def text_of_report(report: Report) -> Iterator[str]:
     for group in report.groups:
         if group.lines:
             yield group.title
-            yield from written_group(group)
+            yield from text_of_group(group)
             yield ""
     yield f"{report.sentence} Asked in {report.took_s:g} s."
 
 
-def written_group(group: Group) -> Iterator[str]:
+def text_of_group(group: Group) -> Iterator[str]:
     if not group.is_folded:
         for line in group.lines:
-            yield from written_line(line)
+            yield from text_of(line)
         return
     for line in group.wrong:
-        yield from written_line(line)
+        yield from text_of(line)
     yield f"  {State.OK:<14} {len(group.well)} of {len(group.lines)}"
 
 
-def written_line(line: Line) -> Iterator[str]:
+def text_of(line: Line) -> Iterator[str]:
     head = f"  {line.state:<14} {line.name:<{NAMES_WIDTH}} "
     yield from wrap(line.said, WIDTH, initial_indent=head, subsequent_indent=" " * 17)
     if line.remedy and not line.is_well:

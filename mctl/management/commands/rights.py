@@ -7,8 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from integrations.kubernetes.rights import Place, Right
-from mctl.rights import needed
+from integrations.kubernetes.rights import Place, Right, rule_lines
+from mctl.rights import needed_rights
 
 # The tenant chart and the sandbox know the account by these names.
 NAME, NAMESPACE = "mctl", "mctl"
@@ -26,7 +26,6 @@ metadata:
 OPTIONAL = """\
   # Optional from here on: MCTL works without these rules. The comment of a rule says what is lost without it.
   # A rule about an operator that is not installed grants nothing."""
-CORE_GROUP = '""'
 
 
 class Command(BaseCommand):
@@ -38,7 +37,7 @@ class Command(BaseCommand):
 
 
 def manifest(argocd_namespace: str) -> str:
-    rights = needed()
+    rights = needed_rights()
     in_cluster = [right for right in rights if right.place is Place.EVERYWHERE]
     required = [right for right in in_cluster if not right.is_optional]
     optional = [right for right in in_cluster if right.is_optional]
@@ -73,6 +72,5 @@ def _rules(rights: Iterable[Right]) -> Iterator[str]:
 
     for (group, verbs, purpose), alike in groupby(sorted(rights, key=use), key=use):
         yield f"  # {purpose}"
-        yield f"  - apiGroups: [{group or CORE_GROUP}]"
-        yield f"    resources: [{', '.join(right.resource for right in alike)}]"
-        yield f"    verbs: [{', '.join(verbs)}]"
+        for line in rule_lines(group, [right.resource for right in alike], verbs):
+            yield f"  {line}"

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.kubeapi.pod_security.pods import Finding, Pod, Spec, context_of, counted, quoted, setters
+from sandbox.kubeapi.pod_security.pods import Finding, Pod, Spec, context_of, count_and_quote, quote, setters
 
 _CAPABILITIES = {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE",
                  "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"}  # fmt: skip
@@ -37,7 +37,7 @@ def app_armor(pod: Pod) -> Finding | None:
         who = " and ".join([*([who] if who else []), "annotation" if len(notes) == 1 else "annotations"])
     listed = [*sorted(values), *notes]
     reason = "forbidden AppArmor profile" + ("" if len(listed) == 1 else "s")
-    return Finding(reason, f"{who} must not set AppArmor profile type to {quoted(listed)}")
+    return Finding(reason, f"{who} must not set AppArmor profile type to {quote(listed)}")
 
 
 def _is_wrong_armor(key: str, value: str) -> bool:
@@ -55,8 +55,8 @@ def capabilities(pod: Pod) -> Finding | None:
     if not named:
         return None
     added = sorted({name for one in pod.containers for name in added_capabilities(one, _CAPABILITIES)})
-    told = f"must not include {quoted(added)} in securityContext.capabilities.add"
-    return Finding("non-default capabilities", f"{counted('container', named)} {told}")
+    told = f"must not include {quote(added)} in securityContext.capabilities.add"
+    return Finding("non-default capabilities", f"{count_and_quote('container', named)} {told}")
 
 
 def host_namespaces(pod: Pod) -> Finding | None:
@@ -66,7 +66,7 @@ def host_namespaces(pod: Pod) -> Finding | None:
 
 def host_paths(pod: Pod) -> Finding | None:
     named = [one["name"] for one in pod.spec.get("volumes") or () if one.get("hostPath") is not None]
-    return Finding("hostPath volumes", counted("volume", named)) if named else None
+    return Finding("hostPath volumes", count_and_quote("volume", named)) if named else None
 
 
 def _host_ports(container: Spec) -> list[str]:
@@ -79,7 +79,7 @@ def host_ports(pod: Pod) -> Finding | None:
         return None
     ports = sorted({port for one in pod.containers for port in _host_ports(one)})
     verb, noun = "uses" if len(named) == 1 else "use", "hostPort" if len(ports) == 1 else "hostPorts"
-    return Finding("hostPort", f"{counted('container', named)} {verb} {noun} {', '.join(ports)}")
+    return Finding("hostPort", f"{count_and_quote('container', named)} {verb} {noun} {', '.join(ports)}")
 
 
 def _probe_hosts(container: Spec) -> list[str]:
@@ -95,14 +95,14 @@ def probe_hosts(pod: Pod) -> Finding | None:
         return None
     hosts = sorted({host for one in pod.containers for host in _probe_hosts(one)})
     verb = "uses" if len(named) == 1 else "use"
-    told = f"{counted('container', named)} {verb} {counted('probe or lifecycle host', hosts)}"
+    told = f"{count_and_quote('container', named)} {verb} {count_and_quote('probe or lifecycle host', hosts)}"
     return Finding("probe or lifecycle host", told)
 
 
-def privileged(pod: Pod) -> Finding | None:
+def privileged_containers(pod: Pod) -> Finding | None:
     named = _names(pod, lambda one: context_of(one).get("privileged"))
     told = "must not set securityContext.privileged=true"
-    return Finding("privileged", f"{counted('container', named)} {told}") if named else None
+    return Finding("privileged", f"{count_and_quote('container', named)} {told}") if named else None
 
 
 def proc_mount(pod: Pod) -> Finding | None:
@@ -115,7 +115,7 @@ def proc_mount(pod: Pod) -> Finding | None:
         return None
     kinds = sorted({mount(one) for one in pod.containers} - {""})
     return Finding(
-        "procMount", f"{counted('container', named)} must not set securityContext.procMount to {quoted(kinds)}"
+        "procMount", f"{count_and_quote('container', named)} must not set securityContext.procMount to {quote(kinds)}"
     )
 
 
@@ -135,7 +135,7 @@ def selinux(pod: Pod) -> Finding | None:
     if not any(map(is_wrong, every)):
         return None
     types = sorted({one.get("type", "") for one in every} - _SELINUX_TYPES)
-    told = [counted("type", types)] if types else []
+    told = [count_and_quote("type", types)] if types else []
     told += [f"{name} may not be set" for name in ("user", "role") if any(one.get(name) for one in every)]
     who = setters(is_wrong(every[0]), named)
     return Finding("seLinuxOptions", f"{who} set forbidden securityContext.seLinuxOptions: {'; '.join(told)}")
@@ -152,7 +152,7 @@ def seccomp(pod: Pod) -> Finding | None:
     if not named and not pod_sets:
         return None
     kinds = sorted({wrong(pod.context), *(wrong(context_of(one)) for one in pod.containers)} - {""})
-    told = f"must not set securityContext.seccompProfile.type to {quoted(kinds)}"
+    told = f"must not set securityContext.seccompProfile.type to {quote(kinds)}"
     return Finding("seccompProfile", f"{setters(pod_sets, named)} {told}")
 
 

@@ -19,7 +19,7 @@ _BASELINE: list[tuple[int, int, Check]] = [
     (0, 10**6, baseline.host_paths),
     (0, 10**6, baseline.host_ports),
     (34, 10**6, baseline.probe_hosts),
-    (0, 10**6, baseline.privileged),
+    (0, 10**6, baseline.privileged_containers),
     (0, 34, baseline.proc_mount),
     (35, 10**6, baseline.proc_mount_relaxed),
     (0, 10**6, baseline.selinux),

@@ -41,16 +41,16 @@ def context_of(container: Spec) -> Spec:
     return container.get("securityContext") or {}
 
 
-def quoted(items: list[str]) -> str:
+def quote(items: list[str]) -> str:
     return ", ".join(f'"{one}"' for one in items)
 
 
-def counted(word: str, items: list[str]) -> str:
+def count_and_quote(word: str, items: list[str]) -> str:
     """`container "a"` or `containers "a", "b"`."""
-    return f"{word if len(items) == 1 else f'{word}s'} {quoted(items)}"
+    return f"{word if len(items) == 1 else f'{word}s'} {quote(items)}"
 
 
 def setters(pod_sets: bool, containers: list[str]) -> str:
     """Who set a forbidden value: `pod and container "a"`."""
     parts = ["pod"] if pod_sets else []
-    return " and ".join(parts + ([counted("container", containers)] if containers else []))
+    return " and ".join(parts + ([count_and_quote("container", containers)] if containers else []))

@@ -1,7 +1,7 @@
 """The checks of the restricted level: what a hardened pod says of itself."""
 
 from sandbox.kubeapi.pod_security import baseline
-from sandbox.kubeapi.pod_security.pods import Finding, Pod, context_of, counted, quoted, setters
+from sandbox.kubeapi.pod_security.pods import Finding, Pod, context_of, count_and_quote, quote, setters
 
 _VOLUMES = ("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image", "persistentVolumeClaim", "projected",
             "secret")  # fmt: skip
@@ -9,7 +9,7 @@ _VOLUMES = ("configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "image",
 
 def privilege_escalation(pod: Pod) -> Finding | None:
     named = [one["name"] for one in pod.containers if context_of(one).get("allowPrivilegeEscalation") is not False]
-    told = f"{counted('container', named)} must set securityContext.allowPrivilegeEscalation=false"
+    told = f"{count_and_quote('container', named)} must set securityContext.allowPrivilegeEscalation=false"
     return Finding("allowPrivilegeEscalation != false", told) if named else None
 
 
@@ -22,11 +22,13 @@ def capabilities(pod: Pod) -> Finding | None:
             adding.append(container["name"])
     told = []
     if keeping:
-        told.append(f'{counted("container", keeping)} must set securityContext.capabilities.drop=["ALL"]')
+        told.append(f'{count_and_quote("container", keeping)} must set securityContext.capabilities.drop=["ALL"]')
     if adding:
         added = {name for one in pod.containers for name in baseline.added_capabilities(one, {"NET_BIND_SERVICE"})}
-        listed = quoted(sorted(added))
-        told.append(f"{counted('container', adding)} must not include {listed} in securityContext.capabilities.add")
+        listed = quote(sorted(added))
+        told.append(
+            f"{count_and_quote('container', adding)} must not include {listed} in securityContext.capabilities.add"
+        )
     return Finding("unrestricted capabilities", "; ".join(told)) if told else None
 
 
@@ -36,8 +38,8 @@ def volumes(pod: Pod) -> Finding | None:
         return None
     kinds = sorted({next((key for key in one if key != "name"), "unknown") for one in wrong})
     verb = "uses" if len(wrong) == 1 else "use"
-    named = counted("volume", [one["name"] for one in wrong])
-    return Finding("restricted volume types", f"{named} {verb} {counted('restricted volume type', kinds)}")
+    named = count_and_quote("volume", [one["name"] for one in wrong])
+    return Finding("restricted volume types", f"{named} {verb} {count_and_quote('restricted volume type', kinds)}")
 
 
 def run_as_non_root(pod: Pod) -> Finding | None:
@@ -51,7 +53,8 @@ def run_as_non_root(pod: Pod) -> Finding | None:
     if not silent:
         return None
     return Finding(
-        "runAsNonRoot != true", f"pod or {counted('container', silent)} must set securityContext.runAsNonRoot=true"
+        "runAsNonRoot != true",
+        f"pod or {count_and_quote('container', silent)} must set securityContext.runAsNonRoot=true",
     )
 
 
@@ -78,4 +81,4 @@ def seccomp(pod: Pod) -> Finding | None:
     if not silent:
         return None
     told = 'must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"'
-    return Finding("seccompProfile", f"pod or {counted('container', silent)} {told}")
+    return Finding("seccompProfile", f"pod or {count_and_quote('container', silent)} {told}")

@@ -129,7 +129,7 @@ def _host_port_conflicts(containers: list[Container], field: str) -> list[Cause]
 
 def check_resource_name(name: str, field: str) -> list[Cause]:
     """What a container may ask for: processor, memory, disk, huge pages or a resource of another domain."""
-    causes = refuse(field, name, names.qualified)
+    causes = refuse(field, name, names.qualified_name)
     if causes or "/" in name or name in _RESOURCES or name.startswith("hugepages-"):
         return causes
     if name not in _STANDARD_RESOURCES:

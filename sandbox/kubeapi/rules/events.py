@@ -31,7 +31,7 @@ def check_event(obj: Object, before: Object | None, *, strict: bool) -> list[Cau
 def _check_new_form(obj: Object, controller_field: str) -> list[Cause]:
     controller = obj.get("reportingComponent", "")
     causes = [] if controller else [required(controller_field)]
-    causes += refuse(controller_field, controller, names.qualified)
+    causes += refuse(controller_field, controller, names.qualified_name)
     for name, longest in _LONGEST.items():
         text = obj.get(name, "")
         if not text and name != "message":

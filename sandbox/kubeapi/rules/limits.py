@@ -167,7 +167,7 @@ def _check_limit(limit: Spec, kind: str, field: str) -> list[Cause]:
 
 
 def _standard(name: str, field: str) -> list[Cause]:
-    causes = refuse(field, name, names.qualified)
+    causes = refuse(field, name, names.qualified_name)
     if not causes and "/" not in name and name not in _STANDARD_NAMES:
         causes.append(invalid_value(field, name, "must be a standard resource type or fully qualified"))
     return causes
@@ -227,7 +227,7 @@ def check_quota(obj: Object) -> list[Cause]:
 
 
 def _check_quota_name(name: str, field: str) -> list[Cause]:
-    causes = refuse(field, name, names.qualified)
+    causes = refuse(field, name, names.qualified_name)
     if causes or "/" in name or name in _QUOTA_NAMES or name.startswith(("hugepages-", "requests.hugepages-")):
         return causes
     if name not in _STANDARD_NAMES:

@@ -48,7 +48,7 @@ def check_name(resource: Resource, name: str) -> list[Cause]:
 def check_labels(labels: Any, field: str) -> list[Cause]:
     causes = []
     for key, value in (labels or {}).items():
-        causes += refuse(field, key, names.qualified)
+        causes += refuse(field, key, names.qualified_name)
         causes += refuse(field, value, names.label_value)
     return causes
 
@@ -57,7 +57,7 @@ def check_annotations(annotations: Any, field: str) -> list[Cause]:
     causes = []
     size = 0
     for key, value in (annotations or {}).items():
-        causes += refuse(field, key.lower(), names.qualified)
+        causes += refuse(field, key.lower(), names.qualified_name)
         size += len(key.encode()) + len(value.encode())
     if size > _LARGEST_ANNOTATIONS:
         causes.append(Cause(field, "FieldValueTooLong", f"Too long: may not be more than {_LARGEST_ANNOTATIONS} bytes"))
@@ -81,7 +81,7 @@ def check_selector(selector: Any, field: str) -> list[Cause]:
                 causes.append(forbidden_field(f"{here}.values", why))
         else:
             causes.append(invalid_value(f"{here}.operator", operator, "not a valid selector operator"))
-        causes += refuse(f"{here}.key", one.get("key", ""), names.qualified)
+        causes += refuse(f"{here}.key", one.get("key", ""), names.qualified_name)
         for at, value in enumerate(values):
             causes += refuse(f"{here}.values[{at}]", value, names.label_value)
     return causes
@@ -111,7 +111,7 @@ def _check_finalizers(finalizers: Any, *, custom: bool) -> list[Cause]:
     causes = []
     field = "metadata.finalizers"
     for index, one in enumerate(finalizers):
-        causes += refuse(field, one, names.qualified)
+        causes += refuse(field, one, names.qualified_name)
         if is_plain(one) and not custom:
             why = "name is neither a standard finalizer name nor is it fully qualified"
             causes.append(invalid_value(f"{field}[{index}]", one, why))

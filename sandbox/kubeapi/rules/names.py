@@ -82,7 +82,7 @@ def label_value(value: str) -> list[str]:
     return _too_long(value, 63, "bytes") + _shaped(value, _label_value, _LABEL_VALUE_REFUSAL)
 
 
-def qualified(value: str) -> list[str]:
+def qualified_name(value: str) -> list[str]:
     """A name with an optional domain before it: keys of labels, finalizers, resources."""
     prefix, slash, name = value.rpartition("/")
     if "/" in prefix:

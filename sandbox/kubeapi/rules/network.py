@@ -68,7 +68,7 @@ def _check_service_ports(ports: list[Spec]) -> list[Cause]:
         if port.get("protocol", "TCP") not in PROTOCOLS:
             causes.append(unsupported_value(f"{here}.protocol", port["protocol"], PROTOCOLS))
         if port.get("appProtocol"):
-            causes += refuse(f"{here}.appProtocol", port["appProtocol"], names.qualified)
+            causes += refuse(f"{here}.appProtocol", port["appProtocol"], names.qualified_name)
         causes += refuse(f"{here}.targetPort", port.get("targetPort", port.get("port", 0)), names.port)
     return causes
 

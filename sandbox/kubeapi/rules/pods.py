@@ -96,7 +96,7 @@ def _check_tolerations(tolerations: Any, field: str) -> list[Cause]:
         here, operator = f"{field}[{index}]", one.get("operator", "")
         value, effect = one.get("value", ""), one.get("effect", "")
         if one.get("key"):
-            causes += refuse(f"{here}.key", one["key"], names.qualified)
+            causes += refuse(f"{here}.key", one["key"], names.qualified_name)
         elif operator != "Exists":
             why = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
             causes.append(invalid_value(f"{here}.operator", operator, why))

@@ -23,7 +23,7 @@ class Command(BaseCommand):
             one.add_argument("fault", help="a name of `fault list`")
             one.add_argument("service", help="TENANT/SERVICE, such as payments/payments-api")
             if verb == "add":
-                one.add_argument("settings", nargs="*", help="key=value, such as needs_mib=300")
+                one.add_argument("pairs", nargs="*", help="key=value, such as needs_mib=300")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         kubeconfig = Path(os.environ.get(ADMIN_KUBECONFIG, ""))
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{fault} is off for {service}." if gone else f"{fault} was not on for {service}.")
             return
         added = faults.add(
-            kubeconfig, fault, tenant, name, git=gitops(), **dict(pair(text) for text in options["settings"])
+            kubeconfig, fault, tenant, name, git=gitops(), **dict(pair(text) for text in options["pairs"])
         )
         self.stdout.write(f"{fault} is on for {service}. Mended: {added.fault.mended_by}")
 

@@ -8,7 +8,7 @@ from integrations.helm import render
 from tests.conftest import ROOT
 
 CHART = ROOT / "deploy" / "gitops" / "helm-charts" / "base-service"
-IMAGE = "image: {repository: ghcr.io/acme/echo, tag: 1.0.0}\nblueGreen: {enabled: true}\n"
+IMAGE = "image: {repository: ghcr.io/acme/echo, tag: 1.0.0}\n"
 
 
 def test_a_pair_that_fits_has_no_problem() -> None:
@@ -23,11 +23,10 @@ def test_a_pair_that_is_too_long_is_told_both_lengths_and_by_how_much() -> None:
 
 
 @pytest.mark.parametrize("length", [1, 40, 41, 42, 45, 48, 49])
-@pytest.mark.parametrize("suffix", ["", names.PREVIEW, names.DB_INIT])
-def test_every_name_of_a_pair_that_fits_is_one_of_kubernetes_and_holds_the_pair(length: int, suffix: str) -> None:
+def test_the_workloads_name_of_a_pair_that_fits_is_one_of_kubernetes_and_holds_the_pair(length: int) -> None:
     tenant, service = "dev", "s" * length
     assert not names.pair_problem(tenant, service)
-    name = names.suffixed_name(tenant, service, suffix) if suffix else names.workload_name(tenant, service)
+    name = names.workload_name(tenant, service)
     assert len(name) <= names.LONGEST_OBJECT
     assert name.startswith(f"{tenant}-{service}-")
     assert not name.endswith("-")
@@ -35,15 +34,12 @@ def test_every_name_of_a_pair_that_fits_is_one_of_kubernetes_and_holds_the_pair(
 
 @pytest.mark.skipif(not helm.has_engine(), reason="needs helm or helm-python-sdk")
 @pytest.mark.parametrize("length", [1, 37, 38, 45, 46, 48])
-def test_the_chart_builds_the_same_names(length: int) -> None:
+def test_the_chart_builds_the_same_name(length: int) -> None:
     service = "s" * length
-    values = f"{IMAGE}dbInitJob: {{enabled: true, sql: x}}"
     release = names.application_name("labs", service)
-    objects = render(CHART, release=release, namespace="labs", values=[values])
+    objects = render(CHART, release=release, namespace="labs", values=[IMAGE])
     found = {(item["kind"], item["metadata"]["name"]) for item in objects}
     assert found == {
-        ("Rollout", names.workload_name("labs", service)),
+        ("Deployment", names.workload_name("labs", service)),
         ("Service", names.workload_name("labs", service)),
-        ("Service", names.suffixed_name("labs", service, names.PREVIEW)),
-        ("Job", names.suffixed_name("labs", service, names.DB_INIT)),
     }

@@ -18,10 +18,8 @@ FILES = [
     "ingress: {enabled: false, host: a.example.dev}",
     "ingress: {enabled: true, host: a.example.dev, hosts: [b.example.dev, c.example.dev], path: /b}",
     "ingress: {enabled: true, hosts: [{host: a.example.dev, paths: [{path: /x}]}, {host: b.example.dev}]}",
-    "ingress: {enabled: true, hosts: ['', {paths: []}]}",
     "ingress: {enabled: true, host: a.example.dev, path: /api/}",
     "extraIngresses: [{name: hooks, host: w3.example.dev}, {hosts: [x.example.dev], path: /x}]",
-    "extraIngresses: {first: {name: hooks, host: w3.example.dev}}",
     "{componentType: worker-service, ingress: {enabled: true, host: a.dev}, extraIngresses: [{host: b.dev}]}",
     """
 extraObjects:
@@ -52,6 +50,17 @@ def rendered(objects: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
         for rule in item["spec"]["rules"] if item["kind"] == "Ingress" else ():
             for path in rule["http"]["paths"]:
                 yield rule.get("host") or "*", path["path"].rstrip("/") or "/"
+
+
+@pytest.mark.parametrize(
+    ("text", "host"),
+    [
+        ("ingress: {enabled: true, hosts: ['', {paths: []}]}", "*"),
+        ("extraIngresses: {first: {name: hooks, host: w3.example.dev}}", "w3.example.dev"),
+    ],
+)
+def test_hosts_are_read_where_an_older_chart_rendered_what_this_one_refuses(text: str, host: str) -> None:
+    assert {(route.host, route.path) for route in routes_of(parse(text))} == {(host, "/")}
 
 
 def test_case_and_a_final_dot_make_no_other_host() -> None:

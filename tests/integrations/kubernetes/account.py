@@ -11,6 +11,7 @@ import yaml
 
 from integrations.errors import Contended, IntegrationError, Missing, Refused
 from integrations.kubernetes import Cluster, Key, Reflector, Right, kinds
+from integrations.kubernetes.client import MERGE_PATCH
 from integrations.kubernetes.kinds import Kind
 from integrations.kubernetes.rights import Attempt, Place
 from integrations.kubernetes.watching import WatchStream
@@ -21,7 +22,6 @@ from tests.integrations.kubernetes.objects import create, make_namespace
 RBAC = "rbac.authorization.k8s.io"
 MANIFEST = ROOT / "deploy" / "rbac" / "mctl.yaml"
 ARGOCD = "argocd"
-REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 KINDS = {
     "CustomResourceDefinition": Kind(
         "customresourcedefinitions", "apiextensions.k8s.io", "v1", "CustomResourceDefinition", namespaced=False
@@ -48,15 +48,10 @@ class Account:
     def may(self, verb: str, group: str, resource: str, namespace: str = "") -> bool:
         """What the server answers when MCTL asks about itself."""
         plural, _, subresource = resource.partition("/")
-        attributes = {"verb": verb, "group": group, "resource": plural, "namespace": namespace}
-        attributes |= {"subresource": subresource} if subresource else {}
-        body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview"}
-        body |= {"spec": {"resourceAttributes": attributes}}
-        answer = self.mctl.transport.json("POST", REVIEWS, asked="review a right", body=body)
-        return bool(answer["status"]["allowed"])
+        return self.mctl.may(Attempt(verb, Kind(plural, group, "v1", ""), namespace or None, subresource))
 
     def has(self, right: Right, verb: str) -> bool:
-        return self.may(verb, right.kind.group, right.resource, place_of(right))
+        return self.mctl.may(right.attempt(verb, ARGOCD))
 
     @contextmanager
     def without(self, right: Right, verb: str) -> Iterator[None]:
@@ -65,20 +60,13 @@ class Account:
         kind = KINDS["Role" if in_argocd else "ClusterRole"]
         path = kind.path(ARGOCD if in_argocd else None, "mctl")
         role = self.admin.transport.json("GET", path, asked="read the role")
-        lost = (right.kind.group, right.resource, verb)
-        rules = [rule_of(*one) for one in atoms(role["rules"]) if one != lost]
-        assert len(rules) == len(list(atoms(role["rules"]))) - 1, lost
-        self._set_rules(path, rules)
+        set_rules(self.admin, path, rules_without(role["rules"], right.kind.group, right.resource, verb))
         try:
             wait_until(lambda: not self.has(right, verb), "the server knows the new role")
             yield
         finally:
-            self._set_rules(path, role["rules"])
+            set_rules(self.admin, path, role["rules"])
             wait_until(lambda: self.has(right, verb), "the server knows the old role again")
-
-    def _set_rules(self, path: str, rules: list[Object]) -> None:
-        patch = "application/merge-patch+json"
-        self.admin.transport.json("PATCH", path, asked="set the rules", body={"rules": rules}, content_type=patch)
 
 
 def set_up(admin_kubeconfig: Path, folder: Path) -> Account:
@@ -119,8 +107,16 @@ def with_token(kubeconfig: str, token: str) -> str:
     return yaml.safe_dump(config)
 
 
-def place_of(right: Right) -> str:
-    return ARGOCD if right.place is Place.ARGOCD else ""
+def set_rules(admin: Cluster, path: str, rules: list[Object]) -> None:
+    """These rules from now on, instead of those before, for the role at `path`."""
+    admin.transport.json("PATCH", path, asked="set the rules", body={"rules": rules}, content_type=MERGE_PATCH)
+
+
+def rules_without(rules: list[Object], group: str, resource: str, verb: str) -> list[Object]:
+    """The same rights but for one verb on one resource, which must be among them."""
+    before, lost = list(atoms(rules)), (group, resource, verb)
+    assert before.count(lost) == 1, lost
+    return [rule_of(*one) for one in before if one != lost]
 
 
 def atoms(rules: list[Object]) -> Iterator[tuple[str, str, str]]:
@@ -144,7 +140,7 @@ def refusal(cluster: Cluster, right: Right, verb: str) -> Refused:
 
 
 def ask(cluster: Cluster, right: Right, verb: str) -> None:
-    namespace = place_of(right) or None
+    namespace = right.attempt(verb, ARGOCD).namespace
     if verb == "list":
         cluster.list(right.kind, namespace=namespace)
     elif verb == "watch":

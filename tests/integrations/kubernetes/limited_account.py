@@ -4,9 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from integrations.kubernetes import kinds
-from integrations.kubernetes.client import MERGE_PATCH
 from integrations.kubernetes.kinds import Kind
-from tests.integrations.kubernetes.account import KINDS, RBAC, token_of, with_token
+from tests.integrations.kubernetes.account import KINDS, RBAC, set_rules, token_of, with_token
 from tests.integrations.kubernetes.objects import create, make_namespace
 from tests.integrations.kubernetes.servers import Emulator
 
@@ -35,8 +34,7 @@ class LimitedAccount:
 
     def give(self, rules: Rules) -> None:
         """These rights from now on, instead of those before."""
-        body, path = {"rules": rules}, ROLES.path(name=self.name)
-        self._cluster.transport.json("PATCH", path, asked="give rights", body=body, content_type=MERGE_PATCH)
+        set_rules(self._cluster, ROLES.path(name=self.name), rules)
 
     def kubeconfig(self) -> Path:
         token = token_of(self._cluster, HOME, self.name)

@@ -8,13 +8,13 @@ import yaml
 from django.core.management import call_command
 
 from integrations.kubernetes.rights import Place, Right
-from mctl.rights import needed
+from mctl.rights import needed_rights
 from tests.integrations.kubernetes.account import MANIFEST, Account, failure_of_watch, refusal, set_up
 from tests.real_cluster import needs_assets
 
 EACH = [
     pytest.param(right, verb, id=f"{verb} {right.resource} {right.place.value}")
-    for right in needed()
+    for right in needed_rights()
     for verb in right.verbs
 ]
 NOT_NEEDED = (
@@ -49,7 +49,7 @@ def account(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 def test_the_manifest_grants_every_right_that_the_code_declares(account: Account) -> None:
     assert not [
-        f"{verb} {right.resource}" for right in needed() for verb in right.verbs if not account.has(right, verb)
+        f"{verb} {right.resource}" for right in needed_rights() for verb in right.verbs if not account.has(right, verb)
     ]
 
 
@@ -75,7 +75,7 @@ def test_a_refusal_names_the_missing_rule(account: Account, right: Right, verb: 
 
 
 def test_a_watch_that_is_refused_says_which_right_it_lacks(account: Account) -> None:
-    pods = next(right for right in needed() if right.resource == "pods")
+    pods = next(right for right in needed_rights() if right.resource == "pods")
     with account.without(pods, "watch"):
         failure = failure_of_watch(account.mctl, pods.kind, None)
 
@@ -100,7 +100,7 @@ def test_argo_cd_may_live_in_a_namespace_of_another_name(settings, capsys: pytes
 
 
 def test_the_only_writes_are_patches_in_argo_cds_namespace() -> None:
-    writes = [right for right in needed() if {*right.verbs} - {"get", "list", "watch"}]
+    writes = [right for right in needed_rights() if {*right.verbs} - {"get", "list", "watch"}]
 
     assert {(right.resource, right.place) for right in writes} == {
         ("applications", Place.ARGOCD),

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.real_cluster import needs_assets
-from tests.sandbox.kubeapi.conftest import Api, _api, until
+from tests.sandbox.kubeapi.conftest import Api, api_of, until
 from tests.sandbox.kubeapi.test_people import may, robot
 
 RBAC = "rbac.authorization.k8s.io/v1"
@@ -16,7 +16,7 @@ LOGS = [{"apiGroups": [""], "resources": ["pods/log"], "verbs": ["get"]}]
 @pytest.fixture(params=["kube_folder", pytest.param("real_kubeconfig", marks=[pytest.mark.real_cluster, needs_assets])])
 def admin(request):
     server = request.getfixturevalue(request.param)
-    api = _api(server / "kubeconfig" if server.is_dir() else server)
+    api = api_of(server / "kubeconfig" if server.is_dir() else server)
     made = api.send("POST", "/api/v1/namespaces", {"metadata": {"generateName": "rbac-"}})
     api.namespace = made.body["metadata"]["name"]
     return api

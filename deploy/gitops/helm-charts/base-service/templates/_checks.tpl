@@ -20,7 +20,7 @@
 {{- include "base-service.checkStrategy" . -}}
 {{- if not (include "base-service.isWorker" .) -}}
 {{- if and .Values.metrics.enabled (eq (int64 .Values.metrics.port) (int64 .Values.service.port)) -}}
-{{- fail (printf "metrics.port: %d is service.port already. Choose another port, such as 9090." (int64 .Values.metrics.port)) -}}
+{{- fail (printf "metrics.port: %d is service.port already. Choose another port." (int64 .Values.metrics.port)) -}}
 {{- end -}}
 {{- include "base-service.checkIngresses" . -}}
 {{- end -}}
@@ -107,7 +107,7 @@
 {{- $mounts := include "base-service.volumeMounts" . | fromYamlArray -}}
 {{- include "base-service.checkMounts" (dict "place" "extraVolumeMounts" "mounts" $mounts "volumes" $volumes) -}}
 {{- range $group := list "initContainers" "extraContainers" -}}
-{{- range $index, $container := get $.Values $group -}}
+{{- range $index, $container := get $.Values $group | default list -}}
 {{- $place := printf "%s[%d].volumeMounts" $group $index -}}
 {{- include "base-service.checkMounts" (dict "place" $place "mounts" $container.volumeMounts "volumes" $volumes) -}}
 {{- end -}}
@@ -144,7 +144,7 @@
 {{- include "base-service.checkSecurity" (dict "place" "containerSecurityContext" "context" .Values.containerSecurityContext) -}}
 {{- $names := dict "base-service" true -}}
 {{- range $group := list "initContainers" "extraContainers" -}}
-{{- range $index, $container := get $.Values $group -}}
+{{- range $index, $container := get $.Values $group | default list -}}
 {{- $place := printf "%s[%d]" $group $index -}}
 {{- if hasKey $names $container.name -}}
 {{- fail (printf "%s.name: %s is the name of another container. Give each its own." $place $container.name) -}}

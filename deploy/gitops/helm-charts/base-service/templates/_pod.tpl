@@ -85,7 +85,9 @@ spec:
 
 {{- define "base-service.container" -}}
 image: {{ include "base-service.image" . | quote }}
-imagePullPolicy: {{ .Values.image.pullPolicy }}
+{{- with .Values.image.pullPolicy }}
+imagePullPolicy: {{ . }}
+{{- end }}
 {{- with .Values.command }}
 command:
   {{- include "base-service.texts" . | trim | nindent 2 }}

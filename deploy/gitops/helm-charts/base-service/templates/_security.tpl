@@ -22,7 +22,7 @@ A context that asks for root keeps what root needs.
 {{- $user := include "base-service.said" (dict "key" "runAsUser" "own" $context "pod" $pod) -}}
 {{- $nonRoot := include "base-service.said" (dict "key" "runAsNonRoot" "own" $context "pod" $pod) -}}
 {{- $isPrivileged := eq (toString $context.privileged) "true" -}}
-{{- $asksForRoot := or (eq $user "0") (and (not $user) (eq $nonRoot "false")) (and $isPrivileged (not $user) (not $nonRoot)) -}}
+{{- $asksForRoot := or (and (eq $user "0") (ne $nonRoot "true")) (and (not $user) (eq $nonRoot "false")) (and $isPrivileged (not $user) (not $nonRoot)) -}}
 {{- if $asksForRoot -}}
 {{- if kindIs "invalid" $context.runAsNonRoot }}{{ $_ := set $context "runAsNonRoot" false }}{{ end -}}
 {{- else if not $isPrivileged -}}
