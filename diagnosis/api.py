@@ -26,6 +26,7 @@ class DiagnosisAnswer(Schema):
     checked: list[dict[str, Any]] = Field(description="every cause that was looked at, and the answer in one line")
     sources: list[dict[str, Any]] = Field(description="what was read, how old it is, and what could not be read")
     observed_at: str
+    note: str = Field("", description="of a tenant or all: which source cannot be read now; empty where all can")
 
 
 @gate("services.see")

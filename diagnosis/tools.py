@@ -38,17 +38,18 @@ def diagnose(actor: Actor, asked: AskedAbout) -> Answer:
     """What is wrong with a service, job, domain, database (by its service), operation or tenant, why, and what to do.
     The first finding is the root cause; what is healthy has none."""
     found, note = live(actor, asked)
+    is_live = not note
     if not found:
         # Only of a service is there something seen last; of anything else the refusal is the answer.
         found = dict(access_service(actor, tenant=asked.team, name=asked.service).diagnosis)
-    findings = found.get("findings", [])
+    findings, note = found.get("findings", []), note or found.get("note", "")
     value = {
         "target": found.get("target", {"kind": "Deployment", "namespace": asked.team, "name": asked.service}),
         "healthy": bool(found.get("healthy", False)),
         "sentence": found.get("sentence", "Nothing is known of this service yet."),
         "findings": findings,
         "sources": found.get("sources", []),
-        "live": not note,
+        "live": is_live,
         "note": note,
     }
     return Answer(

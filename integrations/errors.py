@@ -59,6 +59,12 @@ class NotAllowed(Refused):
     believed_after = 4
 
 
+class Unseen(NotAllowed):
+    """What was asked for is done, and the right to read whether it took effect is missing: the outcome is unknown."""
+
+    code = "unseen"
+
+
 class Unreadable(Refused):
     """A file is there and cannot be read. `facts` name the path and the line (0 where none can be named)."""
 

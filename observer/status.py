@@ -92,7 +92,9 @@ def replicas_ready(seen: Observed) -> int | None:
 def health_of(seen: Observed) -> Health:
     """Argo CD's word; the workload's own state where no Application speaks for it."""
     if seen.application is not None:
-        return Health.read(seen.application.health)
+        word = Health.read(seen.application.health)
+        # Argo CD calls an Application without objects healthy.
+        return Health.MISSING if word is Health.HEALTHY and never_ran(seen) else word
     workload = seen.workload
     if workload is None:
         return Health.MISSING if seen.in_git and is_judged(seen) else Health.UNKNOWN
@@ -102,6 +104,12 @@ def health_of(seen: Observed) -> Health:
         return Health.SUSPENDED
     settled = workload.is_current and workload.ready >= workload.wanted and workload.updated >= workload.wanted
     return Health.HEALTHY if settled else Health.PROGRESSING
+
+
+def never_ran(seen: Observed) -> bool:
+    """Whether pods are wanted and it is known that there is neither a workload nor a pod."""
+    absent = seen.workloads_known and seen.workload is None and seen.pods is not None and not seen.pods
+    return seen.in_git and absent and bool(seen.wanted_by_git)
 
 
 def sync_of(seen: Observed) -> Sync:

@@ -6,7 +6,8 @@ from core.words import StatusWord, Tone
 class OperationState(StatusWord):
     """QUEUED -> RUNNING -> SUCCEEDED | FAILED | CANCELLED | STALLED;  QUEUED -> CANCELLED | STALLED.
 
-    The last four are final. STALLED: its deadline passed, or nobody could finish it; the reason is in words.
+    The last four are final. STALLED: its deadline passed, or nobody could finish it or see how it ended; the
+    reason is in words.
     """
 
     QUEUED = "queued"

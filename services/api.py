@@ -37,6 +37,7 @@ class TenantItems(Schema):
     items: list[TenantSummary]
     count: int
     next: str | None = None
+    note: str = Field(description="which source cannot be read now, and when it was last read; empty where all can")
 
 
 class ServiceSummary(Schema):
@@ -59,6 +60,7 @@ class ServiceItems(Schema):
     items: list[ServiceSummary]
     count: int = Field(description="how many match, on all pages")
     next: str | None = Field(None, description="send it as `cursor` for the next page; null on the last")
+    note: str = Field(description="which source cannot be read now, and when it was last read; empty where all can")
 
 
 class Tenant(Schema):
@@ -77,6 +79,7 @@ class TenantDetail(Schema):
     tenant: Tenant
     services: list[ServiceSummary] = Field(description="the first fifty; GET /services?team= has them all")
     serviceCount: int
+    note: str = Field(description="which source cannot be read now, and when it was last read; empty where all can")
 
 
 class ServiceDetail(Schema):
@@ -163,7 +166,7 @@ def tenants(request: ApiRequest) -> dict[str, Any]:
          "troubled": row.troubled, "unknown": row.unknown}
         for row in rows
     ]  # fmt: skip
-    return {"items": items, "count": len(items), "next": None}
+    return {"items": items, "count": len(items), "next": None, "note": queries.lists_note()}
 
 
 @gate("tenants.see")
@@ -178,7 +181,8 @@ def tenant_detail(request: ApiRequest, tenant: str) -> dict[str, Any]:
         "members": [{"userId": person.login, "role": person.role.value} for person in page.members],
     }  # fmt: skip
     services = [summary(service) for service in page.services.rows]
-    return {"tenant": about, "services": services, "serviceCount": page.services.total}
+    count = page.services.total
+    return {"tenant": about, "services": services, "serviceCount": count, "note": page.services.note}
 
 
 @gate("services.list")
@@ -194,7 +198,8 @@ def services(
     wanted = queries.ServiceFilter(q=q.strip(), status=status, page=page_of(cursor))
     listed = queries.service_list(request.actor, tenant=team or None, wanted=wanted)
     items = [summary(row) for row in listed.rows]
-    return {"items": items, "count": listed.total, "next": cursor_after(listed.page, listed.pages)}
+    following = cursor_after(listed.page, listed.pages)
+    return {"items": items, "count": listed.total, "next": following, "note": listed.note}
 
 
 @gate("services.see")

@@ -13,7 +13,7 @@ from services import queries
 from services.queries.rows import PAGE_SIZE
 
 Status = Literal["", "attention", "OutOfSync", "Healthy", "Progressing", "Degraded", "Missing", "Suspended", "Unknown"]
-LISTED = {"items": "array", "count": "integer", "next_cursor": "string?"}
+LISTED = {"items": "array", "count": "integer", "next_cursor": "string?", "note": "string"}
 MOST_HOSTS = 20
 
 
@@ -56,11 +56,16 @@ def list_tenants(actor: Actor, asked: Nothing) -> Answer:
          "troubled": row.troubled, "unknown": row.unknown}
         for row in rows[start:]
     ]  # fmt: skip
-    value = {"items": items, "count": len(rows), "next_cursor": None}
-    return Answer(value, f"{counted(len(rows), 'tenant')}.", listed="items", offset=start, total=len(rows))
+    note = queries.lists_note()
+    value = {"items": items, "count": len(rows), "next_cursor": None, "note": note}
+    says = f"{counted(len(rows), 'tenant')}."
+    return Answer(value, says, listed="items", offset=start, total=len(rows), note=note)
 
 
-@tool("mctl_get_tenant", "One tenant", OneTenant, {"tenant": "object", "services": "array", "next_cursor": "string?"})
+@tool(
+    "mctl_get_tenant", "One tenant", OneTenant,
+    {"tenant": "object", "services": "array", "next_cursor": "string?", "note": "string"},
+)  # fmt: skip
 def get_tenant(actor: Actor, asked: OneTenant) -> Answer:
     """A tenant, its members, quotas and services."""
     start = offset_of(asked.cursor)
@@ -72,9 +77,9 @@ def get_tenant(actor: Actor, asked: OneTenant) -> Answer:
         "members_count": len(page.members),
     }  # fmt: skip
     services = listed_from(page.services, start)
-    value = {"tenant": about, "services": services, "next_cursor": None}
-    says = f"{row.name} has {counted(page.services.total, 'service')}. {page.services.sentence}"
-    return Answer(value, says, listed="services", offset=start, total=page.services.total)
+    note, total = page.services.note, page.services.total
+    value = {"tenant": about, "services": services, "next_cursor": None, "note": note}
+    return Answer(value, page.services.sentence, listed="services", offset=start, total=total, note=note)
 
 
 @tool("mctl_list_services", "List services", Which, LISTED)
@@ -84,13 +89,13 @@ def list_services(actor: Actor, asked: Which) -> Answer:
     wanted = queries.ServiceFilter(q=asked.q.strip(), status=asked.status, page=start // PAGE_SIZE + 1)
     found = queries.service_list(actor, tenant=asked.team or None, wanted=wanted)
     items = listed_from(found, start)
-    value = {"items": items, "count": found.total, "next_cursor": None}
+    value = {"items": items, "count": found.total, "next_cursor": None, "note": found.note}
     worst = next((row for row in items if row.get("cause")), None)
     about = {"team": worst["team"], "service": worst["name"]} if worst else {}
     hints = [Next("mctl_diagnose", about, "why it is troubled")] if worst else []
     return Answer(
         value, f"{counted(found.total, 'service')}. {found.sentence}".strip(), hints, listed="items", offset=start,
-        total=found.total, narrow="Narrow it by team, status or q.",
+        total=found.total, narrow="Narrow it by team, status or q.", note=found.note,
     )  # fmt: skip
 
 

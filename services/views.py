@@ -33,9 +33,8 @@ def source_ages(request: ActorRequest) -> HttpResponse:
 @gate("tenants.list")
 @require_safe
 def tenant_list(request: ActorRequest) -> HttpResponse:
-    return page_or_part(
-        request, "tenants/list.html", "tenants/_list.html", {"rows": queries.tenant_rows(request.actor)}
-    )
+    context = {"rows": queries.tenant_rows(request.actor), "quotas_away": queries.quotas_away()}
+    return page_or_part(request, "tenants/list.html", "tenants/_list.html", context)
 
 
 @gate("services.list")

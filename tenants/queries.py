@@ -1,7 +1,7 @@
 """Reads about tenants, members and the sources of the mirror. Looking up is asking permission."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -157,10 +157,16 @@ def quota_note(tenant: Tenant) -> str:
 
 def quota_away(tenant: Tenant) -> Away | None:
     """The source of the quota's use where it cannot be read now."""
+    away = quotas_away()
+    return replace(away, last_read_at=tenant.cluster_observed_at) if away else None
+
+
+def quotas_away() -> Away | None:
+    """The source of all quotas' use where it cannot be read now."""
     source = Source.objects.filter(name=QUOTA_SOURCE).first()
     if source is None or source_state(source, now())["ok"]:
         return None
-    return Away(source.label, tenant.cluster_observed_at)
+    return Away(source.label, source.last_contact_at)
 
 
 def source_state(source: Source, moment: datetime) -> Mapping[str, object]:

@@ -8,7 +8,7 @@ from core.actor import Actor
 from core.text import counted
 from diagnosis.choices import Severity
 from services.models import URGENCY_QUIET, Service
-from services.queries import visible_services
+from services.queries import lists_note, visible_services
 from tenants.queries import access_tenant
 
 MOST_SERVICES = 500
@@ -34,6 +34,7 @@ def wrong_now(actor: Actor, tenant: str = "") -> dict[str, Any]:
         "checked": [],
         "sources": [],
         "observed_at": clock.now().isoformat(),
+        "note": lists_note(),
     }
 
 

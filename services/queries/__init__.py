@@ -1,6 +1,7 @@
 """Reads about services: lists from the mirror, one service live from the cluster and git."""
 
 from services.queries.access import access_service
+from services.queries.away import lists_note
 from services.queries.configuration import chart_defaults, environment_now, service_config, settings_now
 from services.queries.home import home, tenant_page, tenant_rows
 from services.queries.hosts import service_hosts
@@ -8,7 +9,7 @@ from services.queries.live import LogQuery, service_events, service_logs, servic
 from services.queries.page import ServiceHead, service_head, service_history, service_page
 from services.queries.rows import ServiceFilter, ServiceList, ServiceRow, service_list, visible_services
 from services.queries.versions import current_tag, known_versions, version_before, versions_run
-from tenants.queries import access_tenant, sources
+from tenants.queries import access_tenant, quotas_away, sources
 
 __all__ = [
     "LogQuery",
@@ -23,6 +24,8 @@ __all__ = [
     "environment_now",
     "home",
     "known_versions",
+    "lists_note",
+    "quotas_away",
     "service_config",
     "service_events",
     "service_head",

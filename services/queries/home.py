@@ -11,6 +11,7 @@ from core.words import Health, Tone
 from operations.queries import OperationRow, running_operations, troubled_operations
 from services.models import URGENCY_BUSY
 from services.policies import may_onboard
+from services.queries.away import sources_away
 from services.queries.rows import (
     LIST_COLUMNS,
     ServiceFilter,
@@ -21,7 +22,7 @@ from services.queries.rows import (
     visible_services,
 )
 from tenants.models import Tenant
-from tenants.queries import Away, MemberRow, access_tenant, people_of, quota_away, sources, visible_tenants
+from tenants.queries import Away, MemberRow, access_tenant, people_of, quota_away, quotas_away, sources, visible_tenants
 
 NEEDS_YOU_SHOWN = 8
 CHANGES_SHOWN = 10
@@ -82,6 +83,8 @@ class Home:
     tenants_more: int
     changes: Sequence[ServiceRow]
     sources: Sequence[Mapping[str, object]]
+    away: Sequence[Away]
+    quotas_away: Away | None
     sentence: str
 
 
@@ -105,7 +108,7 @@ def home(actor: Actor) -> Home:
     rows = tenant_rows(actor)
     in_trouble, unknown = sum(row.troubled for row in rows), sum(row.unknown for row in rows)
     changes = services.exclude(changed_at=None).only(*LIST_COLUMNS).order_by("-changed_at")[:CHANGES_SHOWN]
-    stuck = troubled_operations(actor)
+    stuck, read_from = troubled_operations(actor), sources()
     return Home(
         needs_you=[service_row(service) for service in needs],
         needs_you_more=max(0, in_trouble - NEEDS_YOU_SHOWN),
@@ -114,7 +117,9 @@ def home(actor: Actor) -> Home:
         tenants=rows[:TENANTS_SHOWN],
         tenants_more=max(0, len(rows) - TENANTS_SHOWN),
         changes=[service_row(service) for service in changes],
-        sources=sources(),
+        sources=read_from,
+        away=sources_away(read_from),
+        quotas_away=quotas_away(),
         sentence=home_sentence(in_trouble, len(stuck), sum(row.services for row in rows), unknown),
     )
 

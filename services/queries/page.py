@@ -19,6 +19,7 @@ from operations.queries import OperationRow, open_operation
 from operations.registry import diagnosis_of
 from services.models import Service
 from services.policies import may_configure, may_deploy, may_roll_back, may_scale
+from services.queries.away import sources_away
 from services.queries.configuration import NOT_IN_GIT
 from services.queries.hosts import ServiceHosts, service_hosts
 from services.queries.live import Reading, service_pods
@@ -30,9 +31,6 @@ HISTORY_SHOWN = 5
 HISTORY_PAGE = 30
 LONGEST_READ_S = 6.0
 NOT_OBSERVED = "The cluster has not been observed yet."
-# Whose words stand in a service's row, and what is read to find out why it is not well.
-SHOWN = ("kubernetes:applications", "kubernetes:deployments", "kubernetes:pods")
-LOOKED_AT = ("kubernetes:events",)
 # More than one page's worth, so that one unreachable source does not hold up the pages of others.
 READERS = ThreadPoolExecutor(max_workers=24, thread_name_prefix="service-page")
 Answer = TypeVar("Answer")
@@ -108,16 +106,6 @@ def service_head(actor: Actor, service: Service) -> ServiceHead:
     )
 
 
-def sources_away(read_from: Sequence[Mapping[str, Any]]) -> list[Away]:
-    """Those of a service's sources that cannot be read now; the cluster as one where none of it can."""
-    of_cluster = [source for source in read_from if source["name"].startswith("kubernetes:")]
-    silent = [source for source in of_cluster if not source["ok"]]
-    if silent and len(silent) == len(of_cluster):
-        return [Away("The cluster", min((one["observed_at"] for one in silent if one["observed_at"]), default=None))]
-    concerned = [source for source in silent if source["name"] in (*SHOWN, *LOOKED_AT)]
-    return [Away(one["label"], one["observed_at"] if one["name"] in SHOWN else None) for one in concerned]
-
-
 def service_page(actor: Actor, service: Service) -> ServicePage:
     """Cluster, diagnosis and git are read side by side; what cannot be read says so in its own part."""
     diagnosis = READERS.submit(live_diagnosis, service)
@@ -168,9 +156,11 @@ def status_sentence(service: Service) -> str:
     answer = f"{service.replicas_ready} of {wanted} answer{'s' if service.replicas_wanted == 1 else ''}"
     if service.pods is None:
         return f"Git asks for version {service.tag}; {answer}, and which version they run cannot be read."
-    if service.running_tag and service.running_tag != service.tag:
+    if not service.running_tag:
+        return f"Git asks for version {service.tag}; {answer}."
+    if service.running_tag != service.tag:
         return f"Version {service.running_tag} runs, git asks for {service.tag}; {answer}."
-    return f"Version {service.running_tag or service.tag} runs; {answer}."
+    return f"Version {service.running_tag} runs; {answer}."
 
 
 def git_unread_sentence(service: Service) -> str:

@@ -10,6 +10,7 @@ from core.actor import Actor
 from core.words import Health, StatusWord, Sync, Tone
 from operations.queries import Chip
 from services.models import URGENCY_BROKEN, URGENCY_QUIET, Service
+from services.queries.away import lists_note
 
 PAGE_SIZE = 50
 SORTS = {
@@ -78,10 +79,14 @@ class ServiceList:
     pages: int
     filter: ServiceFilter
     sentence: str
+    note: str
 
 
 def service_list(actor: Actor, *, tenant: str | None, wanted: ServiceFilter) -> ServiceList:
-    """Services of one tenant, or of all tenants the actor sees. Three queries, whatever the number of services."""
+    """Services of one tenant, or of all tenants the actor sees. Four queries, whatever the number of services.
+
+    `note` says which sources cannot be read now.
+    """
     visible = visible_services(actor, tenant)
     found = visible.filter(Q(name__icontains=wanted.q) | Q(tenant__icontains=wanted.q)) if wanted.q else visible
     counts = status_counts(found)
@@ -102,6 +107,7 @@ def service_list(actor: Actor, *, tenant: str | None, wanted: ServiceFilter) -> 
         pages=pages,
         filter=wanted,
         sentence=list_sentence(counts, tenant, wanted.q),
+        note=lists_note(),
     )
 
 

@@ -1,12 +1,14 @@
 """The steps of a change to a service. Each may be run again after a worker died: it looks before it acts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
 
 from core.errors import Problem
 from core.text import counted, cut, of_counted
-from integrations.errors import IntegrationError, Missing
+from integrations.errors import IntegrationError, Missing, NotAllowed, Unseen
 from integrations.gitops import application_name, gitops, workload_name
 from integrations.kubernetes import Place, Right, cluster, kinds, label_selector
 from operations.registry import Done, StepContext, StepDefinition, Wait, diagnosis_of
@@ -105,13 +107,34 @@ def commit(step: StepContext) -> Done:
 
 def sync(step: StepContext) -> Done | Wait:
     """Waits until Argo CD reports a sync of our commit or of one after it."""
+    with what_is_in_git_said(step):
+        return look_for_the_sync(step)
+
+
+@contextmanager
+def what_is_in_git_said(step: StepContext) -> Iterator[None]:
+    """The commit stands whatever cannot be read after it, so a missing right is no failure of the change."""
+    try:
+        yield
+    except NotAllowed as problem:
+        sha = str(step.results["commit"]["sha"])[:7]
+        facts = {key: value for key, value in problem.facts.items() if key not in {"system", "detail"}}
+        raise Unseen(
+            problem.system,
+            f"{sha} is in git; whether it arrives cannot be seen: {problem.sentence}",
+            remedy=problem.remedy,
+            detail=str(problem.facts.get("detail", "")),
+            **facts,
+        ) from problem
+
+
+def look_for_the_sync(step: StepContext) -> Done | Wait:
     name = application_name(step.tenant, step.service)
     sha = step.results["commit"]["sha"]
     try:
         application = cluster().get("applications", name, settings.ARGOCD_NAMESPACE)
     except Missing:
-        ask_for_the_application(step)
-        return Wait(settings.OPERATION_POLL_S, "Argo CD has not made the Application yet")
+        return Wait(settings.OPERATION_POLL_S, ask_for_the_application(step))
     status = application.get("status") or {}
     state, synced = status.get("operationState") or {}, (status.get("sync") or {})
     revision = synced_revision(synced)
@@ -129,19 +152,25 @@ def ask_for_a_look(step: StepContext, application: str) -> str:
     try:
         cluster().refresh_application(application)
     except IntegrationError as problem:
-        step.log(f"{problem.sentence.rstrip('.')}; {OWN_POLL}")
-        return OWN_POLL
+        return own_poll(step, problem)
     return "Argo CD has been asked to look at this commit"
 
 
-def ask_for_the_application(step: StepContext) -> None:
+def ask_for_the_application(step: StepContext) -> str:
     """Hurries the ApplicationSet along; without one of that name Argo CD's own polling finds the new folder."""
     try:
         cluster().refresh_application_set(settings.ARGOCD_APPLICATION_SET)
     except Missing:
         step.log(f"there is no ApplicationSet {settings.ARGOCD_APPLICATION_SET}; {OWN_POLL}")
     except IntegrationError as problem:
-        step.log(f"{problem.sentence.rstrip('.')}; {OWN_POLL}")
+        return f"Argo CD has not made the Application yet; {own_poll(step, problem)}"
+    return "Argo CD has not made the Application yet"
+
+
+def own_poll(step: StepContext, problem: IntegrationError) -> str:
+    """The line of a step that could not hurry Argo CD along: what it waits for, why, and what would spare the wait."""
+    step.log(f"{problem.sentence.rstrip('.')}; {OWN_POLL}")
+    return f"{OWN_POLL}, minutes later than it could be: {problem.sentence} {problem.remedy}".rstrip()
 
 
 def synced_revision(sync_status: dict[str, Any]) -> str:
@@ -162,6 +191,11 @@ def sync_failure(state: dict[str, Any]) -> Problem:
 
 def healthy(step: StepContext) -> Done | Wait:
     """Waits until the workload runs what was committed. Ends early, with the diagnosis, when a cause is certain."""
+    with what_is_in_git_said(step):
+        return look_for_the_rollout(step)
+
+
+def look_for_the_rollout(step: StepContext) -> Done | Wait:
     name = workload_name(step.tenant, step.service)
     try:
         deployment = cluster().get("deployments", name, step.tenant)

@@ -72,7 +72,8 @@ def test_endpoint_tool_and_page_say_the_same(trouble: None, dev: Actor):
 
 
 def test_no_more_queries_for_more_services(trouble: None, dev: Actor, django_assert_max_num_queries: Any):
-    with django_assert_max_num_queries(3):
+    # Tenant, services, their number, and the sources that cannot be read.
+    with django_assert_max_num_queries(4):
         wrong_now(dev, "payments")
 
 

@@ -92,6 +92,29 @@ def test_without_an_application_the_workload_speaks(state: WorkloadRow, health: 
     assert (row["health"], row["sync"]) == (health, Sync.UNKNOWN)
 
 
+def test_an_application_without_workload_and_pods_is_missing_whatever_argo_cd_says() -> None:
+    nothing_runs = seen(application=application("Healthy", "Unknown"), workload=None, pods=[])
+
+    row = columns(nothing_runs, NOW)
+    assert (row["health"], row["running_tag"], row["urgency"]) == (Health.MISSING, "", URGENCY_BROKEN)
+    assert looks_unhealthy(nothing_runs, NOW)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"wanted_by_git": 0},
+        {"wanted_by_git": None},
+        {"workloads_known": False},
+        {"pods": None},
+        {"pods": [pod()]},
+        {"in_git": False},
+    ],
+)
+def test_argo_cds_word_stands_where_it_is_not_known_that_nothing_runs(parts: dict[str, Any]) -> None:
+    assert columns(seen(**{"workload": None, "pods": [], **parts}), NOW)["health"] == Health.HEALTHY
+
+
 def test_the_first_confirmed_finding_is_the_cause() -> None:
     row = columns(seen(application=application("Degraded"), finding=finding("problem")), NOW)
 

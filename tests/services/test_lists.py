@@ -61,6 +61,13 @@ def test_what_is_known_to_be_broken_is_not_rolling_out(vera: Actor) -> None:
     assert names(vera, status="Progressing") == []
 
 
+def test_a_version_runs_only_where_a_pod_of_it_answers(vera: Actor) -> None:
+    service = builders.service(running_tag="", replicas_ready=0, pods=[])
+    assert service_head(vera, service).sentence == "Git asks for version 3.4.0; 0 of 2 pods answer."
+    service.running_tag, service.replicas_ready = "3.4.0", 2
+    assert service_head(vera, service).sentence == "Version 3.4.0 runs; 2 of 2 pods answer."
+
+
 def test_every_door_says_the_same_word_of_what_is_known_to_be_broken(vera: Actor, valkey: None) -> None:
     builders.the_cast()
     stuck = builders.service("stuck", health="Progressing", urgency=URGENCY_BROKEN, cause="No such tag")

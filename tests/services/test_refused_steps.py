@@ -6,13 +6,15 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from integrations.errors import NotAllowed
+from integrations.errors import Unseen
 from integrations.gitops import Gitops
 from integrations.kubernetes import kinds
+from operations import engine
+from operations.choices import OperationState
 from operations.engine.context import Context
 from operations.models import Operation
-from operations.registry import Done, Wait
-from services.runners.steps import sync
+from operations.registry import Done, StepContext, Wait
+from services.runners.steps import healthy, sync
 from tests import builders
 from tests.integrations.kubernetes.limited_account import LimitedAccount, rules_for
 from tests.integrations.kubernetes.objects import application, create, delete, make_namespace
@@ -21,6 +23,7 @@ from tests.services.conftest import committed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 Sync = Callable[[], Done | Wait]
+Step = Callable[[StepContext], Done | Wait]
 READ = rules_for(kinds.APPLICATIONS)
 
 
@@ -39,7 +42,7 @@ def with_rights(emulator: Emulator, settings: Settings, request: pytest.FixtureR
     """Kubernetes from here on with these rights alone."""
 
     def use(rules: Any) -> None:
-        name = request.node.name.replace("_", "-")[-40:].strip("-")
+        name = "".join(char if char.isalnum() else "-" for char in request.node.name)[-40:].strip("-")
         settings.KUBECONFIG = str(LimitedAccount(emulator, name, rules).kubeconfig())
 
     return use
@@ -73,7 +76,9 @@ def test_a_refused_refresh_is_told_once_and_argo_cds_own_poll_is_waited_for(
 
     answers = [run_sync() for _ in range(3)]
 
-    assert {answer.says for answer in answers} == {"waiting for Argo CD's own poll"}
+    (says,) = {answer.says for answer in answers}
+    assert says.startswith("waiting for Argo CD's own poll, minutes later than it could be: Kubernetes does not allow")
+    assert "to patch applications (API group argoproj.io) in namespace argocd" in says
     assert all(isinstance(answer, Wait) for answer in answers)
     assert said(operation) == [
         "Kubernetes does not allow us to patch Application payments-payments-api in argocd; "
@@ -87,15 +92,51 @@ def test_so_it_is_while_the_application_does_not_exist_yet(
 ) -> None:
     with_rights(READ)
 
-    assert isinstance(run_sync(), Wait)
+    answer = run_sync()
+    assert isinstance(answer, Wait)
     assert "does not allow us to patch ApplicationSet" in said(operation)[0]
+    assert "to patch applicationsets (API group argoproj.io) in namespace argocd" in answer.says
 
 
-def test_a_read_that_is_refused_is_an_error_that_the_engine_repeats_before_it_believes_it(
-    with_rights: Callable[[Any], None], run_sync: Sync
+@pytest.mark.parametrize(
+    ("step", "rules", "rule"),
+    [
+        (sync, rules_for(kinds.PODS), "get applications (API group argoproj.io) in namespace argocd"),
+        (healthy, READ, "get deployments (API group apps) in namespace payments"),
+    ],
+    ids=["sync", "healthy"],
+)
+def test_without_the_right_to_follow_it_a_deploy_says_that_git_has_it_and_which_rule_is_missing(
+    with_rights: Callable[[Any], None], operation: Operation, step: Step, rules: Any, rule: str
+) -> None:
+    with_rights(rules)
+    sha = operation.steps.get(name="commit").result["sha"]
+
+    with pytest.raises(Unseen) as refused:
+        step(Context(operation, operation.steps.get(name="sync"), None, "us"))
+
+    assert refused.value.sentence.startswith(f"{sha[:7]} is in git; whether it arrives cannot be seen: Kubernetes does")
+    assert rule in refused.value.remedy
+    assert refused.value.believed_after > 1
+
+
+def test_such_a_deploy_ends_without_a_known_outcome_and_not_as_failed(
+    with_rights: Callable[[Any], None], operation: Operation
 ) -> None:
     with_rights(rules_for(kinds.PODS))
+    operation.lease_owner = ""
+    operation.parameters = {
+        "action": "deploy",
+        "team_name": "payments",
+        "component_name": "payments-api",
+        "image_tag": "3.13.0",
+    }
+    operation.save()
 
-    with pytest.raises(NotAllowed) as refused:
-        run_sync()
-    assert refused.value.believed_after > 1
+    operation.steps.filter(name="sync").update(refusals=3)
+    engine.run(operation.pk, "worker")
+
+    operation.refresh_from_db()
+    assert (operation.state, operation.problem["code"]) == (OperationState.STALLED, "unseen")
+    assert "is in git; whether it arrives cannot be seen" in operation.reason
+    assert operation.problem["facts"]["missing_right"]["resource"] == "applications"

@@ -5,14 +5,25 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from accounts.models import Person
 from core.actor import Actor
 from core.clock import now
 from diagnosis.queries.wrong_now import wrong_now
+from diagnosis.tools import AskedAbout, diagnose
 from services.models import URGENCY_BROKEN
 from services.queries import ServiceFilter, home, service_head, service_list, tenant_page, tenant_rows
-from services.tools import OneService, Which, list_services, service_status
+from services.tools import (
+    Nothing,
+    OneService,
+    OneTenant,
+    Which,
+    get_tenant,
+    list_services,
+    list_tenants,
+    service_status,
+)
 from tenants.models import Source, Tenant
 from tenants.queries import access_tenant, quota_note
 from tests import builders
@@ -211,6 +222,55 @@ def test_quotas_that_cannot_be_read_are_named_on_the_tenants_page_and_to_scripts
 
     assert "Quotas cannot be read now" in page_of("/tenants/payments/")
     assert "Quotas cannot be read now" in script("vera").get("/api/v1/resources/payments").json()["note"]
+
+
+def test_every_list_says_which_source_cannot_be_read(vera: Actor) -> None:
+    builders.service()
+    said = "Pods cannot be read now; last read 2026-11-22 12:00:00 UTC."
+    doors = {
+        address: lambda address=address: script("vera").get(f"/api/v1{address}").json()["note"]
+        for address in ("/services", "/tenants", "/tenants/payments", "/diagnosis?team=payments", "/diagnosis")
+    }
+    told = {
+        "list_services": lambda: list_services(vera, Which()),
+        "list_tenants": lambda: list_tenants(vera, Nothing()),
+        "get_tenant": lambda: get_tenant(vera, OneTenant(name="payments")),
+        "diagnose": lambda: diagnose(vera, AskedAbout(team="payments")),
+    }
+    assert {note() for note in doors.values()} == {""}
+    assert {answer().note for answer in told.values()} == {""}
+
+    refuse("pods")
+
+    assert {address: note() for address, note in doors.items()} == dict.fromkeys(doors, said)
+    assert {(answer().note, answer().value["note"]) for answer in told.values()} == {(said, said)}
+    assert diagnose(vera, AskedAbout(team="payments")).value["live"]
+    for path in ("/", "/services/", "/tenants/payments/"):
+        assert "Pods cannot be read now; last read" in page_of(path).partition("<main")[2]
+
+
+def test_meters_of_quotas_that_cannot_be_read_have_that_beside_them() -> None:
+    refuse("resourcequotas")
+
+    for path in ("/", "/tenants/"):
+        assert "Quotas cannot be read now; last read" in page_of(path).partition("<main")[2]
+
+
+@pytest.mark.parametrize("tab", ["events", "logs"])
+def test_a_tab_that_could_not_be_read_does_not_say_when_it_was_read(tab: str, settings: Settings) -> None:
+    settings.KUBECONFIG = "/nowhere/kubeconfig"
+    builders.service()
+
+    page = page_of(f"/tenants/payments/services/payments-api/{tab}/").partition("<main")[2]
+
+    assert "cannot be read." in page
+    assert '<span class="aside">read ' not in page
+
+
+def test_an_agent_reads_once_how_many_services_a_tenant_has(vera: Actor) -> None:
+    builders.service()
+
+    assert get_tenant(vera, OneTenant(name="payments")).says == "payments has 1 service. All are well."
 
 
 @pytest.mark.parametrize("refused", [["resourcequotas"], []])
