@@ -129,7 +129,7 @@ def configuration(kubeconfig: str) -> Configuration:
             SYSTEM,
             "The kubeconfig cannot be used." if kubeconfig else "There is no kubeconfig, and this is no pod.",
             remedy="Set MCTL_KUBECONFIG to a readable kubeconfig, or run in a cluster with a service account.",
-            detail=unusable(kubeconfig, error),
+            detail=why_unusable(kubeconfig, error),
         ) from error
     fresh.retries = False
     fresh.connection_pool_maxsize = POOL_SIZE
@@ -137,16 +137,14 @@ def configuration(kubeconfig: str) -> Configuration:
     return fresh
 
 
-def unusable(kubeconfig: str, error: Exception) -> str:
-    """Why a kubeconfig cannot be used, with its path."""
-    if not kubeconfig:
-        return f"{type(error).__name__}: {error}"
+def why_unusable(kubeconfig: str, error: Exception) -> str:
+    """Without the path: everyone who may see a tenant's errors reads it."""
     if isinstance(error, YAMLError):
         mark = getattr(error, "problem_mark", None)
-        return f"{kubeconfig} is no YAML" + (f", line {mark.line + 1}" if mark else "")
-    if not any(Path(path).expanduser().exists() for path in kubeconfig.split(os.pathsep)):
-        return f"There is no file {kubeconfig}"
-    return f"{kubeconfig}: {type(error).__name__}: {error}"
+        return "The file of MCTL_KUBECONFIG is no YAML" + (f", line {mark.line + 1}" if mark else "")
+    if kubeconfig and not any(Path(path).expanduser().exists() for path in kubeconfig.split(os.pathsep)):
+        return "MCTL_KUBECONFIG names no file that exists"
+    return f"{type(error).__name__}: {error}"
 
 
 @contextmanager

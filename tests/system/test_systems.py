@@ -124,8 +124,8 @@ def test_a_kubeconfig_that_is_not_there_or_no_yaml_is_named(
     settings.KUBECONFIG = str(tmp_path / "broken")
     broken = ask()
 
-    assert f"There is no file {tmp_path}/nobody" in absent["Cluster: Kubernetes"].sentence
-    assert f"{tmp_path}/broken is no YAML, line 2" in broken["Cluster: Kubernetes"].sentence
+    assert "MCTL_KUBECONFIG names no file that exists" in absent["Cluster: Kubernetes"].sentence
+    assert "The file of MCTL_KUBECONFIG is no YAML, line 2" in broken["Cluster: Kubernetes"].sentence
     for found in (absent, broken):
         assert {name for name in {*CLUSTER, RIGHTS} if found[name].fails} == {"Cluster: Kubernetes"}
 
