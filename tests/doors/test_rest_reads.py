@@ -47,7 +47,7 @@ def test_services_are_those_of_ones_own_tenants() -> None:
 def test_a_hidden_team_has_no_services_like_an_absent_one() -> None:
     client = script()
     hidden, absent = (client.get(f"/api/v1/services?team={team}").json() for team in ("labs", "nowheres"))
-    assert hidden == absent == {"items": [], "count": 0, "next": None}
+    assert hidden == absent == {"items": [], "count": 0, "next": None, "note": ""}
 
 
 def test_pages_follow_each_other_by_cursor_and_none_is_lost() -> None:
