@@ -6,6 +6,7 @@ from collections.abc import Callable
 from core.clock import now
 from observer.models import ObserverLease
 from services.models import Service
+from tenants.models import Source
 from tenants.queries import source_state
 from tests.conftest import LONGEST_WAIT_S
 from tests.integrations.kubernetes.objects import make_namespace
@@ -21,6 +22,7 @@ def test_rows_outlive_a_cluster_that_is_down_and_follow_it_when_it_is_back(
     world.service("orchard", "apples")
     world.observe()
     row_soon("orchard", "apples", health="Healthy", replicas_ready=1)
+    soon(Source.objects.filter(name="kubernetes:pods").exists, "its sources are written")
 
     own_emulator.stop()
     soon(lambda: bool(source("kubernetes:pods").error), "the source says that it is away")

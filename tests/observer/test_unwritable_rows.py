@@ -19,7 +19,7 @@ from observer.git_rows import GitService, GitTenant, GitWorld
 from observer.lease import Lease
 from observer.mirror import ServiceMirror
 from observer.picture import Picture
-from observer.rows import ApplicationRow, QuotaRow, ServiceKey
+from observer.rows import ApplicationRow, QuotaRow, ServiceKey, WorkloadRow
 from observer.tenant_mirror import TenantMirror, with_unwritten, write_sources
 from services.models import URGENCY_QUIET, URGENCY_WARNING, Service
 from tenants.models import Member, Source, Tenant
@@ -46,9 +46,14 @@ def picture_of(services: dict[str, tuple[Any, ...]], tenant: tuple[Any, ...] = W
     picture = Picture()
     read_again(picture, services, tenant, **members)
     rows = {("argocd", name): ApplicationRow(("orchard", name), "Healthy", "Synced", "r", "", "") for name in services}
-    for source, held in (("applications", rows), ("deployments", {}), ("pods", {})):
+    workloads = {("orchard", name): running(name) for name in services}
+    for source, held in (("applications", rows), ("deployments", workloads), ("pods", {})):
         picture.apply(Replaced(source, held))
     return picture
+
+
+def running(name: str) -> WorkloadRow:
+    return WorkloadRow(("orchard", name), 1, 1, 1, "i:1", is_current=True, stalled=False, message="")
 
 
 def read_again(

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ import pytest
 from django.db import OperationalError
 
 from core.clock import now
+from core.words import Tone
+from integrations.kubernetes import Key, PodRow
 from observer.changes import GitRead, Replaced
 from observer.git_rows import GitService, GitTenant, GitWorld
 from observer.lease import Lease, LeaseLost
@@ -18,7 +20,7 @@ from observer.mirror import ServiceMirror
 from observer.models import ObserverLease
 from observer.persistence import Stopped, persistently
 from observer.picture import Picture
-from observer.rows import ApplicationRow
+from observer.rows import ApplicationRow, WorkloadRow
 from services.models import Service
 
 MANY = 60
@@ -39,13 +41,29 @@ def mirror(lease: Lease) -> Iterator[tuple[Picture, ServiceMirror]]:
     values = ("base-service", "i", "1", "", 8080, {}, False, "p", "b", "s", "deploy", "dev", now())
     services = {("orchard", name): GitService(values, 1, values[-1]) for name in names}
     picture.apply(GitRead(GitWorld("r1", now(), services, {"orchard": GitTenant(None, ())})))
-    applications = {("argocd", f"orchard-{name}"): healthy(name) for name in names}
-    for source, rows in (("applications", applications), ("deployments", {}), ("pods", {})):
+    for source, rows in cluster_of(names).items():
         picture.apply(Replaced(source, rows))
     mirror = ServiceMirror(lease, picture)
     mirror.load()
     mirror.write(picture.touched, cluster_is_settled=True)
     return picture, mirror
+
+
+def cluster_of(names: Iterable[str]) -> dict[str, dict[Key, Any]]:
+    """Each source's rows while all of these services are well."""
+    return {
+        "applications": {("argocd", f"orchard-{name}"): healthy(name) for name in names},
+        "deployments": {("orchard", name): running(name) for name in names},
+        "pods": {("orchard", name): pod(name) for name in names},
+    }
+
+
+def running(name: str) -> WorkloadRow:
+    return WorkloadRow(("orchard", name), 1, 1, 1, "i:1", is_current=True, stalled=False, message="")
+
+
+def pod(name: str) -> PodRow:
+    return PodRow("orchard", name, f"orchard-{name}", "", "Running", Tone.OK, 1, 1, 0, "n", "i:1", "", "", False)
 
 
 def healthy(name: str, health: str = "Healthy") -> ApplicationRow:
@@ -75,8 +93,8 @@ def test_a_source_that_cannot_be_read_after_a_restart_writes_no_row_again(
     services = before.services()
     picture = Picture()
     picture.apply(GitRead(GitWorld("r1", now(), before.git.services, before.git.tenants)))
-    applications = {("argocd", f"orchard-{name}"): healthy(name) for _, name in services}
-    for source, rows in (("applications", applications), ("deployments", {}), ("pods", {})):
+    cluster = cluster_of([name for _, name in services])
+    for source, rows in cluster.items():
         if source != unread:
             picture.apply(Replaced(source, rows))
     restarted = ServiceMirror(lease, picture)
@@ -86,7 +104,9 @@ def test_a_source_that_cannot_be_read_after_a_restart_writes_no_row_again(
         assert restarted.write(services, cluster_is_settled=True) == set()
 
     picture.apply(
-        Replaced("applications", {**applications, ("argocd", "orchard-apple-07"): healthy("apple-07", "Missing")})
+        Replaced(
+            "applications", {**cluster["applications"], ("argocd", "orchard-apple-07"): healthy("apple-07", "Missing")}
+        )
     )
     restarted.write(services, cluster_is_settled=True)
     assert list(Service.objects.filter(health="Missing").values_list("name", flat=True)) == ["apple-07"]
@@ -116,6 +136,8 @@ def test_a_service_that_went_while_nobody_observed_leaves_the_table(
     restarted.load()
     picture.apply(GitRead(GitWorld("r2", now(), services, picture.git.tenants)))
     picture.apply(Replaced("applications", {}))
+    picture.apply(Replaced("deployments", {}))
+    picture.apply(Replaced("pods", {}))
 
     restarted.write(restarted.keys(), cluster_is_settled=True)
 

@@ -53,10 +53,10 @@ def changed(before: dict[str, Line], after: dict[str, Line]) -> set[str]:
 def test_what_is_there_is_ok(before: dict[str, Line]) -> None:
     wrong = {name: line for name, line in before.items() if not line.is_well}
 
-    assert set(wrong) == {
+    # Another file's controllers may have made the ApplicationSet.
+    assert set(wrong) - {"Cluster: ApplicationSet"} == {
         "Processes: Workers",
         "Processes: Observer",
-        "Cluster: ApplicationSet",
         "People: OIDC issuer",
     }
     assert wrong["Processes: Workers"].sentence == "No worker answers: operations wait."
