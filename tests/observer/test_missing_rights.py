@@ -7,6 +7,7 @@ import pytest
 
 from integrations.kubernetes import kinds
 from services.models import URGENCY_QUIET, Service
+from tenants.models import Source
 from tests.integrations.kubernetes.limited_account import LimitedAccount, rules_for
 from tests.observer.conftest import World, row_soon, soon, source
 
@@ -78,7 +79,7 @@ def test_without_events_or_quotas_every_column_is_there(
     observe_with(all_but(missing))
 
     row_soon(tenant, "apples", health="Healthy", replicas_ready=1, restarts=0, running_tag="1.4.2")
-    soon(lambda: bool(source(f"kubernetes:{name}").error), "the source says so")
+    soon(Source.objects.filter(name=f"kubernetes:{name}").exclude(error="").exists, "the source says so")
     assert not source("kubernetes:pods").error
 
 
