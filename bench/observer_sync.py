@@ -142,7 +142,7 @@ def fill_service(tenant: str, service: str) -> None:
 
 @cache
 def administrator() -> Any:
-    """The product itself may not write what is measured here."""
+    """The product has no right to write what is measured here."""
     from integrations.kubernetes import Cluster
     from tests.settings import PLATFORM
 

@@ -21,7 +21,7 @@ from sandbox.github.world import APP, ORGANISATION, ORGANISATION_ID, make_tokens
 LOOPBACK = "127.0.0.1"
 # By which `make run` knows its own web process: a variable of the process, a header of its sign-in page.
 INSTANCE = "MCTL_SANDBOX_INSTANCE"
-# Where `manage.py fault` finds the administrator's kubeconfig: it writes what the product may not.
+# Where `manage.py fault` finds the administrator's kubeconfig: it writes what the product must not.
 ADMIN_KUBECONFIG = "MCTL_SANDBOX_ADMIN_KUBECONFIG"
 INSTANCE_HEADER = "X-Sandbox-Instance"
 GIT_USER = "mctl"

@@ -149,7 +149,7 @@ def sources() -> list[Mapping[str, object]]:
 
 
 def quota_note(tenant: Tenant) -> str:
-    """Why what is known of the quota's use may not be so; empty while it can be read."""
+    """Which source of the quota cannot be read now, and when it was last read; empty while it can be read."""
     if tenant.cluster_observed_at is None:
         return "The cluster has not been observed yet, so nothing is known of what is used."
     return str(quota_away(tenant) or "")

@@ -27,6 +27,15 @@ def choose(name: str, value: str) -> str:
     return os.environ[name]
 
 
+def broker_of_worker(url: str) -> str:
+    """The next database of a shared Redis for each further worker: `cache.clear()` empties a whole one."""
+    server, _, database = url.rpartition("/")
+    number = WORKER.removeprefix("gw")
+    return f"{server}/{int(database) + int(number)}" if database.isdigit() and number.isdigit() else url
+
+
+if "MCTL_BROKER_URL" in os.environ:
+    os.environ["MCTL_BROKER_URL"] = choose("MCTL_TEST_BROKER_URL", broker_of_worker(os.environ["MCTL_BROKER_URL"]))
 TEST_DIR = Path(choose("MCTL_TEST_DIR", tempfile.mkdtemp(prefix="mctl-test-")))
 PLATFORM = Platform(
     TEST_DIR / "sandbox",
