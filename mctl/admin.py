@@ -6,11 +6,11 @@ import operations.admin  # noqa: F401  registers its own, as the next two do
 import services.admin  # noqa: F401
 import tenants.admin  # noqa: F401
 from accounts.models import Person
-from core.admin import Looking, site
+from core.admin import ReadOnlyAdmin, site
 
 
 @admin.register(Person, site=site)
-class PersonAdmin(Looking):
+class PersonAdmin(ReadOnlyAdmin):
     list_display = ("login", "name", "is_active", "last_login")
     list_filter = ("is_active",)
     search_fields = ("login", "name")
