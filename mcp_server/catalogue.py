@@ -16,7 +16,7 @@ import services.tools
 import tenants.tools
 from core.actor import Actor
 from core.errors import NotFound, shortened
-from core.tool import Answer, Asked, Effect, Tool, tools_of
+from core.tool import Answer, Effect, Tool, ToolArguments, tools_of
 from operations.registry import OperationDefinition, definition_of, definitions
 from operations.tools import tool_name
 
@@ -27,7 +27,7 @@ TYPES = {"string", "integer", "number", "boolean", "array", "object"}
 DROPPED = {"title", "examples", "maxLength", "minLength"}
 
 
-class Controls(Asked):
+class Controls(ToolArguments):
     """Arguments of every operation's tool, beside the operation's own. The server's instructions say how they go
     together; here each costs tokens as often as there are operations."""
 
