@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from django.http import HttpRequest
 
-from core.actor import Actor, Decision, Lacking
+from core.actor import Actor, Decision, MissingRight
 from core.errors import Forbidden
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -41,10 +41,10 @@ class Explanation:
     facts: Mapping[str, Any]
 
 
-_explainers: list[Callable[[Lacking], Explanation]] = []
+_explainers: list[Callable[[MissingRight], Explanation]] = []
 
 
-def set_explainer(explain: Callable[[Lacking], Explanation]) -> None:
+def set_explainer(explain: Callable[[MissingRight], Explanation]) -> None:
     """`tenants` stands above us and knows teams and owners; it hands this in at start, for every door at once."""
     _explainers[:] = [explain]
 
@@ -54,6 +54,6 @@ def require(decision: Decision, **facts: Any) -> None:
     if decision.allowed:
         return
     told = Explanation(decision.remedy, {})
-    if decision.lacking is not None and _explainers:
-        told = _explainers[0](decision.lacking)
+    if decision.missing_right is not None and _explainers:
+        told = _explainers[0](decision.missing_right)
     raise Forbidden(decision.reason, remedy=told.remedy, **{**told.facts, **facts})

@@ -10,7 +10,7 @@ from django.db.models import Exists, QuerySet
 
 from accounts.models import Person
 from accounts.policies import may_github_vouch
-from core.actor import Actor, Door, Lacking, Role
+from core.actor import Actor, Door, MissingRight, Role
 from core.clock import now
 from core.errors import NotFound
 from core.gate import Explanation
@@ -105,36 +105,36 @@ def owners_of(tenant: str) -> list[str]:
     )
 
 
-def whom_to_ask(lacking: Lacking) -> Explanation:
+def whom_to_ask(missing: MissingRight) -> Explanation:
     """Which team gives the missing role, who can add somebody to it, and when memberships were last read."""
-    if lacking.scope is not None:
+    if missing.scope is not None:
         return Explanation(
-            f"Let the client ask for {lacking.scope.value}, or create a token with it on the Connecting page.",
-            {**about(lacking), "scope_needed": lacking.scope.value},
+            f"Let the client ask for {missing.scope.value}, or create a token with it on the Connecting page.",
+            {**about(missing), "scope_needed": missing.scope.value},
         )
-    if lacking.needed is None:
+    if missing.needed is None:
         admins = sorted(settings.PLATFORM_ADMINS)[:MOST_NAMED]
         return Explanation(
-            f"Ask {', '.join(admins) or 'whoever runs this installation'} to do it.", {**about(lacking), "ask": admins}
+            f"Ask {', '.join(admins) or 'whoever runs this installation'} to do it.", {**about(missing), "ask": admins}
         )
-    row = Tenant.objects.filter(name=lacking.tenant).only("name", "github_team", "team_roles").first()
-    owners = owners_of(lacking.tenant)
-    team = giving_team(row, lacking.needed) if row and settings.GITHUB_ORG else ""
+    row = Tenant.objects.filter(name=missing.tenant).only("name", "github_team", "team_roles").first()
+    owners = owners_of(missing.tenant)
+    team = giving_team(row, missing.needed) if row and settings.GITHUB_ORG else ""
     people = ", ".join(owners[:MOST_NAMED]) or "a platform admin"
-    way = f"add you to the GitHub team {team}" if team else f"list you as {lacking.needed.value} in its values file"
-    read = f" Your memberships were last read at {lacking.resolved_at:%H:%M:%S} UTC." if lacking.resolved_at else ""
+    way = f"add you to the GitHub team {team}" if team else f"list you as {missing.needed.value} in its values file"
+    read = f" Your memberships were last read at {missing.resolved_at:%H:%M:%S} UTC." if missing.resolved_at else ""
     return Explanation(
         f"Ask {people} to {way}.{read}",
-        {**about(lacking), "team": team, "ask": owners[:MOST_NAMED]},
+        {**about(missing), "team": team, "ask": owners[:MOST_NAMED]},
     )
 
 
-def about(lacking: Lacking) -> dict[str, str | None]:
+def about(missing: MissingRight) -> dict[str, str | None]:
     return {
-        "tenant": lacking.tenant,
-        "role_needed": lacking.needed.value if lacking.needed else "platform admin",
-        "role_held": lacking.held.value if lacking.held else None,
-        "resolved_at": lacking.resolved_at.isoformat() if lacking.resolved_at else None,
+        "tenant": missing.tenant,
+        "role_needed": missing.needed.value if missing.needed else "platform admin",
+        "role_held": missing.held.value if missing.held else None,
+        "resolved_at": missing.resolved_at.isoformat() if missing.resolved_at else None,
     }
 
 
