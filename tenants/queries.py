@@ -14,7 +14,7 @@ from core.actor import Actor, Door, MissingRight, Role
 from core.clock import now
 from core.errors import NotFound
 from core.gate import Explanation
-from core.tally import note_unseen
+from core.security_events import count_unseen
 from integrations.gitops import EVERY_HOST, Route
 from tenants.models import HostClaim, Member, Source, TeamPin, Tenant
 from tenants.policies import hosts_overlap, may_manage_members, team_giving, team_of, team_roles
@@ -89,7 +89,7 @@ def access_tenant(actor: Actor, name: str) -> Tenant:
     tenant = Tenant.objects.filter(name=name).first() if actor.sees(name) else None
     if tenant is None:
         if not actor.sees(name):
-            note_unseen(actor, "tenants.see", tenant=name)
+            count_unseen(actor, "tenants.see", tenant=name)
         raise NotFound(
             f"There is no tenant {name!r} that you can see.",
             remedy="Check the name, or ask an owner of the tenant to add you.",

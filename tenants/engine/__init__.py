@@ -3,6 +3,6 @@
 from tenants.engine.asking import refresh_everybody, refresh_person
 from tenants.engine.freshness import relied_upon
 from tenants.engine.roles import take_memberships
-from tenants.engine.tally import keep_tally
+from tenants.engine.security_events import write_security_events
 
-__all__ = ["keep_tally", "refresh_everybody", "refresh_person", "relied_upon", "take_memberships"]
+__all__ = ["refresh_everybody", "refresh_person", "relied_upon", "take_memberships", "write_security_events"]
