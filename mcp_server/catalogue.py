@@ -27,7 +27,7 @@ TYPES = {"string", "integer", "number", "boolean", "array", "object"}
 DROPPED = {"title", "examples", "maxLength", "minLength"}
 
 
-class Controls(ToolArguments):
+class ControlArguments(ToolArguments):
     """Arguments of every operation's tool, beside the operation's own. The server's instructions say how they go
     together; here each costs tokens as often as there are operations."""
 
@@ -36,7 +36,7 @@ class Controls(ToolArguments):
     queue_behind: bool = Field(False, description="wait behind an open operation")
 
 
-class ConfirmedControls(Controls):
+class ConfirmedControlArguments(ControlArguments):
     confirm: str = Field("", max_length=100, description="exact target, typed by the user")
 
 
@@ -75,8 +75,8 @@ def operation_tool(one: OperationDefinition) -> Tool:
     )  # fmt: skip
 
 
-def controls_of(effect: Effect) -> type[Controls]:
-    return ConfirmedControls if effect is Effect.DESTRUCTIVE else Controls
+def controls_of(effect: Effect) -> type[ControlArguments]:
+    return ConfirmedControlArguments if effect is Effect.DESTRUCTIVE else ControlArguments
 
 
 def _never(actor: Actor, asked: Any) -> Answer:

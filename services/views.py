@@ -33,7 +33,7 @@ def source_ages(request: ActorRequest) -> HttpResponse:
 @gate("tenants.list")
 @require_safe
 def tenant_list(request: ActorRequest) -> HttpResponse:
-    context = {"rows": queries.tenant_rows(request.actor), "quotas_away": queries.quotas_away()}
+    context = {"rows": queries.tenant_rows(request.actor), "quotas_away": queries.unreadable_quotas_source()}
     return page_or_part(request, "tenants/list.html", "tenants/_list.html", context)
 
 

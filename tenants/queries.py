@@ -28,7 +28,7 @@ SOURCE_STALE_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Away:
+class UnreadableSource:
     """A source that cannot be read now. `last_read_at` is None where it was never read, and where nothing on the page
     is from it."""
 
@@ -152,21 +152,21 @@ def quota_note(tenant: Tenant) -> str:
     """Which source of the quota cannot be read now, and when it was last read; empty while it can be read."""
     if tenant.cluster_observed_at is None:
         return "The cluster has not been observed yet, so nothing is known of what is used."
-    return str(quota_away(tenant) or "")
+    return str(unreadable_quota_source(tenant) or "")
 
 
-def quota_away(tenant: Tenant) -> Away | None:
+def unreadable_quota_source(tenant: Tenant) -> UnreadableSource | None:
     """The source of the quota's use where it cannot be read now."""
-    away = quotas_away()
+    away = unreadable_quotas_source()
     return replace(away, last_read_at=tenant.cluster_observed_at) if away else None
 
 
-def quotas_away() -> Away | None:
+def unreadable_quotas_source() -> UnreadableSource | None:
     """The source of all quotas' use where it cannot be read now."""
     source = Source.objects.filter(name=QUOTA_SOURCE).first()
     if source is None or source_state(source, now())["ok"]:
         return None
-    return Away(source.label, source.last_contact_at)
+    return UnreadableSource(source.label, source.last_contact_at)
 
 
 def source_state(source: Source, moment: datetime) -> Mapping[str, object]:
