@@ -8,6 +8,7 @@ from django.http import HttpRequest
 
 from core.actor import Actor, Decision, MissingRight
 from core.errors import Forbidden
+from core.slot import Slot
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -41,12 +42,8 @@ class Explanation:
     facts: Mapping[str, Any]
 
 
-_explainers: list[Callable[[MissingRight], Explanation]] = []
-
-
-def set_explainer(explain: Callable[[MissingRight], Explanation]) -> None:
-    """`tenants` stands above us and knows teams and owners; it hands this in at start, for every door at once."""
-    _explainers[:] = [explain]
+# `tenants` knows teams and owners, and explains a refusal for every door at once.
+EXPLAINER: Slot[Callable[[MissingRight], Explanation] | None] = Slot("explainer", None)
 
 
 def require(decision: Decision, **facts: Any) -> None:
@@ -54,6 +51,6 @@ def require(decision: Decision, **facts: Any) -> None:
     if decision.allowed:
         return
     told = Explanation(decision.remedy, {})
-    if decision.missing_right is not None and _explainers:
-        told = _explainers[0](decision.missing_right)
+    if decision.missing_right is not None and EXPLAINER.value is not None:
+        told = EXPLAINER.value(decision.missing_right)
     raise Forbidden(decision.reason, remedy=told.remedy, **{**told.facts, **facts})

@@ -8,6 +8,6 @@ class DiagnosisConfig(AppConfig):
 
     def ready(self) -> None:
         from diagnosis.queries import diagnose_service
-        from operations.registry import set_diagnosis
+        from operations.registry import DIAGNOSIS
 
-        set_diagnosis(diagnose_service)
+        DIAGNOSIS.fill(diagnose_service)

@@ -9,18 +9,13 @@ from mcp_types import Tool as Listed
 from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 
-import accounts.tools
-import diagnosis.tools
-import operations.tools
-import services.tools
-import tenants.tools
 from core.actor import Actor
+from core.discovery import app_modules
 from core.errors import NotFound, shortened
 from core.tool import Answer, Effect, Tool, ToolArguments, tools_of
 from operations.registry import OperationDefinition, definition_of, definitions
 from operations.tools import tool_name
 
-MODULES = (accounts.tools, services.tools, tenants.tools, operations.tools, diagnosis.tools)
 STARTED = {"operation_id": "string?", "state": "string?", "status_url": "string?", "plan": "object?"}
 TYPES = {"string", "integer", "number", "boolean", "array", "object"}
 # What a model needs to fill in a call; titles and defaults that say "nothing" only cost tokens.
@@ -48,7 +43,7 @@ def catalogue() -> Mapping[str, Tool]:
 @lru_cache(maxsize=1)
 def _made(operations: tuple[str, ...]) -> Mapping[str, Tool]:
     """Each call of a tool asks several times. An operation's declaration does not change once it is declared."""
-    own = {one.name: one for module in MODULES for one in tools_of(module)}
+    own = {one.name: one for module in app_modules("tools") for one in tools_of(module)}
     return {**own, **{tool_name(name): operation_tool(definition_of(name)) for name in operations}}
 
 

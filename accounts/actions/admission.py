@@ -7,7 +7,7 @@ from accounts.actions.clients import end_client_tokens
 from accounts.errors import LoginTaken, NotAMember, OrganisationChanged
 from accounts.models import Person, PersonalToken
 from accounts.policies import may_github_vouch
-from accounts.registry import take_memberships
+from accounts.registry import MEMBERSHIP_TAKER
 from core.actor import Actor, Door
 from core.audit import SUCCEEDED, record
 from core.clock import now
@@ -32,7 +32,7 @@ def admit(token: str, account: Account | None = None) -> Person:
     teams = [team for team in github.my_teams() if team.organisation_id == membership.organisation_id]
     with transaction.atomic():
         person = save_person(account)
-        take_memberships(person.login, teams)
+        MEMBERSHIP_TAKER.value(person.login, teams)
     return person
 
 

@@ -1,10 +1,7 @@
-"""The ledgers of all apps on one site, and the people."""
+"""The people who have signed in, for platform admins to look up."""
 
 from django.contrib import admin
 
-import operations.admin  # noqa: F401  registers its own, as the next two do
-import services.admin  # noqa: F401
-import tenants.admin  # noqa: F401
 from accounts.models import Person
 from core.admin import ReadOnlyAdmin, site
 
@@ -15,6 +12,3 @@ class PersonAdmin(ReadOnlyAdmin):
     list_filter = ("is_active",)
     search_fields = ("login", "name")
     ordering = ("login",)
-
-
-urls = site.urls
