@@ -11,9 +11,9 @@ from core import clock
 from core.actor import Actor
 from core.errors import Invalid, NotFound, Unavailable, shortened
 from diagnosis.queries.live import diagnose_service, look_live
-from diagnosis.queries.objects import dig, items, name, namespace, text_at
-from diagnosis.queries.snapshot import Target
 from diagnosis.queries.wrong_now import wrong_now
+from diagnosis.rules.facts.objects import dig, items, name, namespace, text_at
+from diagnosis.rules.facts.snapshot import Target
 from integrations.errors import Missing, Refused
 from integrations.kubernetes import Right, cluster, kinds
 from operations.queries import access_operation, operation_view

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.credentials import SECRET_NAME, masked_for_strangers
 from core.patterns import Pattern
-from diagnosis.queries.objects import Obj, kind
+from diagnosis.rules.facts.objects import Obj, kind
 
 HIDDEN = "(hidden)"
 NAMES_SECRET = Pattern(f"(?i){SECRET_NAME}")

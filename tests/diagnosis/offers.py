@@ -5,7 +5,7 @@ from functools import cache
 
 from core.discovery import app_modules
 from core.tool import Tool, tools_of
-from diagnosis.queries import Diagnosis, Finding, Remedy
+from diagnosis.rules import Diagnosis, Finding, Remedy
 from operations.registry import definitions
 
 

@@ -7,8 +7,8 @@ from accounts.models import Person
 from core.errors import NotFound
 from diagnosis.choices import CAUSES
 from diagnosis.choices.guide_text import SECTIONS
-from diagnosis.queries.guide import WALK
 from diagnosis.queries.guide_page import guide_page
+from diagnosis.rules.guide_walk import WALK
 from tests import builders
 from tests.conftest import Processes, wait_until
 

@@ -4,7 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from core.errors import Unavailable
-from diagnosis.queries import Diagnosis, Target, diagnose_live, diagnose_service
+from diagnosis.queries import diagnose_live, diagnose_service
+from diagnosis.rules import Diagnosis, Target
 from tests.conftest import Processes, wait_until
 
 
