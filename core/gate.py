@@ -21,14 +21,15 @@ class ActorRequest(HttpRequest):
     actor: Actor
 
 
-def gate(verb: str) -> Callable[[View], View]:
+def gate(verb: str, *, shows_plans: bool = False) -> Callable[[View], View]:
     """Marks a view with the verb of its row in the permission table (`services.deploy`).
 
     The rule itself stands in the app's `policies` and is asked by its queries and actions, the same for every door.
+    A view that `shows_plans` changes nothing on a post with `intent=plan`, so such a post counts as reading.
     """
 
     def mark(view: View) -> View:
-        view.gate_verb = verb  # type: ignore[attr-defined]
+        view.gate_verb, view.shows_plans = verb, shows_plans  # type: ignore[attr-defined]
         return view
 
     return mark
