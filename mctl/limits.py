@@ -32,7 +32,7 @@ class LimitsMiddleware:
             if not is_known(request):
                 take_address(address_of(request.META), door_of(request), counts=not shows_bearer)
         except TooManyRequests as problem:
-            return refused(request, problem)
+            return refusal(request, problem)
         response = self.get_response(request)
         if shows_bearer and not is_known(request):
             count_failure(request)
@@ -49,7 +49,7 @@ class LimitsMiddleware:
         try:
             request.allowance = take(actor, kind_of(request, getattr(view, "gate_verb", "")))
         except TooManyRequests as problem:
-            return refused(request, problem)
+            return refusal(request, problem)
         return None
 
 
@@ -82,7 +82,7 @@ def is_api(request: HttpRequest) -> bool:
     return request.path.startswith(PREFIX)
 
 
-def refused(request: HttpRequest, problem: TooManyRequests) -> HttpResponse:
+def refusal(request: HttpRequest, problem: TooManyRequests) -> HttpResponse:
     if is_api(request):
         return answer(request, problem)
     response = problem_response(request, problem)

@@ -8,7 +8,7 @@ from django import forms
 from pydantic.fields import FieldInfo
 
 from core.errors import Invalid
-from core.parse import example_of, parsed
+from core.parse import example_of, parse_parameters
 from operations.registry import OperationDefinition
 
 
@@ -41,7 +41,7 @@ class OperationForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         try:
-            parsed(self.definition.parameters, self.parameters())
+            parse_parameters(self.definition.parameters, self.parameters())
         except Invalid as problem:
             self.take(problem)
         return self.cleaned_data
