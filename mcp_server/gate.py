@@ -16,7 +16,7 @@ from django.http.request import split_domain_port, validate_host
 from django.template.loader import render_to_string
 
 from accounts.errors import TokenMissing
-from accounts.queries import note_bearer, remember_failure
+from accounts.queries import count_refused_bearer, remember_failure
 from accounts.queries.resources import metadata_address
 from core.actor import Actor, Door, Scope
 from core.connections import ConnectionKind, connection_of
@@ -94,7 +94,7 @@ class McpGate:
             raise Unavailable(
                 "You are let in, but this version has no tools yet.", remedy="Use the pages or /api/v1 meanwhile."
             )
-        await self.tools({**scope, "actor": actor}, receive, kept_out_of_caches(send))
+        await self.tools({**scope, "actor": actor}, receive, forbid_caching(send))
 
     async def refuse(self, problem: Problem, send: Send, request_id: str) -> None:
         extra = []
@@ -117,7 +117,7 @@ def let_in(header: str | None, address: str) -> Actor:
     try:
         actor = authenticate(header, Door.MCP)
     except Problem as problem:
-        note_bearer(problem, door=Door.MCP, address=address)
+        count_refused_bearer(problem, door=Door.MCP, address=address)
         take_address(address, Door.MCP)
         raise
     take(actor, Kind.READ)
@@ -172,7 +172,7 @@ def authorization(scope: MutableMapping[str, Any]) -> str | None:
     return ", ".join(values) if values else None
 
 
-def kept_out_of_caches(send: Send) -> Send:
+def forbid_caching(send: Send) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             others = [pair for pair in message.get("headers", []) if pair[0].lower() != b"cache-control"]

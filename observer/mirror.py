@@ -15,7 +15,7 @@ import structlog
 from django.db import DataError, IntegrityError, transaction
 
 from core.clock import now
-from core.fitting import fitted, unfit
+from core.fitting import fit_to_columns, why_unfit
 from core.words import Tone
 from observer.git_rows import PROBLEM, SERVICE_COLUMNS
 from observer.lease import Lease
@@ -143,7 +143,7 @@ class ServiceMirror:
 
     def _differing(self, key: ServiceKey, moment: datetime, cluster_is_settled: bool) -> list[Part]:
         """The parts to write. All of them where the row could not be written before: it is tried again whole."""
-        if reason := unfit(Service, tenant=key[0], name=key[1]):
+        if reason := why_unfit(Service, tenant=key[0], name=key[1]):
             self.unwritten[key] = reason
             return []
         try:
@@ -172,10 +172,10 @@ class ServiceMirror:
         if git.is_known:
             wanted = git.services.get(key)
             values = {"in_git": wanted is not None, **(wanted.columns() if wanted else {})}
-            times = fitted(Service, {"git_revision": git.revision, "git_observed_at": git.read_at})
-            yield self._git, fitted(Service, values), times
+            times = fit_to_columns(Service, {"git_revision": git.revision, "git_observed_at": git.read_at})
+            yield self._git, fit_to_columns(Service, values), times
         if cluster_is_settled and self._picture.anything_known():
-            seen = fitted(Service, columns(self._picture.observed(key), moment))
+            seen = fit_to_columns(Service, columns(self._picture.observed(key), moment))
             yield self._observed, seen, {"cluster_observed_at": moment}
 
 

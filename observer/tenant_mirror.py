@@ -9,7 +9,7 @@ import structlog
 from django.db import transaction
 
 from core.clock import now
-from core.fitting import fitted, unfit
+from core.fitting import fit_to_columns, why_unfit
 from core.text import counted
 from observer.cluster_reader import Contact
 from observer.git_rows import PROBLEM, TENANT_COLUMNS
@@ -124,7 +124,7 @@ class TenantMirror:
         self.unwritten[name] = f"a value of it does not fit into the mirror ({type(error).__name__})"
 
     def _can_be_named(self, name: str) -> bool:
-        reason = unfit(Tenant, name=name)
+        reason = why_unfit(Tenant, name=name)
         if reason and name in self._picture.git.tenants:
             self.unwritten[name] = reason
         return not reason
@@ -172,9 +172,9 @@ class TenantMirror:
             return None
         quota = self._picture.quotas.get(name)
         if quota is None and not (self._picture.quotas_known and name in self._with_quota):
-            return fitted(Tenant, tenant.columns())
+            return fit_to_columns(Tenant, tenant.columns())
         hard, used = (dict(quota.hard), dict(quota.used)) if quota else ({}, {})
-        return fitted(Tenant, {**tenant.columns(), "quota_hard": hard, "quota_used": used})
+        return fit_to_columns(Tenant, {**tenant.columns(), "quota_hard": hard, "quota_used": used})
 
     def _is_gone(self, name: str) -> bool:
         """A tenant that left git stays as long as a service of it lives."""
@@ -188,7 +188,7 @@ class TenantMirror:
 
     def _members_of(self, name: str) -> Members:
         listed = self._picture.git.tenants[name].members
-        rows = [fitted(Member, {"login": login, "role": role}) for login, role in listed]
+        rows = [fit_to_columns(Member, {"login": login, "role": role}) for login, role in listed]
         return tuple(sorted({row["login"]: row["role"] for row in rows}.items()))
 
     def _upsert(self, pending: Mapping[str, Mapping[str, Any]], moment: datetime) -> None:
@@ -233,7 +233,7 @@ def write_sources(contacts: Iterable[Contact], counts: Mapping[str, int]) -> Non
             "error_since": since if contact.error else None,
             "objects_seen": counts.get(contact.name, 0),
         }
-        rows.append(Source(name=contact.name, **fitted(Source, columns)))
+        rows.append(Source(name=contact.name, **fit_to_columns(Source, columns)))
     fields = ["label", "last_contact_at", "revision", "error", "notice", "error_since", "objects_seen"]
     Source.objects.bulk_create(rows, update_conflicts=True, unique_fields=["name"], update_fields=fields)
 

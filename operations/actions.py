@@ -20,9 +20,9 @@ from django.urls import reverse
 from core.actor import Actor, Decision
 from core.audit import record_denial
 from core.clock import now
-from core.errors import Busy, Forbidden, NotFound, PlanVoid, Problem, Unavailable, shortened
+from core.errors import Busy, Forbidden, NotFound, PlanVoid, Problem, Unavailable, shorten
 from core.gate import require
-from core.parse import parsed
+from core.parse import parse_parameters
 from operations import engine
 from operations.choices import AuditResult, OperationState
 from operations.errors import AlreadyEnded, ConfirmationNeeded, ReadOnly
@@ -155,7 +155,7 @@ def _refusals_audited(actor: Actor, name: str) -> Iterator[_Attempt]:
     except Problem as problem:
         engine.record_attempt(
             actor,
-            shortened(name),
+            shorten(name),
             result=AuditResult.DENIED if isinstance(problem, Forbidden) else AuditResult.REFUSED,
             tenant=attempt.target.tenant if attempt.target else "",
             target=str(attempt.target or ""),
@@ -176,7 +176,7 @@ def _admitted(
     With `writes`, the role must be one that may be relied upon now.
     """
     definition = definition_of(name)
-    values = parsed(definition.parameters, parameters)
+    values = parse_parameters(definition.parameters, parameters)
     kept = values.model_dump(mode="json", exclude=set(definition.secret_fields()), exclude_unset=True)
     attempt.target, attempt.kept = definition.target(values), kept
     if writes:

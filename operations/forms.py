@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from core.actor import Actor, Decision
 from core.errors import Invalid
-from core.parse import as_text, example_of, parsed
+from core.parse import as_text, example_of, parse_parameters
 from operations.registry import OperationDefinition, definition_of
 
 
@@ -66,7 +66,7 @@ class OperationForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         try:
-            parsed(self.definition.parameters, self.parameters())
+            parse_parameters(self.definition.parameters, self.parameters())
         except Invalid as problem:
             self.take(problem)
         return self.cleaned_data

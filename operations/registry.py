@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from core.actor import Actor, Decision, Door
-from core.errors import NotFound, shortened
+from core.errors import NotFound, shorten
 from core.slot import Slot
 from operations.choices import Risk
 
@@ -141,9 +141,9 @@ def definition_of(name: str) -> OperationDefinition:
         return _definitions[name]
     near = get_close_matches(name, _definitions, n=3, cutoff=0.5)
     raise NotFound(
-        f"There is no operation {shortened(name)!r}.",
+        f"There is no operation {shorten(name)!r}.",
         remedy=f"Did you mean {' or '.join(near)}?" if near else "See the list of operations.",
-        operation=shortened(name),
+        operation=shorten(name),
         nearest=near,
     )
 

@@ -59,7 +59,7 @@ def _sentence(place: list[str], said: str, schema: Mapping[str, Any], texts: Seq
         return f"{key}: {missing[1]} is missing. {rule}".strip()
     if not rule:
         return f"{key}: {said.rstrip('.')}."
-    written = visible(json.dumps(_written(place, texts), ensure_ascii=False, default=str))
+    written = visible(json.dumps(_value_at(place, texts), ensure_ascii=False, default=str))
     if len(written) > LONGEST_VALUE:
         written = f"{written[:LONGEST_VALUE]}..."
     return f"{key}: {written} does not fit. {rule}"
@@ -73,7 +73,7 @@ def _key(place: Sequence[str]) -> str:
     return key
 
 
-def _written(place: Sequence[str], texts: Sequence[str]) -> Any:
+def _value_at(place: Sequence[str], texts: Sequence[str]) -> Any:
     """What the last of the texts that names the place has there; None where the chart's own value counts."""
     for text in reversed(texts):
         try:

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from core.clock import now
 from core.errors import Problem
-from core.fitting import fitted
+from core.fitting import fit_to_columns
 from operations.choices import OPEN_STATES, AuditResult, OperationState, StepState
 from operations.engine.audit import hold_chain, record_result
 from operations.engine.wake import announce_operation, send
@@ -44,7 +44,7 @@ def end(
         hold_chain()
         ended = Operation.objects.filter(pk=operation.pk, state__in=OPEN_STATES, **(only_if or {})).update(
             state=state,
-            **fitted(Operation, words),
+            **fit_to_columns(Operation, words),
             finished_at=moment,
             lease_owner="",
             lease_until=None,

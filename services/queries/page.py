@@ -21,9 +21,9 @@ from services.models import Service
 from services.policies import may_configure, may_deploy, may_roll_back, may_scale
 from services.queries.away import unreadable_sources
 from services.queries.configuration import NOT_IN_GIT
-from services.queries.hosts import ServiceHosts, service_hosts
 from services.queries.live import LiveList, service_pods
 from services.queries.rows import shown_health
+from services.queries.service_hosts import ServiceHosts, service_hosts
 from services.queries.versions import states_of
 from tenants.queries import UnreadableSource, sources
 

@@ -15,7 +15,7 @@ from core.clock import now
 from core.errors import Forbidden, Invalid, Problem
 from core.tool import Answer
 from integrations.errors import Refused
-from mcp_server.results import failure, fenced, result_of
+from mcp_server.results import failure, fence, result_of
 from operations.models import Operation
 from services.models import Service
 from services.runners.effects import refuse_without_effect
@@ -178,7 +178,7 @@ def test_words_that_are_ours_alone_stand_outside() -> None:
 
 
 def test_the_mark_is_another_each_time() -> None:
-    assert fenced("a", "logs") != fenced("a", "logs")
+    assert fence("a", "logs") != fence("a", "logs")
 
 
 @pytest.mark.parametrize("odd", ["\ud800", "\0", "\x9b", "\U000e0041", "\u2066"], ids=ascii)

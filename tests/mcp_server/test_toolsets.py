@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from mcp_server.catalogue import catalogue, listed
+from mcp_server.catalogue import catalogue, describe_tool
 from mcp_server.toolsets import Toolset, toolset_of
 from operations.models import Operation
 from tests import builders
@@ -94,4 +94,4 @@ async def test_the_list_that_nobody_chose_costs_at_most_four_thousand_tokens(ser
 
 def test_each_tool_says_in_one_breath_what_it_is_for() -> None:
     assert [one.name for one in catalogue().values() if not one.description or len(one.description) > 400] == []
-    assert [one for one in map(listed, catalogue().values()) if not one.title] == []
+    assert [one for one in map(describe_tool, catalogue().values()) if not one.title] == []

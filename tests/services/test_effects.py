@@ -8,7 +8,7 @@ import pytest
 
 from core.actor import Actor
 from core.errors import Invalid, Problem
-from core.parse import parsed
+from core.parse import parse_parameters
 from integrations.errors import NotEditable
 from integrations.gitops import Gitops, gitops
 from integrations.helm import render
@@ -126,7 +126,7 @@ def test_each_parameter_is_looked_for_in_what_helm_renders(parameters: type[Any]
     objects = render(CHART, release="payments-checkout-web", namespace="payments", values=[UNCHANGED])
     action = {"action": "update-config"} if parameters is DeployServiceParameters else {}
     with pytest.raises(Invalid, match="would have no effect") as refusal:
-        refuse_without_effect(parsed(parameters, {**ABOUT, **action, **changes}), objects)
+        refuse_without_effect(parse_parameters(parameters, {**ABOUT, **action, **changes}), objects)
     assert refusal.value.fields[0]["field"] == next(iter(changes))
 
 

@@ -8,7 +8,7 @@ import pytest
 from celery import current_app
 
 from integrations.gitops import forget
-from mctl.health import Line, Report, own, rights, system_report
+from mctl.health import Line, Report, cluster_rights, own, system_report
 from tests.accounts.servers import CLIENT_ID, Dex
 from tests.integrations.kubernetes.servers import Emulator, Relay
 
@@ -32,7 +32,7 @@ def ask(valkey: None, kubernetes: Path, git_server: str, github_server: Any, fre
 def fresh_gateways(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(own, "WORKERS_ANSWER_WITHIN_S", 0.05)
     monkeypatch.setattr(own, "ECHO_WITHIN_S", LONG_S)
-    monkeypatch.setattr(rights, "LONGEST_S", LONG_S)
+    monkeypatch.setattr(cluster_rights, "LONGEST_S", LONG_S)
     forget()
     yield
     forget()

@@ -12,7 +12,7 @@ import yaml
 from integrations.kubernetes import Place
 from integrations.kubernetes.rights import MANIFEST
 from mctl.health import Line, State
-from mctl.health.rights import look_at_rights
+from mctl.health.cluster_rights import look_at_rights
 from mctl.rights import needed_rights
 from tests.conftest import ROOT
 from tests.integrations.kubernetes.account import rule_of, rules_without, set_rules
