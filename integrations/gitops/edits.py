@@ -15,10 +15,10 @@ from core.errors import Invalid
 from integrations.errors import NotEditable, Refused
 from integrations.gitops.values_file import editable_values, place
 from integrations.gitops.yaml_changes import Changes, same, shared_sentence
-from integrations.gitops.yaml_events import BOM, UnreadableYaml
 from integrations.gitops.yaml_splice import CannotSplice, Path, dotted_path
-from integrations.gitops.yaml_text import json_number, parse
 from integrations.gitops.yaml_tree import Document, line_at
+from integrations.yaml.events import BOM, UnreadableYaml
+from integrations.yaml.text import json_number, parse
 
 LONGEST_TEXT = 4 * 1024 * 1024
 MOST_NODES = 200_000

@@ -26,7 +26,7 @@ from integrations.gitops.reading import Reader
 from integrations.gitops.specs import service_spec, tenant_spec
 from integrations.gitops.values_file import unreadable
 from integrations.gitops.writing import Writer
-from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.yaml.events import UnreadableYaml
 
 HISTORY_PAGE = 50
 Given = ParamSpec("Given")

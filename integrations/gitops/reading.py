@@ -17,7 +17,7 @@ from integrations.gitops.names import join_path
 from integrations.gitops.specs import service_spec, tenant_spec
 from integrations.gitops.store import intact
 from integrations.gitops.values_file import unreadable
-from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.yaml.events import UnreadableYaml
 
 VALUES = "values.yaml"
 LARGEST_FILE = 2 * 1024 * 1024

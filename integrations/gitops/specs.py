@@ -11,7 +11,7 @@ from core.actor import Role
 from integrations.gitops.model import Autoscaling, MemberSpec, ServiceSpec, TenantSpec
 from integrations.gitops.routes import EVERY_HOST, INGRESS, Route, routes_of
 from integrations.gitops.values_file import items, mapping, refuse_uncountable, root_of, value_below
-from integrations.gitops.yaml_text import print_value
+from integrations.yaml.text import print_value
 
 DEFAULT_PORT = 8080
 OTHER_WORDS = {"admin": Role.OWNER.value}

@@ -23,7 +23,7 @@ from integrations.gitops.names import check_path
 from integrations.gitops.reading import Reader, entry_at, text_of, unified_diff
 from integrations.gitops.store import DamagedClone, intact
 from integrations.gitops.values_file import unreadable
-from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.yaml.events import UnreadableYaml
 
 MOST_TRIES = 8
 LONGEST_PAUSE_S = 0.2

@@ -13,9 +13,9 @@ from typing import Any
 
 from core.patterns import Pattern
 from integrations.errors import Refused, Unreachable
-from integrations.gitops.yaml_events import UnreadableYaml
-from integrations.gitops.yaml_text import parse_all
 from integrations.helm.schema_words import schema_words
+from integrations.yaml.events import UnreadableYaml
+from integrations.yaml.text import parse_all
 
 Manifest = dict[str, Any]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from core.patterns import Pattern
 from core.text import visible
-from integrations.gitops.yaml_events import UnreadableYaml
-from integrations.gitops.yaml_text import parse
+from integrations.yaml.events import UnreadableYaml
+from integrations.yaml.text import parse
 
 REFUSED_BY_SCHEMA = "specifications of the schema"
 # How the engine begins each place it objects to, and what parts the place from its objection.

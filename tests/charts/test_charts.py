@@ -10,8 +10,8 @@ import yaml
 
 from integrations import helm
 from integrations.errors import Refused
-from integrations.gitops import yaml_text as text
 from integrations.helm import RenderJob, render, render_many
+from integrations.yaml import text
 
 pytestmark = pytest.mark.skipif(not helm.has_engine(), reason="needs helm or helm-python-sdk")
 

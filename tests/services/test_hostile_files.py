@@ -13,7 +13,7 @@ from core.parse import parse_parameters
 from integrations.gitops import FileText, Revision, UnreadableFile, World, edit_yaml, editable_values
 from integrations.gitops.reading import Spec
 from integrations.gitops.specs import service_spec, tenant_spec
-from integrations.gitops.yaml_events import DEEPEST, UnreadableYaml, events_of
+from integrations.yaml.events import DEEPEST, UnreadableYaml, events_of
 from observer.git_reader import notice_of, slim_world
 from services.queries.configuration import config_facts, settings_of
 from services.runners.changes import edits_for

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from integrations.errors import Refused
 from integrations.gitops import Append, Edit, Remove, Set, SetMapping, edit_yaml, parse
 from integrations.gitops.edits import copy_unshared, same, value_at
-from integrations.gitops.yaml_events import UnreadableYaml
 from integrations.gitops.yaml_tree import LINE_BREAK
+from integrations.yaml.events import UnreadableYaml
 from tests.integrations.gitops.test_edit_properties import FILE, KEY, SCALAR, VALUE, files, paths_of
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from integrations.gitops.yaml_events import BOM, UnreadableYaml, events_of, line_of
+from integrations.yaml.events import BOM, UnreadableYaml, events_of, line_of
 
 # A document as its aliases spread it out, which is how it would be printed.
 MOST_VALUES = 200_000
