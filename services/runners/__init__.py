@@ -22,6 +22,7 @@ from services.runners.parameters import (
 )
 from services.runners.plan import plan_change, planned_file
 from services.runners.steps import steps_of
+from services.runners.targets import rollback_of
 from tenants.queries import access_tenant
 
 RULES = {
@@ -95,6 +96,7 @@ def declared(
         check=check,
         plan=plan_change,
         steps=steps_of,
+        undo=rollback_of,
         example={**example, "team_name": "payments", "component_name": "checkout-web"},
     )
 
