@@ -120,7 +120,7 @@ def cancelled_problem(operation: Operation, during: str) -> dict[str, Any]:
     if not commit:
         return Problem(sentence, remedy="Nothing was written to git.", code="cancelled").as_dict()
     short, offer = commit["sha"][:7], offered_undo(operation, commit)
-    no_offer = {"label": f"Revert {short}", "operation": None, "params": {}}
+    no_offer: dict[str, Any] = {"label": f"Revert {short}", "operation": None, "params": {}}
     return Problem(
         f"{sentence} Commit {short} is in git, and Argo CD brings the cluster to it.",
         remedy=f"To undo it, revert commit {short}.",
