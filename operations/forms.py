@@ -91,6 +91,11 @@ def as_asked(subject: Any, asked: Mapping[str, Any]) -> Mapping[str, Any]:
     return asked
 
 
+def nothing_around(actor: Actor, subject: Any) -> Mapping[str, Any]:
+    """The `frame` of a page with nothing but its form."""
+    return {}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationPage:
     """The page of an operation: what it asks for, what it knows, and what stands around its form.
@@ -123,7 +128,7 @@ class OperationPage:
     form: type[OperationForm] = OperationForm
     template: str = "operations/change.html"
     aside: str = ""
-    frame: Callable[[Actor, Any], Mapping[str, Any]]
+    frame: Callable[[Actor, Any], Mapping[str, Any]] = nothing_around
 
     def form_for(
         self, subject: Any, address: Mapping[str, str], data: Mapping[str, Any] | None, asked: Mapping[str, Any]

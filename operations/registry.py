@@ -77,11 +77,31 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """An operation that ended after its commit. `commit` is that step's result: `{"sha", "before"}`, where `before` is
+    the commit to return to and empty where there is none. `parameters` are those the ledger keeps."""
+
+    target: Target
+    parameters: Mapping[str, Any]
+    commit: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What people may start next: an operation by its registered name, with its parameters."""
+
+    label: str
+    operation: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class OperationDefinition:
     """`parameters` is a pydantic model (extra fields forbidden); fields marked `json_schema_extra={"secret": True}`
     never reach the ledger. `plan(actor, parameters)` returns the JSON that `actions.plan` hands to people, its hash
     included. `check(actor, parameters)` refuses what has no meaning (raises Problem) before a row is written.
     `must_confirm`: everybody sends the hash of its plan. `destructive`: agents do, at any door.
+    `undo(ended)` says which operation takes the commit back; None where none does.
     """
 
     name: str
@@ -98,6 +118,7 @@ class OperationDefinition:
     steps: Callable[[Any], tuple[StepDefinition, ...]]
     example: Mapping[str, Any] = field(default_factory=dict)
     destructive: bool = False
+    undo: Callable[[Ended], Offer | None] = lambda ended: None
 
     @property
     def agents_must_confirm(self) -> bool:

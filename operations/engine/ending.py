@@ -1,6 +1,7 @@
 """The end of an operation: one transaction writes the state, the reason and the audit, and frees the target."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -16,11 +17,10 @@ from operations.choices import OPEN_STATES, AuditResult, OperationState, StepSta
 from operations.engine.audit import hold_chain, record_result
 from operations.engine.wake import announce_operation, send
 from operations.models import Operation, OperationQuerySet, Step
-from operations.registry import definitions, diagnosis_of
+from operations.registry import Ended, Offer, Target, definitions, diagnosis_of
 
 log = structlog.get_logger(__name__)
 
-ROLLBACK = "rollback-service"
 STEP_ENDS = {OperationState.FAILED: StepState.FAILED, OperationState.STALLED: StepState.FAILED}
 
 
@@ -119,18 +119,21 @@ def cancelled_problem(operation: Operation, during: str) -> dict[str, Any]:
     commit = committed(operation)
     if not commit:
         return Problem(sentence, remedy="Nothing was written to git.", code="cancelled").as_dict()
-    short, before = commit["sha"][:7], commit.get("before", "")
-    offer: dict[str, Any] = {"label": f"Revert {short}", "operation": None, "params": {}}
-    if ROLLBACK in definitions() and operation.service and before:
-        params = {"team_name": operation.tenant, "component_name": operation.service, "revision": before}
-        offer = {**offer, "operation": ROLLBACK, "params": params}
+    short, offer = commit["sha"][:7], offered_undo(operation, commit)
+    no_offer: dict[str, Any] = {"label": f"Revert {short}", "operation": None, "params": {}}
     return Problem(
         f"{sentence} Commit {short} is in git, and Argo CD brings the cluster to it.",
         remedy=f"To undo it, revert commit {short}.",
         code="cancelled",
         commit=commit["sha"],
-        remedies=[offer],
+        remedies=[asdict(offer) if offer else no_offer],
     ).as_dict()
+
+
+def offered_undo(operation: Operation, commit: Mapping[str, Any]) -> Offer | None:
+    definition = definitions().get(operation.name)
+    ended = Ended(Target(operation.tenant, operation.service), operation.parameters, commit)
+    return definition.undo(ended) if definition else None
 
 
 def committed(operation: Operation) -> Mapping[str, Any]:

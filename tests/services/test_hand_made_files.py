@@ -4,12 +4,12 @@ import pytest
 
 from core.parse import parse_parameters
 from integrations.gitops import Set
+from operations.runners.rollout import is_about
 from services.queries import known_versions
 from services.queries.configuration import config_facts, service_config
 from services.queries.page import service_history
 from services.runners.changes import edits_for
 from services.runners.parameters import DeployServiceParameters
-from services.runners.steps import is_about
 from tests import builders
 
 DEPLOY = {"action": "deploy", "team_name": "payments", "component_name": "checkout-web", "image_tag": "5.1.0"}
