@@ -167,7 +167,7 @@ def troubled_operations(actor: Actor) -> list[OperationRow]:
     return rows_of(last.order_by(*NEWEST_FIRST)[:SHOWN_AT_HOME])
 
 
-def open_operation(target: str) -> OperationRow | None:
-    """The operation that holds the target, for whoever may see the target itself."""
-    holding = Operation.objects.open().for_target(target).filter(queued_behind__isnull=True)
-    return next(iter(rows_of(holding)), None)
+def open_operation(*, tenant: str, service: str) -> OperationRow | None:
+    """The operation that holds the service, or its tenant, for anyone who may see the service itself."""
+    holding = Operation.objects.holding().overlapping(tenant, service)
+    return next(iter(rows_of(holding.order_by("-service", "pk")[:1])), None)
