@@ -18,7 +18,7 @@ from tests.operations import tenantwide
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
 Work = Callable[[], object]
-ROUNDS = 12
+ROUNDS = 6
 LONGEST_S = 60
 
 
