@@ -52,6 +52,16 @@ class StepContext(Protocol):
     def log(self, text: str) -> None:
         """A line of the operation's log, at most 1,000 characters; also a heartbeat."""
 
+    def start_child(self, name: str, parameters: Mapping[str, Any]) -> str:
+        """Starts another operation within this one's target, and returns its id. A step that runs again finds it.
+
+        The child has the same actor and door. Raises what its policy and check raise.
+        """
+
+    def wait_for_children(self) -> Done | Wait:
+        """What a step returns that has started children: Done once all have succeeded, with
+        `{"children": {id: result}}`. Raises the problem of a child that ended otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepDefinition:
@@ -74,6 +84,10 @@ class Target:
 
     def __str__(self) -> str:
         return f"{self.tenant}/{self.service}" if self.service else self.tenant
+
+    def contains(self, other: "Target") -> bool:
+        """Whether the other is the same, or a service of this tenant."""
+        return self.tenant == other.tenant and self.service in ("", other.service)
 
 
 @dataclass(frozen=True, slots=True)

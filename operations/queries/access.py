@@ -23,7 +23,7 @@ def access_operation(actor: Actor, public_id: str) -> Operation:
 
     The nearest names are offered among visible operations only, so that they tell nothing about the others.
     """
-    visible = visible_operations(actor).select_related("queued_behind")
+    visible = visible_operations(actor).select_related("queued_behind", "parent")
     operation = visible.filter(public_id=public_id).first()
     if operation is None:
         count_unseen(actor, "operations.see", target=public_id)

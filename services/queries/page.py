@@ -99,7 +99,7 @@ def service_head(actor: Actor, service: Service) -> ServiceHead:
         may_scale=may_scale(actor, tenant=service.tenant).allowed,
         may_roll_back=may_roll_back(actor, tenant=service.tenant).allowed,
         refusal="" if deploy.allowed else deploy.reason,
-        operation=open_operation(f"{service.tenant}/{service.name}"),
+        operation=open_operation(tenant=service.tenant, service=service.name),
         sources=read_from,
         away=away,
         note=" ".join(map(str, away)) if service.cluster_observed_at else NOT_OBSERVED,
