@@ -2,14 +2,14 @@
 
 from diagnosis.queries import asked, live_kinds
 from integrations.kubernetes.rights import Right, merge
-from observer import cluster_reader
+from observer import kinds
 from services.queries import live
 from services.runners import steps
 
 
 def needed_rights() -> tuple[Right, ...]:
     """One right for each resource and place, required ones first."""
-    declared = (*cluster_reader.RIGHTS, *steps.RIGHTS, *live.RIGHTS, *asked.RIGHTS, *live_kinds.RIGHTS)
+    declared = (*kinds.rights(), *steps.RIGHTS, *live.RIGHTS, *asked.RIGHTS, *live_kinds.RIGHTS)
     return tuple(sorted(merge(declared), key=_place_in_manifest))
 
 

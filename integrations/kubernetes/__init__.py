@@ -2,6 +2,7 @@
 
 from integrations.kubernetes import kinds
 from integrations.kubernetes.client import Cluster, cluster
+from integrations.kubernetes.mirrored import MirroredKind, MirroredTable
 from integrations.kubernetes.pods import PodRow, pod_row, status_word
 from integrations.kubernetes.reflector import Key, Listener, Reflector
 from integrations.kubernetes.rights import Place, Right
@@ -11,6 +12,8 @@ __all__ = [
     "Cluster",
     "Key",
     "Listener",
+    "MirroredKind",
+    "MirroredTable",
     "Place",
     "PodRow",
     "Reflector",

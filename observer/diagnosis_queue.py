@@ -12,7 +12,7 @@ from django.db import connection
 from core.errors import Problem, Unavailable
 from diagnosis.queries import Target, diagnose_live
 from observer.changes import Diagnosed, Inbox
-from observer.rows import ServiceKey
+from observer.keys import ServiceKey
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ def diagnose_service(service: ServiceKey) -> Mapping[str, Any]:
     return {part: whole[part] for part in KEPT} if whole["findings"] else {}
 
 
-class FindingsDesk:
+class DiagnosisQueue:
     """`want` and `forget` belong to the writer's thread; results come back through the inbox."""
 
     def __init__(self, inbox: Inbox, diagnose: Callable[[ServiceKey], Mapping[str, Any]] = diagnose_service) -> None:
