@@ -11,8 +11,8 @@ from django.db import connection
 
 from core.errors import Problem, Unavailable
 from diagnosis.queries import Target, diagnose_live
+from integrations.kubernetes.instances import ServiceKey
 from observer.changes import Diagnosed, Inbox
-from observer.keys import ServiceKey
 
 log = structlog.get_logger(__name__)
 

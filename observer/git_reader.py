@@ -13,9 +13,9 @@ from core.text import counted
 from integrations.errors import IntegrationError
 from integrations.gitops import gitops
 from integrations.gitops.model import Commit, ServiceSpec, TenantSpec, UnreadableFile, World
+from integrations.kubernetes.instances import ServiceKey
 from observer.changes import GitRead, Inbox
 from observer.git_rows import SOURCE, GitService, GitTenant, GitWorld
-from observer.keys import ServiceKey
 from observer.sources import Contact
 
 log = structlog.get_logger(__name__)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.gitops import Route
-from observer.keys import ServiceKey
+from integrations.kubernetes.instances import ServiceKey
 
 # Its name among the sources.
 SOURCE = "gitops"

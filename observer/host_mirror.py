@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from integrations.gitops import FILE_SOURCES, Route
-from observer.keys import ServiceKey
+from integrations.kubernetes.instances import ServiceKey
 from observer.lease import Lease
 from observer.mirror import Columns, Mirror, Part
 from observer.state import ClusterState

@@ -12,13 +12,13 @@ from django.conf import settings
 
 from core.clock import now
 from integrations.kubernetes import MirroredTable
+from integrations.kubernetes.instances import ServiceKey
 from observer.changes import Inbox
 from observer.cluster_reader import ClusterReader
 from observer.diagnosis_queue import DiagnosisQueue
 from observer.git_reader import GitReader
 from observer.git_rows import SOURCE as GIT
 from observer.host_mirror import HostMirror
-from observer.keys import ServiceKey
 from observer.kinds import SERVICE_KINDS, mirrored_kinds
 from observer.kinds.applications import APPLICATIONS
 from observer.lease import Lease, LeaseLost
@@ -90,7 +90,12 @@ class Observer:
 
     def run(self) -> None:
         try:
-            for load in (self.services.load, self.tenants.load, self.hosts.load, *(table.load for table in self.objects)):
+            for load in (
+                self.services.load,
+                self.tenants.load,
+                self.hosts.load,
+                *(table.load for table in self.objects),
+            ):
                 self._persistently(load)
             self._cluster.start()
             self._git.start()

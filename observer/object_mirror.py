@@ -5,7 +5,7 @@ from datetime import datetime
 
 from core.fitting import fitted
 from integrations.kubernetes import Key, MirroredTable
-from observer.keys import ServiceKey
+from integrations.kubernetes.instances import ServiceKey
 from observer.lease import Lease
 from observer.mirror import Columns, Mirror, Part
 from observer.publish import announce_changes

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from core.live import announce
-from observer.keys import ServiceKey
+from integrations.kubernetes.instances import ServiceKey
 from operations.engine import poke
 from operations.models import Operation
 

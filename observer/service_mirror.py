@@ -6,8 +6,8 @@ from typing import Any
 
 from core.fitting import fitted
 from core.words import Tone
+from integrations.kubernetes.instances import ServiceKey
 from observer.git_rows import PROBLEM, SERVICE_COLUMNS
-from observer.keys import ServiceKey
 from observer.lease import Lease
 from observer.mirror import Columns, Mirror, Part
 from observer.publish import announce_changes

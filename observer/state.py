@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from integrations.kubernetes import Key, MirroredKind, MirroredTable
+from integrations.kubernetes.instances import ServiceKey
 from observer.changes import Change, Deleted, Diagnosed, GitRead, Replaced, Upserted
 from observer.git_rows import SOURCE, GitState
 from observer.indexer import Indexer, Signals
-from observer.keys import ServiceKey
 from observer.kinds import BUILT_IN
 from observer.kinds.declared import ServiceKind, Shows, SignalKind, TenantKind, evidence
 from observer.status import SYNC_GRACE, Observed

@@ -2,6 +2,7 @@
 
 from integrations.kubernetes import kinds
 from integrations.kubernetes.client import Cluster, cluster
+from integrations.kubernetes.instances import ServiceKey, service_of
 from integrations.kubernetes.mirrored import MirroredKind, MirroredTable
 from integrations.kubernetes.pods import PodRow, pod_row, status_word
 from integrations.kubernetes.reflector import Key, Listener, Reflector
@@ -19,10 +20,12 @@ __all__ = [
     "Reflector",
     "Right",
     "Selector",
+    "ServiceKey",
     "cluster",
     "field_selector",
     "kinds",
     "label_selector",
     "pod_row",
+    "service_of",
     "status_word",
 ]

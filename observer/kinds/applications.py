@@ -7,7 +7,7 @@ from typing import Any
 
 from core.words import Health, Sync
 from integrations.kubernetes import Place, kinds
-from observer.keys import ServiceKey, service_of
+from integrations.kubernetes.instances import ServiceKey, service_of
 from observer.kinds.declared import LONGEST_MESSAGE, NOTHING_SAID, Reading, ServiceKind, Shows
 
 TENANT_LABEL = "mctl.me/tenant"

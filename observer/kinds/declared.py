@@ -7,8 +7,8 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from core.words import Health, Sync
 from integrations.kubernetes import MirroredKind
+from integrations.kubernetes.instances import ServiceKey
 from observer.indexer import Indexer
-from observer.keys import ServiceKey
 
 Row = TypeVar("Row")
 LONGEST_MESSAGE = 500

@@ -7,7 +7,7 @@ from typing import Any
 
 from core.words import Health
 from integrations.kubernetes import kinds, label_selector
-from observer.keys import INSTANCE, ServiceKey, service_of
+from integrations.kubernetes.instances import INSTANCE, ServiceKey, service_of
 from observer.kinds.declared import LONGEST_MESSAGE, NOTHING_SAID, Reading, ServiceKind, Shows
 
 OF_SERVICES = label_selector(having=[INSTANCE])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.kubernetes import field_selector, kinds
-from observer.keys import ServiceKey
+from integrations.kubernetes.instances import ServiceKey
 from observer.kinds.applications import APPLICATIONS
 from observer.kinds.declared import RowsOf, SignalKind
 from observer.kinds.deployments import DEPLOYMENTS

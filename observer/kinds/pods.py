@@ -6,7 +6,7 @@ from typing import Any
 
 from core.words import Tone
 from integrations.kubernetes import PodRow, kinds, pod_row
-from observer.keys import ServiceKey, service_of
+from integrations.kubernetes.instances import ServiceKey, service_of
 from observer.kinds.declared import Reading, ServiceKind
 from observer.kinds.deployments import OF_SERVICES
 

@@ -7,7 +7,7 @@ import pytest
 
 from core.words import Health, Sync, Tone
 from integrations.kubernetes import PodRow
-from observer.keys import service_of
+from integrations.kubernetes.instances import service_of
 from observer.kinds.applications import APPLICATIONS, ApplicationRow, application_row
 from observer.kinds.declared import evidence
 from observer.kinds.deployments import DEPLOYMENTS, WorkloadRow, workload_row

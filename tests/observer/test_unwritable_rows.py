@@ -13,9 +13,9 @@ from core.clock import now
 from core.fitting import fitted
 from core.words import Tone
 from integrations.kubernetes import PodRow
+from integrations.kubernetes.instances import ServiceKey
 from observer.changes import Diagnosed, GitRead, Replaced
 from observer.git_rows import GitService, GitTenant, GitWorld
-from observer.keys import ServiceKey
 from observer.kinds.applications import ApplicationRow
 from observer.kinds.deployments import WorkloadRow
 from observer.kinds.quotas import QuotaRow
