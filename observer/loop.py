@@ -183,7 +183,7 @@ class Observer:
             # May touch others: a service that shares a host with one of these.
             self._persistently(lambda: self.hosts.write(touched))
         if settled:
-            self._diagnose_or_forget(touched, touched | diagnosed)
+            self._diagnose_or_discard(touched, touched | diagnosed)
         changed = self._persistently(lambda: self.services.write(touched | diagnosed))
         self.state.touched, self.state.diagnosed = set(), set()
         # A tenant that left git goes with its last service.
@@ -207,22 +207,22 @@ class Observer:
     def _diagnose(self, services: Iterable[ServiceKey]) -> None:
         """Diagnoses those that look unhealthy. A finding itself is no reason to look for the next one."""
         moment = now()
-        self._diagnoses.want(
+        self._diagnoses.add(
             service
             for service in services
             if self.state.exists(service) and looks_unhealthy(self.state.observed(service), moment)
         )
 
-    def _diagnose_or_forget(self, touched: set[ServiceKey], services: set[ServiceKey]) -> None:
+    def _diagnose_or_discard(self, touched: set[ServiceKey], services: set[ServiceKey]) -> None:
         """A diagnosis may end after its service became well: the row must not keep it."""
         moment = now()
         for service in services:
             seen = self.state.observed(service)
             if self.state.exists(service) and looks_unhealthy(seen, moment):
                 if service in touched:
-                    self._diagnoses.want([service])
+                    self._diagnoses.add([service])
             elif is_judged(seen):
-                self._diagnoses.forget(service)
+                self._diagnoses.discard(service)
                 self.state.findings.pop(service, None)
 
     def _ask_git_for_unknown(self, services: set[ServiceKey]) -> None:

@@ -47,7 +47,7 @@ class TenantMirror(Mirror[str]):
 
     def read_table(self) -> Iterator[tuple[str, Columns]]:
         members: dict[str, Members] = {}
-        listed = Member.objects.filter(source=Member.FROM_GIT).order_by("login", "role")
+        listed = Member.objects.filter(source=Member.FROM_GIT)
         for tenant, login, role in listed.values_list("tenant__name", "login", "role"):
             members.setdefault(tenant, []).append((login, role))
         for name, row in super().read_table():
