@@ -11,7 +11,7 @@ from observer.changes import GitRead
 from observer.git_reader import slim_world
 from observer.host_mirror import HostMirror
 from observer.lease import Lease
-from observer.picture import Picture
+from observer.state import ClusterState
 from tenants.actions import release_hosts
 from tests.integrations.gitops.conftest import PASSWORD, USER, git_host, url  # noqa: F401  fixtures
 from tests.operations.conftest import messages_to
@@ -37,14 +37,14 @@ def no_workers(valkey: None) -> Iterator[None]:
 @pytest.fixture
 def observe_hosts(repository: Gitops, db: None) -> Callable[[], None]:
     """What the observer does about hosts each time it has read git."""
-    lease, picture = Lease(length_s=600), Picture()
+    lease, state = Lease(length_s=600), ClusterState()
     assert lease.take()
-    mirror = HostMirror(lease, picture)
+    mirror = HostMirror(lease, state)
 
     def observe() -> None:
         revision = repository.fetch()
-        picture.apply(GitRead(slim_world(repository.read_world(revision), {})))
-        mirror.write(picture.touched)
+        state.apply(GitRead(slim_world(repository.read_world(revision), {})))
+        mirror.write(state.touched)
         release_hosts(revision.as_of)
 
     observe()
