@@ -58,7 +58,7 @@ def audit_refusals(actor: Actor, name: str) -> Iterator[Attempt]:
 
 
 def admit(actor: Actor, name: str, parameters: Mapping[str, Any], attempt: Attempt, *, writes: bool = False) -> Request:
-    """The request, parse_parameters, allowed and meaningful. The policy comes first: anyone who is denied learns nothing more.
+    """The request, parsed, allowed and meaningful. The policy comes first: anyone who is denied learns nothing more.
 
     With `writes`, the role must be one that may be relied upon now.
     """
