@@ -24,7 +24,7 @@ from django.conf import settings
 from core.actor import Actor, Door
 from core.errors import Problem
 from core.scripts import Script
-from core.tally import Happening, note, note_stranger
+from core.security_events import SecurityEvent, count_event, count_stranger
 
 log = structlog.get_logger(__name__)
 
@@ -120,7 +120,7 @@ def take(actor: Actor, kind: Kind) -> Allowance:
     try:
         return _take(f"person:{actor.name}", kind, counts=True)
     except TooManyRequests as problem:
-        note(Happening(LIMIT, problem.sentence, actor.door.value, actor.name, actor.client))
+        count_event(SecurityEvent(LIMIT, problem.sentence, actor.door.value, actor.name, actor.client))
         raise
 
 
@@ -133,7 +133,7 @@ def take_address(address: str, door: Door, *, counts: bool = True) -> Allowance:
     try:
         return _take(f"address:{network_of(address)}", Kind.STRANGER, counts=counts)
     except TooManyRequests as problem:
-        note_stranger(LIMIT, problem.sentence, door=door, address=address)
+        count_stranger(LIMIT, problem.sentence, door=door, address=address)
         raise
 
 

@@ -10,7 +10,7 @@ class DiagnosisConfig(AppConfig):
         from diagnosis.queries import diagnose_service
         from diagnosis.queries.operation_parameters import accepts_parameters
         from diagnosis.rules.report.remedies import ACCEPTS_PARAMETERS
-        from operations.registry import set_diagnosis
+        from operations.registry import DIAGNOSIS
 
-        set_diagnosis(diagnose_service)
+        DIAGNOSIS.fill(diagnose_service)
         ACCEPTS_PARAMETERS.fill(accepts_parameters)

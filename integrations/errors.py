@@ -59,7 +59,7 @@ class NotAllowed(Refused):
     believed_after = 4
 
 
-class Unseen(NotAllowed):
+class OutcomeUnknown(NotAllowed):
     """What was asked for is done, and the right to read whether it took effect is missing: the outcome is unknown."""
 
     code = "unseen"

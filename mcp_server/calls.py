@@ -25,7 +25,7 @@ from core.tool import Answer, Effect, Tool
 from mcp_server import running
 from mcp_server.catalogue import tool_named
 from mcp_server.gate import require_scopes
-from mcp_server.operating import Declined, Question, Wish, operate, question, start
+from mcp_server.operating import Declined, OperationCall, Question, operate, question, start
 from mcp_server.results import failure, result_of
 from mcp_server.toolsets import Toolset, refuse_outside
 
@@ -76,10 +76,10 @@ async def answered(
     arguments = params.arguments or {}
     kind = limits.Kind.READ if tool.effect is Effect.READ else limits.Kind.WRITE
     if tool.operation:
-        wish = Wish.read(tool, arguments)
-        if wish.must_be_confirmed and can_be_asked(ctx):
-            return await asked_first(ctx, params, call, wish)
-        return result_of(await call.run(limited, actor, kind, operate, wish))
+        operation_call = OperationCall.read(tool, arguments)
+        if operation_call.must_be_confirmed and can_be_asked(ctx):
+            return await asked_first(ctx, params, call, operation_call)
+        return result_of(await call.run(limited, actor, kind, operate, operation_call))
     asked = parsed(tool.parameters, arguments)
     answer = await call.run(limited, actor, kind, tool.run, asked)
     return result_of(await followed(ctx, call, tool, asked, answer))
@@ -116,17 +116,17 @@ def can_be_asked(ctx: Context) -> bool:
 
 
 async def asked_first(
-    ctx: Context, params: CallToolRequestParams, call: running.Call, wish: Wish
+    ctx: Context, params: CallToolRequestParams, call: running.Call, operation_call: OperationCall
 ) -> CallToolResult | InputRequiredResult:
     """The person is asked even where the model has filled in `confirm`. The state that comes back is sealed and bound
     to the person, the tool and its arguments; in it stands the hash of the plan that was shown."""
     actor, answer = actor_of(ctx), (params.input_responses or {}).get(CONFIRM)
     if answer is None or not params.request_state:
-        return asking(await call.run(limited, actor, limits.Kind.READ, question, wish))
+        return asking(await call.run(limited, actor, limits.Kind.READ, question, operation_call))
     if not has_agreed(answer):
         sentence = "The user did not confirm it; nothing was done."
         raise Declined(sentence, remedy="Do not ask again unless told to.", ours=True)
-    return result_of(await call.run(limited, actor, limits.Kind.WRITE, start, wish, params.request_state))
+    return result_of(await call.run(limited, actor, limits.Kind.WRITE, start, operation_call, params.request_state))
 
 
 def asking(what: Question) -> InputRequiredResult:

@@ -9,25 +9,20 @@ from mcp_types import Tool as Listed
 from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 
-import accounts.tools
-import diagnosis.tools
-import operations.tools
-import services.tools
-import tenants.tools
 from core.actor import Actor
+from core.discovery import app_modules
 from core.errors import NotFound, shortened
-from core.tool import Answer, Asked, Effect, Tool, tools_of
+from core.tool import Answer, Effect, Tool, ToolArguments, tools_of
 from operations.registry import OperationDefinition, definition_of, definitions
 from operations.tools import tool_name
 
-MODULES = (accounts.tools, services.tools, tenants.tools, operations.tools, diagnosis.tools)
 STARTED = {"operation_id": "string?", "state": "string?", "status_url": "string?", "plan": "object?"}
 TYPES = {"string", "integer", "number", "boolean", "array", "object"}
 # What a model needs to fill in a call; titles and defaults that say "nothing" only cost tokens.
 DROPPED = {"title", "examples", "maxLength", "minLength"}
 
 
-class Controls(Asked):
+class ControlArguments(ToolArguments):
     """Arguments of every operation's tool, beside the operation's own. The server's instructions say how they go
     together; here each costs tokens as often as there are operations."""
 
@@ -36,7 +31,7 @@ class Controls(Asked):
     queue_behind: bool = Field(False, description="wait behind an open operation")
 
 
-class ConfirmedControls(Controls):
+class ConfirmedControlArguments(ControlArguments):
     confirm: str = Field("", max_length=100, description="exact target, typed by the user")
 
 
@@ -48,7 +43,7 @@ def catalogue() -> Mapping[str, Tool]:
 @lru_cache(maxsize=1)
 def _made(operations: tuple[str, ...]) -> Mapping[str, Tool]:
     """Each call of a tool asks several times. An operation's declaration does not change once it is declared."""
-    own = {one.name: one for module in MODULES for one in tools_of(module)}
+    own = {one.name: one for module in app_modules("tools") for one in tools_of(module)}
     return {**own, **{tool_name(name): operation_tool(definition_of(name)) for name in operations}}
 
 
@@ -75,8 +70,8 @@ def operation_tool(one: OperationDefinition) -> Tool:
     )  # fmt: skip
 
 
-def controls_of(effect: Effect) -> type[Controls]:
-    return ConfirmedControls if effect is Effect.DESTRUCTIVE else Controls
+def controls_of(effect: Effect) -> type[ControlArguments]:
+    return ConfirmedControlArguments if effect is Effect.DESTRUCTIVE else ControlArguments
 
 
 def _never(actor: Actor, asked: Any) -> Answer:

@@ -15,21 +15,19 @@ from django.urls import URLPattern, path
 from django.utils.cache import get_conditional_response
 from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
 
 from core.actor import Scope
+from core.discovery import app_modules
 from core.errors import Forbidden, Invalid, Problem
 from core.gate import gate
 from core.rest import ApiRequest
-from diagnosis.api import router as diagnosis
 from mctl.api import answer
 from mctl.api_document import document
 from mctl.api_system import router as system
 from mctl.middleware import keep_denial
-from operations.api import catalogue, runs
 from operations.api.replay import digest
-from services.api import router as services
 
 READING = {"GET", "HEAD"}
 JSON_TYPE = "application/json"
@@ -60,11 +58,9 @@ class ScopeMissing(Forbidden):
 
 
 api = NinjaAPI(title="MCTL", version="1", openapi_url=None, docs_url=None, urls_namespace="v1")
-# Runs come first: their addresses would read as those of an operation of that name.
-api.add_router("", runs)
-api.add_router("/operations", catalogue)
-api.add_router("", services)
-api.add_router("", diagnosis)
+for module in app_modules("api"):
+    if isinstance(router := getattr(module, "router", None), Router):
+        api.add_router("", router)
 api.add_router("", system)
 
 

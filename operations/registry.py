@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from core.actor import Actor, Decision, Door
 from core.errors import NotFound, shortened
+from core.slot import Slot
 from operations.choices import Risk
 
 
@@ -112,9 +113,12 @@ class OperationDefinition:
 
 
 _definitions: dict[str, OperationDefinition] = {}
-_diagnose: list[Callable[[str, str], dict[str, Any]]] = []
-_people: list[Callable[..., Actor]] = []
-_freshness: list[Callable[[Actor, Callable[[Actor], bool]], Actor]] = []
+# `tenants` fills in `actor_for(login, door=..., client=...)`, the person with the roles known now.
+PEOPLE: Slot[Callable[..., Actor]] = Slot("people", Actor)
+# `tenants` fills in the rule about how old a membership may be that a change relies on.
+FRESHNESS: Slot[Callable[[Actor, Callable[[Actor], bool]], Actor]] = Slot("freshness", lambda actor, allows: actor)
+# `diagnosis` fills in `diagnose(tenant, service) -> Diagnosis.as_dict()`.
+DIAGNOSIS: Slot[Callable[[str, str], dict[str, Any]]] = Slot("diagnosis", lambda tenant, service: {})
 
 
 def register(definition: OperationDefinition) -> None:
@@ -144,30 +148,15 @@ def definition_of(name: str) -> OperationDefinition:
     )
 
 
-def set_people(actor_for: Callable[..., Actor]) -> None:
-    """`tenants` stands above us and hands in `actor_for(login, door=..., client=...) -> Actor` at start."""
-    _people[:] = [actor_for]
-
-
 def actor_for(login: str, *, door: Door, client: str = "") -> Actor:
     """The person with the roles known now; without anybody to ask, somebody without a role."""
-    return _people[0](login, door=door, client=client) if _people else Actor(login, door, client=client)
-
-
-def set_freshness(relied_upon: Callable[[Actor, Callable[[Actor], bool]], Actor]) -> None:
-    """`tenants` hands in the rule about how old a membership may be that a change relies on."""
-    _freshness[:] = [relied_upon]
+    return PEOPLE.value(login, door=door, client=client)
 
 
 def relied_upon(actor: Actor, allows: Callable[[Actor], bool]) -> Actor:
     """The actor with nothing but what may be relied upon now. Raises Unavailable where that cannot be found out."""
-    return _freshness[0](actor, allows) if _freshness else actor
-
-
-def set_diagnosis(diagnose: Callable[[str, str], dict[str, Any]]) -> None:
-    """`diagnosis` stands above us and hands in `diagnose(tenant, service) -> Diagnosis.as_dict()` at start."""
-    _diagnose[:] = [diagnose]
+    return FRESHNESS.value(actor, allows)
 
 
 def diagnosis_of(tenant: str, service: str) -> dict[str, Any]:
-    return _diagnose[0](tenant, service) if _diagnose and service else {}
+    return DIAGNOSIS.value(tenant, service) if service else {}

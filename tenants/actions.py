@@ -16,7 +16,7 @@ from accounts.queries.shapes import bearer_of
 from core.actor import Actor, Door
 from core.audit import SUCCEEDED
 from core.errors import Busy
-from core.tally import Happening, note
+from core.security_events import SecurityEvent, count_event
 from integrations.gitops import Route
 from operations.choices import OPEN_STATES
 from operations.models import Operation
@@ -42,7 +42,7 @@ def authenticate(header: str | None, door: Door) -> Actor:
     actor = replace(person, scopes=bearer.scopes, expires_at=bearer.expires_at)
     if door is Door.MCP and bearer.kind.is_foreign:
         reason = f"A {bearer.kind.label}, which was not issued for this server."
-        note(Happening(FOREIGN_TOKEN_USED, reason, door.value, actor.name, actor.client, result=SUCCEEDED))
+        count_event(SecurityEvent(FOREIGN_TOKEN_USED, reason, door.value, actor.name, actor.client, result=SUCCEEDED))
     return actor
 
 

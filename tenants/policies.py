@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from core.actor import Actor, Decision, Lacking, Role, Scope, needs_scope, scope_for
+from core.actor import Actor, Decision, MissingRight, Role, Scope, needs_scope, scope_for
 from core.names import HOST
 
 # Letters before pairs: c1 reads like cl, and cl like d.
@@ -41,7 +41,7 @@ def needs_role(actor: Actor, role: Role, *, tenant: str, doing: str) -> Decision
         False,
         f"{doing} needs the {role.value} role in {tenant}; you are {standing(actor, tenant)}.",
         f"Ask an owner of {tenant} to make you a {role.value}.",
-        lacking=Lacking(tenant, role, actor.role_in(tenant), actor.resolved_at),
+        missing_right=MissingRight(tenant, role, actor.role_in(tenant), actor.resolved_at),
     )
 
 
@@ -51,7 +51,7 @@ def needs_admin(actor: Actor, *, tenant: str, doing: str) -> Decision:
         return Decision(
             False,
             f"{doing} needs a platform admin; you are {standing(actor, tenant)}.",
-            lacking=Lacking(tenant, None, actor.role_in(tenant), actor.resolved_at),
+            missing_right=MissingRight(tenant, None, actor.role_in(tenant), actor.resolved_at),
         )
     if Scope.ADMIN not in actor.scopes:
         return needs_scope(actor, Scope.ADMIN, tenant=tenant, needed=None, doing=doing)

@@ -8,11 +8,11 @@ from urllib.parse import unquote
 from redis.exceptions import TimeoutError as BrokerTimeout
 
 from core.actor import Actor, Decision
-from core.asking import NoAnswer, ask_all
 from core.clock import now
 from core.credentials import MASK
 from core.errors import Problem
 from core.gate import require
+from core.parallel import NoAnswer, run_all
 from integrations.errors import IntegrationError, Missing, Refused, scrubbed
 from mctl.env import declared
 from mctl.health import outside, own, rights
@@ -49,7 +49,7 @@ def system_check(actor: Actor) -> Report:
 
 def system_report(within_s: float = LONGEST_S) -> Report:
     parts, begun_at, begun = PARTS, now(), time.monotonic()
-    answers = ask_all({part.name: part.look for part in parts}, within_s=within_s, at_once=AT_ONCE)
+    answers = run_all({part.name: part.look for part in parts}, within_s=within_s, at_once=AT_ONCE)
     groups: dict[str, list[Line]] = {}
     for part in parts:
         answer = answers[part.name]

@@ -5,7 +5,7 @@ from functools import partial
 
 from django.conf import settings
 
-from core.asking import NoAnswer, ask_all
+from core.parallel import NoAnswer, run_all
 from integrations.errors import IntegrationError
 from integrations.kubernetes import Place, Right
 from integrations.kubernetes.rights import MANIFEST, rule_lines
@@ -24,7 +24,7 @@ def look_at_rights() -> Sequence[Line]:
     rights = needed_rights()
     place = settings.ARGOCD_NAMESPACE
     reviews = {(right, verb): partial(api.may, right.attempt(verb, place)) for right in rights for verb in right.verbs}
-    answers = ask_all(reviews, within_s=LONGEST_S, at_once=AT_ONCE)
+    answers = run_all(reviews, within_s=LONGEST_S, at_once=AT_ONCE)
     errors = [answer for answer in answers.values() if isinstance(answer, Exception)]
     if len(errors) == len(answers):
         # Without any answer, say it once and not for each right.

@@ -20,7 +20,7 @@ from core.clock import now
 from core.errors import Problem
 from core.fitting import fitted
 from core.text import duration
-from integrations.errors import IntegrationError, Unseen
+from integrations.errors import IntegrationError, OutcomeUnknown
 from operations.choices import OperationState, StepState
 from operations.engine.context import Context
 from operations.engine.ending import cancelled_problem, end, internal_error
@@ -206,7 +206,7 @@ class Run:
         return self.end(OperationState.STALLED, reason=problem.sentence, problem=problem.as_dict())
 
     def fail(self, problem: Problem) -> bool:
-        if isinstance(problem, Unseen):
+        if isinstance(problem, OutcomeUnknown):
             return self.end(OperationState.STALLED, reason=problem.sentence, problem=problem.as_dict())
         return self.fail_with(problem.as_dict())
 

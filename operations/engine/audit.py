@@ -18,7 +18,7 @@ from django.db import transaction
 from core.actor import Actor, Door
 from core.clock import now
 from core.credentials import masked
-from core.tally import Happening, note
+from core.security_events import SecurityEvent, count_event
 from core.text import visible
 from integrations.errors import scrubbed
 from operations.choices import AuditResult
@@ -97,9 +97,9 @@ def _was_counted(columns: Mapping[str, Any]) -> bool:
         told = {name: columns[name] for name in ("verb", "tenant", "target", "reason")}
         sent = json.dumps(columns["parameters"], sort_keys=True)
         told["parameters"] = hashlib.sha256(sent.encode()).hexdigest()
-        return note(Happening(name=columns["actor"], **told, **about))
+        return count_event(SecurityEvent(name=columns["actor"], **told, **about))
     if len(recent) >= MOST_AT_ONCE:
-        return note(Happening("refusals.more", MORE, name=columns["actor"], **about))
+        return count_event(SecurityEvent("refusals.more", MORE, name=columns["actor"], **about))
     return False
 
 

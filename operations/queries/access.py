@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 from core.actor import Actor
 from core.errors import NotFound, shortened
-from core.tally import note_unseen
+from core.security_events import count_unseen
 from operations.models import Operation, OperationQuerySet
 
 NAMES_COMPARED = 500
@@ -26,7 +26,7 @@ def access_operation(actor: Actor, public_id: str) -> Operation:
     visible = visible_operations(actor).select_related("queued_behind")
     operation = visible.filter(public_id=public_id).first()
     if operation is None:
-        note_unseen(actor, "operations.see", target=public_id)
+        count_unseen(actor, "operations.see", target=public_id)
         recent = visible_operations(actor).order_by("-pk").values_list("public_id", flat=True)[:NAMES_COMPARED]
         near = get_close_matches(public_id[:80], list(recent), n=3, cutoff=0.75)
         raise NotFound(

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from core.errors import Problem
 from core.text import counted, cut, of_counted
-from integrations.errors import IntegrationError, Missing, NotAllowed, Unseen
+from integrations.errors import IntegrationError, Missing, NotAllowed, OutcomeUnknown
 from integrations.gitops import application_name, gitops, workload_name
 from integrations.kubernetes import Place, Right, cluster, kinds, label_selector
 from operations.registry import Done, StepContext, StepDefinition, Wait, diagnosis_of
@@ -119,7 +119,7 @@ def what_is_in_git_said(step: StepContext) -> Iterator[None]:
     except NotAllowed as problem:
         sha = str(step.results["commit"]["sha"])[:7]
         facts = {key: value for key, value in problem.facts.items() if key not in {"system", "detail"}}
-        raise Unseen(
+        raise OutcomeUnknown(
             problem.system,
             f"{sha} is in git; whether it arrives cannot be seen: {problem.sentence}",
             remedy=problem.remedy,

@@ -18,7 +18,7 @@ from core.clock import now
 from core.errors import Problem, Unavailable
 from integrations.errors import Missing
 from integrations.gitops import gitops
-from tenants.engine.asking import refresh_person
+from tenants.engine.refresh import refresh_person
 from tenants.models import Member
 from tenants.queries import actor_for, greatest
 

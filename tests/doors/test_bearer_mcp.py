@@ -15,7 +15,7 @@ from accounts.queries import failure_of
 from core.actor import Actor
 from mctl.asgi import application
 from operations.models import AuditEntry
-from tenants.engine import keep_tally
+from tenants.engine import write_security_events
 from tests import builders
 from tests.accounts.conftest import dex, github  # noqa: F401  fixtures
 from tests.accounts.servers import Dex, GitHub
@@ -137,7 +137,7 @@ def test_a_foreign_token_is_taken_and_every_use_is_audited(dex: Dex, github: Git
     github.tokens["ghp_abc"] = {"login": "olga", "id": 7}
     for one in ("ghp_abc", "ghp_abc", dex.token()):
         assert ask(authorization=f"Bearer {one}").status == LET_IN
-    keep_tally()
+    write_security_events()
     entries = AuditEntry.objects.filter(verb="mcp.foreign_token")
     assert {entry.client: entry.parameters["times"] for entry in entries} == {"GitHub token": 2, "Dex JWT": 1}
     assert {(entry.actor, entry.door) for entry in entries} == {("olga", "mcp")}

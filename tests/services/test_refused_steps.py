@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from integrations.errors import Unseen
+from integrations.errors import OutcomeUnknown
 from integrations.gitops import Gitops
 from integrations.kubernetes import kinds
 from operations import engine
@@ -112,7 +112,7 @@ def test_without_the_right_to_follow_it_a_deploy_says_that_git_has_it_and_which_
     with_rights(rules)
     sha = operation.steps.get(name="commit").result["sha"]
 
-    with pytest.raises(Unseen) as refused:
+    with pytest.raises(OutcomeUnknown) as refused:
         step(Context(operation, operation.steps.get(name="sync"), None, "us"))
 
     assert refused.value.sentence.startswith(f"{sha[:7]} is in git; whether it arrives cannot be seen: Kubernetes does")

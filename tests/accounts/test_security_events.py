@@ -10,11 +10,11 @@ from accounts.actions import create_token
 from accounts.models import Person
 from core.actor import Actor, Door
 from core.audit import DENIED, record
-from core.tally import MANY, MOST_ROWS, NOBODY, note_stranger
+from core.security_events import MANY_ADDRESSES, MOST_ROWS, NOT_SIGNED_IN, count_stranger
 from operations.engine.audit import MOST_AT_ONCE
 from operations.models import AuditEntry
 from operations.queries.audit_chain import verify_audit
-from tenants.engine import keep_tally
+from tenants.engine import write_security_events
 from tenants.queries import actor_for
 from tests import builders
 from tests.doors.test_bearer_mcp import ask
@@ -36,7 +36,7 @@ def signed_in(name: str, **options: Any) -> Client:
 
 
 def kept(**about: str) -> AuditEntry:
-    keep_tally()
+    write_security_events()
     return AuditEntry.objects.get(**about)
 
 
@@ -46,7 +46,7 @@ def test_refused_tokens_leave_one_row_with_their_number() -> None:
 
     row = kept(verb="bearer_token")
 
-    assert (row.actor, row.client, row.door, row.result) == (NOBODY, "127.0.0.1", "rest", "denied")
+    assert (row.actor, row.client, row.door, row.result) == (NOT_SIGNED_IN, "127.0.0.1", "rest", "denied")
     assert row.parameters["times"] == 3
     assert "unrecognised_token_shape" in row.reason
     assert answer.json()["request_id"]
@@ -64,7 +64,7 @@ def test_the_door_for_agents_keeps_them_too_and_never_the_token() -> None:
 
 def test_a_request_without_any_token_is_no_attempt() -> None:
     Client().get("/api/v1/whoami")
-    keep_tally()
+    write_security_events()
 
     assert not AuditEntry.objects.exists()
 
@@ -113,27 +113,27 @@ def test_what_does_not_exist_leaves_no_row() -> None:
     client = signed_in("oscar")
     for address in ("/tenants/nowhere/", "/operations/deploy-service-zzzzz/", "/tenants/labs/services/nothing/"):
         assert client.get(address).status_code == 404
-    keep_tally()
+    write_security_events()
 
     assert not AuditEntry.objects.exists()
 
 
 def test_a_flood_from_many_addresses_is_bounded_and_all_of_it_is_counted() -> None:
     for number in range(MOST_ROWS + 40):
-        note_stranger("bearer_token", "Refused.", door=Door.MCP, address=f"198.51.100.{number}")
-    keep_tally()
+        count_stranger("bearer_token", "Refused.", door=Door.MCP, address=f"198.51.100.{number}")
+    write_security_events()
 
     rows = AuditEntry.objects.filter(verb="bearer_token")
     assert rows.count() == MOST_ROWS + 1
     assert sum(row.parameters["times"] for row in rows) == MOST_ROWS + 40
-    assert rows.get(client=MANY).parameters["times"] == 40
+    assert rows.get(client=MANY_ADDRESSES).parameters["times"] == 40
     assert verify_audit().broken == ""
 
 
 def test_a_round_writes_what_was_noted_once() -> None:
-    note_stranger("bearer_token", "Refused.", door=Door.MCP, address="198.51.100.1")
+    count_stranger("bearer_token", "Refused.", door=Door.MCP, address="198.51.100.1")
 
-    assert [keep_tally(), keep_tally()] == [1, 0]
+    assert [write_security_events(), write_security_events()] == [1, 0]
 
 
 # --- One person's refusals that repeat
@@ -159,7 +159,7 @@ def test_a_loop_of_refused_requests_leaves_the_first_at_once_and_one_row_that_co
     assert {plan(client) for _ in range(100)} == {403}
 
     assert [row.verb for row in refusals()] == ["scale-service"]
-    keep_tally()
+    write_security_events()
 
     first, others = refusals()
     assert (others.verb, others.target, others.reason) == (first.verb, first.target, first.reason)
@@ -171,7 +171,7 @@ def test_a_loop_that_changes_its_target_each_time_leaves_few_rows_too() -> None:
     client = vera()
     for number in range(60):
         plan(client, f"service-{number}")
-    keep_tally()
+    write_security_events()
 
     assert len(refusals()) == MOST_AT_ONCE + 1
     assert (refusals()[-1].verb, refusals()[-1].parameters["times"]) == ("refusals.more", 60 - MOST_AT_ONCE)
@@ -185,7 +185,7 @@ def test_other_values_and_other_clients_are_other_refusals() -> None:
     assert [(row.parameters["replicas"], row.client) for row in refusals()] == [
         (3, "token loop"), (4, "token loop"), (3, "token loop 2"),
     ]  # fmt: skip
-    keep_tally()
+    write_security_events()
     assert sorted(row.parameters["times"] for row in refusals()[3:]) == [1, 2]
 
 
@@ -193,7 +193,7 @@ def test_operations_that_do_not_exist_are_no_way_around_it() -> None:
     client = vera()
     for number in range(60):
         assert plan(client, name=f"no-such-operation-{number}") == 404
-    keep_tally()
+    write_security_events()
 
     assert AuditEntry.objects.filter(actor="vera", result="refused").count() == MOST_AT_ONCE + 1
 

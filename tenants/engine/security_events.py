@@ -5,7 +5,7 @@ from dataclasses import replace
 from structlog.contextvars import bound_contextvars
 
 from core.actor import Actor, Door
-from core.tally import Counted, Happening, taken
+from core.security_events import CountedEvent, SecurityEvent, take_counted
 from operations.engine import record_attempt
 from operations.models import Operation
 from tenants.models import Tenant
@@ -13,37 +13,37 @@ from tenants.models import Tenant
 OPERATION_SEEN = "operations.see"
 
 
-def keep_tally() -> int:
+def write_security_events() -> int:
     """Returns how many rows were written. What was asked for and does not exist leaves none."""
     written = 0
-    for counted in taken():
-        happening = real(counted.happening)
-        if happening is not None:
-            write(happening, counted)
+    for counted in take_counted():
+        event = with_tenant(counted.event)
+        if event is not None:
+            write_row(event, counted)
             written += 1
     return written
 
 
-def real(happening: Happening) -> Happening | None:
+def with_tenant(event: SecurityEvent) -> SecurityEvent | None:
     """With its tenant; None where nothing was refused, because there is no such thing."""
-    if not happening.unseen:
-        return happening
-    if happening.verb == OPERATION_SEEN:
-        tenant = Operation.objects.filter(public_id=happening.target).values_list("tenant", flat=True).first()
-        return replace(happening, tenant=tenant) if tenant else None
-    return happening if Tenant.objects.filter(name=happening.tenant).exists() else None
+    if not event.unseen:
+        return event
+    if event.verb == OPERATION_SEEN:
+        tenant = Operation.objects.filter(public_id=event.target).values_list("tenant", flat=True).first()
+        return replace(event, tenant=tenant) if tenant else None
+    return event if Tenant.objects.filter(name=event.tenant).exists() else None
 
 
-def write(happening: Happening, counted: Counted) -> None:
+def write_row(event: SecurityEvent, counted: CountedEvent) -> None:
     """The row's own moment is that of the round; the parameters say when it happened."""
     with bound_contextvars(request_id=counted.request_id):
         record_attempt(
-            Actor(happening.name, Door(happening.door), client=happening.client),
-            happening.verb,
-            result=happening.result,
-            tenant=happening.tenant,
-            target=happening.target,
-            reason=happening.reason,
+            Actor(event.name, Door(event.door), client=event.client),
+            event.verb,
+            result=event.result,
+            tenant=event.tenant,
+            target=event.target,
+            reason=event.reason,
             parameters={"times": counted.times, "first_at": counted.first_at, "last_at": counted.last_at},
             at_once=True,
         )

@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from accounts.actions.admission import check_organisation, shut_out
+from accounts.actions.admission import check_organisation, deactivate_person
 from accounts.models import Person
 from core.clock import now
 from core.errors import Problem
@@ -107,7 +107,7 @@ def expel(people: QuerySet[Person]) -> None:
     """Only people GitHub once vouched for: its silence about others says nothing."""
     for person in people.filter(github_id__isnull=False, is_active=True):
         log.info("person_left", person=person.login)
-        shut_out(person)
+        deactivate_person(person)
 
 
 def note_contact(error: str) -> None:

@@ -40,7 +40,7 @@ def has_copy(path: str, content: bytes) -> bool:
         return bool(copy.read() == content)
 
 
-def collected_findings(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
+def check_static_files(app_configs: Any, **kwargs: Any) -> list[checks.CheckMessage]:
     """For `manage.py check --deploy`."""
     lacking = uncollected_files()
     if not lacking:

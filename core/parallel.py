@@ -12,21 +12,21 @@ from typing import Any, TypeVar
 
 from django.db import connections
 
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 Name = TypeVar("Name", bound=Hashable)
 
 
 class NoAnswer(Exception):
-    """The question was not answered within its time."""
+    """The call did not return within its time."""
 
 
-def ask(question: Callable[[], Answer], name: str) -> "Future[Answer]":
+def run_in_thread(call: Callable[[], Result], name: str) -> "Future[Result]":
     """The answer to come. The thread closes its own database connections before it tells."""
-    future: Future[Answer] = Future()
+    future: Future[Result] = Future()
 
     def run() -> None:
         try:
-            answer = question()
+            answer = call()
         except BaseException as error:
             close_connections()
             future.set_exception(error)
@@ -38,24 +38,24 @@ def ask(question: Callable[[], Answer], name: str) -> "Future[Answer]":
     return future
 
 
-def ask_all(
-    questions: Mapping[Name, Callable[[], Answer]], *, within_s: float, at_once: int
-) -> dict[Name, Answer | Exception]:
+def run_all(
+    calls: Mapping[Name, Callable[[], Result]], *, within_s: float, at_once: int
+) -> dict[Name, Result | Exception]:
     """Asks side by side, at most `at_once`. The answer of each, the error it raised, or NoAnswer."""
-    waiting = iter(questions.items())
+    waiting = iter(calls.items())
     turn = threading.Lock()
-    answers: dict[Name, Answer | Exception] = {}
+    answers: dict[Name, Result | Exception] = {}
 
     def work() -> None:
         while (asked := next_of(waiting, turn)) is not None:
-            name, question = asked
+            name, call = asked
             try:
-                answers[name] = question()
+                answers[name] = call()
             except Exception as error:
                 answers[name] = error
 
     end = time.monotonic() + within_s
-    workers = [ask(work, f"ask-{number}") for number in range(min(at_once, len(questions)))]
+    workers = [run_in_thread(work, f"ask-{number}") for number in range(min(at_once, len(calls)))]
     for worker in workers:
         try:
             worker.result(timeout=max(0.0, end - time.monotonic()))
@@ -64,7 +64,7 @@ def ask_all(
             while next_of(waiting, turn) is not None:
                 pass
     given = dict(answers)
-    return {name: given.get(name, NoAnswer()) for name in questions}
+    return {name: given.get(name, NoAnswer()) for name in calls}
 
 
 def next_of(waiting: Iterator[Any], turn: threading.Lock) -> Any:

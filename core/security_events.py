@@ -19,8 +19,8 @@ from core.clock import now
 from core.scripts import Script, connection, full_key
 
 # No login on GitHub has a blank.
-NOBODY = "not signed in"
-MANY = "many addresses"
+NOT_SIGNED_IN = "not signed in"
+MANY_ADDRESSES = "many addresses"
 # Of each round; what exceeds them is counted in one row for each kind.
 MOST_ROWS = 50
 LONGEST_REASON = 300
@@ -42,8 +42,8 @@ return {kept.times}
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """`name` is the person, or NOBODY; `client` the client, or the address of whoever is not signed in.
+class SecurityEvent:
+    """`name` is the person, or NOT_SIGNED_IN; `client` the client, or the address of whoever is not signed in.
 
     `unseen`: it was answered as not found. It is a denial only where there is such a thing. `parameters` is a digest of
     those that were sent, so that other values are counted by themselves.
@@ -52,7 +52,7 @@ class Happening:
     verb: str
     reason: str
     door: str
-    name: str = NOBODY
+    name: str = NOT_SIGNED_IN
     client: str = ""
     result: str = DENIED
     tenant: str = ""
@@ -62,44 +62,44 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedEvent:
     """How often it happened; the moments are ISO 8601, `request_id` is that of the first time."""
 
-    happening: Happening
+    event: SecurityEvent
     times: int
     first_at: str
     last_at: str
     request_id: str
 
 
-def note(happening: Happening) -> bool:
+def count_event(event: SecurityEvent) -> bool:
     """Counts it, if the cache is there. Best effort: where it is away, the log is what is left."""
     shown = replace(
-        happening,
-        reason=happening.reason[:LONGEST_REASON],
-        client=happening.client[:LONGEST_NAME],
-        target=happening.target[:LONGEST_NAME],
-        tenant=happening.tenant[:LONGEST_NAME],
+        event,
+        reason=event.reason[:LONGEST_REASON],
+        client=event.client[:LONGEST_NAME],
+        target=event.target[:LONGEST_NAME],
+        tenant=event.tenant[:LONGEST_NAME],
     )
-    others = replace(shown, client=MANY, name=NOBODY, reason="", tenant="", target="", parameters="")
+    others = replace(shown, client=MANY_ADDRESSES, name=NOT_SIGNED_IN, reason="", tenant="", target="", parameters="")
     request_id = str(structlog.contextvars.get_contextvars().get("request_id", ""))
     return (
-        COUNT.run(hash_of(shown), spelled(shown), spelled(others), MOST_ROWS, now().isoformat(), request_id) is not None
+        COUNT.run(hash_of(shown), as_json(shown), as_json(others), MOST_ROWS, now().isoformat(), request_id) is not None
     )
 
 
-def note_unseen(actor: Actor, verb: str, *, tenant: str = "", target: str = "") -> None:
+def count_unseen(actor: Actor, verb: str, *, tenant: str = "", target: str = "") -> None:
     """Somebody asked for a thing that is absent or hidden, and was told that there is none."""
     reason = f"{actor.name} asked for what is hidden from them and was told that it does not exist."
     about = {"tenant": tenant, "target": target or tenant}
-    note(Happening(verb, reason, actor.door.value, actor.name, actor.client, unseen=True, **about))
+    count_event(SecurityEvent(verb, reason, actor.door.value, actor.name, actor.client, unseen=True, **about))
 
 
-def note_stranger(verb: str, reason: str, *, door: Door, address: str, name: str = NOBODY) -> None:
-    note(Happening(verb, reason, door.value, name, address))
+def count_stranger(verb: str, reason: str, *, door: Door, address: str, name: str = NOT_SIGNED_IN) -> None:
+    count_event(SecurityEvent(verb, reason, door.value, name, address))
 
 
-def taken() -> Iterator[Counted]:
+def take_counted() -> Iterator[CountedEvent]:
     """All that was noted; each is forgotten when the next one is asked for. Raises what the cache raises."""
     server = connection()
     for key in (full_key(STRANGERS), full_key(PEOPLE)):
@@ -108,21 +108,23 @@ def taken() -> Iterator[Counted]:
         if not server.exists(held) and server.exists(key):
             server.rename(key, held)
         for entry, kept in server.hgetall(held).items():
-            yield counted(json.loads(entry), json.loads(kept))
+            yield read_counted(json.loads(entry), json.loads(kept))
             server.hdel(held, entry)
 
 
-def counted(entry: dict[str, Any], kept: dict[str, Any]) -> Counted:
-    return Counted(Happening(**entry), int(kept["times"]), kept["first_at"], kept["last_at"], kept["request_id"])
+def read_counted(entry: dict[str, Any], kept: dict[str, Any]) -> CountedEvent:
+    return CountedEvent(
+        SecurityEvent(**entry), int(kept["times"]), kept["first_at"], kept["last_at"], kept["request_id"]
+    )
 
 
-STRANGERS, PEOPLE = "tally:strangers", "tally:people"
+STRANGERS, PEOPLE = "security-events:strangers", "security-events:people"
 
 
-def hash_of(happening: Happening) -> str:
+def hash_of(event: SecurityEvent) -> str:
     """A flood of strangers cannot push known people out of the round's rows."""
-    return STRANGERS if happening.name == NOBODY else PEOPLE
+    return STRANGERS if event.name == NOT_SIGNED_IN else PEOPLE
 
 
-def spelled(happening: Happening) -> str:
-    return json.dumps(asdict(happening), sort_keys=True)
+def as_json(event: SecurityEvent) -> str:
+    return json.dumps(asdict(event), sort_keys=True)
