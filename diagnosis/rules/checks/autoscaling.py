@@ -37,8 +37,9 @@ INDEPENDENT = Pattern(
 
 def autoscalers(scope: Scope) -> list[Obj]:
     """HPAs that scale the target, or are meant to (by application or name) and name something that is not there."""
-    if scope.target.kind == "HorizontalPodAutoscaler" and scope.target_object is not None:
-        return [scope.target_object]
+    itself = scope.asked_about("HorizontalPodAutoscaler")
+    if itself:
+        return itself
     workload = scope.workload
     if workload is None:
         return []

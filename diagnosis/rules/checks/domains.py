@@ -53,8 +53,9 @@ class Issue:
 
 def certificates(scope: Scope) -> list[Obj]:
     """Certificates for the TLS Secrets of the target's Ingresses, owned by them, or of its application."""
-    if scope.target.kind == "Certificate" and scope.target_object is not None:
-        return [scope.target_object]
+    itself = scope.asked_about("Certificate")
+    if itself:
+        return itself
     secrets = set(routes.tls_secrets(scope))
     own = {name(obj) for obj in routes.ingresses(scope)}
     hosts = {host for obj in routes.ingresses(scope) for host, _, _, _ in routes.backends(obj) if host}

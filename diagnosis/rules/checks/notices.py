@@ -10,7 +10,7 @@ from diagnosis.rules.facts.containers import Trouble, containers_of
 from diagnosis.rules.facts.log_readings import readings
 from diagnosis.rules.facts.objects import created, dig, kind, name, stamp, text_at
 from diagnosis.rules.facts.rollout import is_moving, state_of_pods
-from diagnosis.rules.facts.scope import Scope
+from diagnosis.rules.facts.scope import JOBS, Scope
 from diagnosis.rules.report import remedies
 from diagnosis.rules.report.findings import Finding, field_fact, finding
 from diagnosis.rules.report.log_evidence import log_fact
@@ -24,7 +24,7 @@ def check_stopped(scope: Scope) -> Iterator[Finding]:
     workload = scope.workload
     if workload is None or not scope.is_stopped:
         return
-    if kind(workload) in {"CronJob", "Job"}:
+    if scope.workload_kind in JOBS:
         evidence = [field_fact(workload, "spec.suspend", True, "suspended")]
         yield finding(
             "cronjob-suspended",
@@ -99,7 +99,7 @@ def check_past_restarts(scope: Scope) -> Iterator[Finding]:
 def check_leftovers(scope: Scope) -> Iterator[Finding]:
     """Failed pod objects of a workload that is complete without them."""
     left = [pod for pod in scope.gone_pods if not containers_running(pod)]
-    if not left or not scope.is_complete or kind(scope.workload or {}) in {"Job", "CronJob", "Pod"}:
+    if not left or not scope.is_complete or scope.workload_kind in {*JOBS, "Pod"}:
         return
     reasons = sorted({text_at(pod, "status", "reason") or "Failed" for pod in left})
     title = f"{count_of(len(left), 'failed pod')} left over ({listed(reasons)}), although {state_of_pods(scope)}"

@@ -21,8 +21,9 @@ QUOTED = Pattern(r'(?:data for key|property):? \\?"?([\w.\-]+)')
 
 def externals(scope: Scope) -> list[Obj]:
     """ExternalSecrets that make a Secret the target names, belong to its application, or feed its database role."""
-    if scope.target.kind == "ExternalSecret" and scope.target_object is not None:
-        return [scope.target_object]
+    itself = scope.asked_about("ExternalSecret")
+    if itself:
+        return itself
     wanted = set(secret_names(scope))
     found = [
         obj for obj in scope.snapshot.all("ExternalSecret", scope.namespace)

@@ -16,8 +16,9 @@ HEALTHY = "Cluster in healthy state"
 
 def databases(scope: Scope) -> list[Obj]:
     """Database objects of the target: itself, by the platform's naming, named in its configuration or in its log."""
-    if scope.target.kind == "Database" and scope.target_object is not None:
-        return [scope.target_object]
+    itself = scope.asked_about("Database")
+    if itself:
+        return itself
     own = f"{scope.namespace}-{scope.service}"
     secrets = {secret.removesuffix("-db-creds") for secret in secret_names(scope) if secret.endswith("-db-creds")}
     said = " ".join(reading.match.line for reading in readings(scope) if reading.match)
@@ -36,8 +37,9 @@ def databases(scope: Scope) -> list[Obj]:
 
 def clusters(scope: Scope) -> list[Obj]:
     """PostgreSQL clusters the target uses: of its Databases, of its configured hosts, of the hosts in its log."""
-    if scope.target.kind == "Cluster" and scope.target_object is not None:
-        return [scope.target_object]
+    itself = scope.asked_about("Cluster")
+    if itself:
+        return itself
     found: dict[str, Obj] = {}
     for obj in databases(scope):
         cluster = scope.snapshot.get("Cluster", namespace(obj), text_at(obj, "spec", "cluster", "name"))

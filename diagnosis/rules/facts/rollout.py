@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from diagnosis.rules.facts.containers import containers_of
 from diagnosis.rules.facts.objects import Obj, age, condition, created, dig, is_true, items, kind, number_at, text_at
-from diagnosis.rules.facts.scope import Scope
+from diagnosis.rules.facts.scope import JOBS, Scope
 from diagnosis.rules.wording import count_of, listed
 
 # A pod younger than this is still starting.
@@ -18,7 +18,7 @@ def serving_old_pods(scope: Scope) -> list[Obj]:
 
 def consequence(scope: Scope) -> str:
     """The end of a sentence: what follows for the service from containers that cannot stay up."""
-    if kind(scope.workload or {}) in {"Job", "CronJob"}:
+    if scope.workload_kind in JOBS:
         return "so the job does not finish"
     old = serving_old_pods(scope)
     if old:
@@ -47,7 +47,7 @@ def is_moving(scope: Scope) -> bool:
     workload = scope.workload
     if workload is None or scope.is_complete or scope.is_stopped:
         return False
-    if kind(workload) in {"Job", "CronJob"}:
+    if scope.workload_kind in JOBS:
         return False
     if number_at(workload, "metadata", "generation") > number_at(workload, "status", "observedGeneration") > 0:
         return True

@@ -1,10 +1,10 @@
 """The Services and Ingresses of a target, found through selectors and backends, and those meant for it that miss."""
 
+from diagnosis.rules.facts.finders import INSTANCE
 from diagnosis.rules.facts.objects import (
     Obj,
     dig,
     items,
-    kind,
     labels,
     mapping,
     matches_labels,
@@ -12,7 +12,7 @@ from diagnosis.rules.facts.objects import (
     namespace,
     text_at,
 )
-from diagnosis.rules.facts.scope import INSTANCE, Scope
+from diagnosis.rules.facts.scope import JOBS, Scope
 
 
 def services(scope: Scope) -> list[Obj]:
@@ -34,7 +34,7 @@ def strays(scope: Scope) -> list[Obj]:
 
 
 def _is_meant(scope: Scope, service: Obj) -> bool:
-    if scope.workload is None or kind(scope.workload) in {"Job", "CronJob"}:
+    if scope.workload is None or scope.workload_kind in JOBS:
         return False
     if name(service) in {scope.target.name, name(scope.workload)} or scope.in_application(service):
         return not _serves_another(scope, service) or name(service) == name(scope.workload)
@@ -75,9 +75,8 @@ def ingresses(scope: Scope) -> list[Obj]:
     leading = [obj for obj in here if any(service in own for _, _, service, _ in backends(obj))]
     taken = {name(obj) for obj in leading}
     meant = [obj for obj in here if name(obj) not in taken and _ingress_is_meant(scope, obj)]
-    if scope.target.kind == "Ingress" and scope.target_object is not None and name(scope.target_object) not in taken:
-        meant.append(scope.target_object)
-    return [*leading, *meant]
+    itself = [obj for obj in scope.asked_about("Ingress") if name(obj) not in taken]
+    return [*leading, *meant, *itself]
 
 
 def _ingress_is_meant(scope: Scope, ingress: Obj) -> bool:

@@ -3,14 +3,16 @@
 Names decide only where the cluster has no field for it, and then by the platform's own convention.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-from diagnosis.rules.facts import applications
+from diagnosis.rules.facts import applications, finders
 from diagnosis.rules.facts.containers import Container, Trouble, containers_of, is_leaving, is_over, is_ready
 from diagnosis.rules.facts.events import Event
+from diagnosis.rules.facts.finders import INSTANCE, WORKLOADS
 from diagnosis.rules.facts.objects import (
     Obj,
     annotations,
@@ -31,9 +33,10 @@ from diagnosis.rules.facts.objects import (
 )
 from diagnosis.rules.facts.snapshot import Snapshot, Target
 
-WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet", "Rollout", "Pod")
 REVISION = "deployment.kubernetes.io/revision"
-INSTANCE = "app.kubernetes.io/instance"
+JOBS = frozenset({"Job", "CronJob"})
+# Where a kind keeps its pod template; a Pod is its own.
+TEMPLATE_AT: Mapping[str, tuple[str, ...]] = {"Pod": (), "CronJob": ("spec", "jobTemplate", "spec", "template")}
 # Counts in a status that all equal the replicas wanted once a rollout is complete.
 OF_ALL_PODS = ("replicas", "updatedReplicas", "readyReplicas")
 
@@ -53,50 +56,20 @@ class Scope:
 
     @cached_property
     def target_object(self) -> Obj | None:
-        """The object asked about; a Deployment is also found by the platform's naming of services."""
-        kind_, where, name_ = self.target.kind, self.target.namespace, self.target.name
-        found = self.snapshot.get(kind_, where, name_) or self.snapshot.get(kind_, "", name_)
-        if found or kind_ != "Deployment":
-            return found
-        instance = f"{where}-{name_}"
-        for other in ("Deployment", "StatefulSet", "DaemonSet", "Rollout", "CronJob", "Job"):
-            for obj in self.snapshot.all(other, where):
-                if name(obj) in {name_, f"{instance}-base-service"} or labels(obj).get(INSTANCE) == instance:
-                    return obj
-        return None
+        return finders.target_object(self.snapshot, self.target)
 
     @cached_property
     def workload(self) -> Obj | None:
         """The workload the target is or stands for."""
-        target = self.target_object
-        if target is not None and kind(target) in WORKLOADS:
-            return target
-        if target is not None and kind(target) == "Application":
-            for kind_ in WORKLOADS[:5]:
-                for entry in items(target, "status", "resources"):
-                    found = self.snapshot.get(kind_, text_at(entry, "namespace"), text_at(entry, "name"))
-                    if entry.get("kind") == kind_ and found:
-                        return found
-        if target is not None and kind(target) == "HorizontalPodAutoscaler":
-            wanted = mapping(target, "spec", "scaleTargetRef")
-            return self.snapshot.get(text_at(wanted, "kind"), self.namespace, text_at(wanted, "name"))
-        selectors = [mapping(obj, "spec", "selector") for obj in self._own_services(target)]
-        for kind_ in WORKLOADS[:3]:
-            for obj in self.snapshot.all(kind_, self.namespace):
-                have = mapping(obj, "spec", "template", "metadata", "labels")
-                if any(wanted and matches_labels(wanted, have) for wanted in selectors):
-                    return obj
-        return None
+        return finders.workload_of(self.snapshot, self.namespace, self.target_object)
 
-    def _own_services(self, target: Obj | None) -> list[Obj]:
-        """The Service asked about, or those an Ingress asked about leads to."""
-        if target is not None and kind(target) == "Service":
-            return [target]
-        paths = [path for rule in items(target, "spec", "rules") for path in items(rule, "http", "paths")]
-        names = (
-            [text_at(path, "backend", "service", "name") for path in paths] if kind(target or {}) == "Ingress" else []
-        )
-        return [obj for obj in self.snapshot.all("Service", self.namespace) if name(obj) in names]
+    def asked_about(self, kind_: str) -> list[Obj]:
+        """The target itself, where it is of that kind."""
+        return [self.target_object] if self.target.kind == kind_ and self.target_object is not None else []
+
+    @property
+    def workload_kind(self) -> str:
+        return kind(self.workload) if self.workload is not None else ""
 
     @cached_property
     def service(self) -> str:
@@ -106,14 +79,7 @@ class Scope:
     @cached_property
     def template(self) -> Obj:
         """The pod template the workload wants now: {"metadata", "spec"}."""
-        workload = self.workload
-        if workload is None:
-            return {}
-        if kind(workload) == "Pod":
-            return {"metadata": workload.get("metadata") or {}, "spec": workload.get("spec") or {}}
-        if kind(workload) == "CronJob":
-            return mapping(workload, "spec", "jobTemplate", "spec", "template")
-        return mapping(workload, "spec", "template")
+        return mapping(self.workload, *TEMPLATE_AT.get(self.workload_kind, ("spec", "template")))
 
     @cached_property
     def template_labels(self) -> dict[str, str]:
@@ -125,7 +91,7 @@ class Scope:
         """Replicas wanted; 1 where the kind has no such field."""
         if self.workload is None:
             return 0
-        if kind(self.workload) == "DaemonSet":
+        if self.workload_kind == "DaemonSet":
             return number_at(self.workload, "status", "desiredNumberScheduled")
         replicas = dig(self.workload, "spec", "replicas")
         return replicas if isinstance(replicas, int) else 1
@@ -135,9 +101,9 @@ class Scope:
         """Nothing is meant to run: 0 replicas, or a suspended CronJob or Job."""
         if self.workload is None:
             return False
-        if kind(self.workload) in {"CronJob", "Job"}:
+        if self.workload_kind in JOBS:
             return bool(dig(self.workload, "spec", "suspend"))
-        return kind(self.workload) != "DaemonSet" and self.desired == 0
+        return self.workload_kind != "DaemonSet" and self.desired == 0
 
     @cached_property
     def replica_sets(self) -> list[Obj]:
@@ -152,7 +118,7 @@ class Scope:
         """The jobs of a CronJob, newest first; the Job itself."""
         if self.workload is None:
             return []
-        if kind(self.workload) == "Job":
+        if self.workload_kind == "Job":
             return [self.workload]
         return sorted(self.snapshot.children(self.workload, "Job"), key=lambda obj: str(created(obj)), reverse=True)
 
@@ -161,9 +127,9 @@ class Scope:
         """The objects that own pods directly: the newest ReplicaSet or job first."""
         if self.workload is None:
             return []
-        if kind(self.workload) in {"Deployment", "Rollout"}:
+        if self.workload_kind in {"Deployment", "Rollout"}:
             return self.replica_sets
-        return self._telling_jobs if kind(self.workload) == "CronJob" else [self.workload]
+        return self._telling_jobs if self.workload_kind == "CronJob" else [self.workload]
 
     @cached_property
     def _telling_jobs(self) -> list[Obj]:
@@ -176,7 +142,7 @@ class Scope:
     @cached_property
     def all_pods(self) -> list[Obj]:
         """Every pod of the workload, also the ended and the leaving ones; pods of the newest owner first."""
-        if self.workload is not None and kind(self.workload) == "Pod":
+        if self.workload is not None and self.workload_kind == "Pod":
             return [self.workload]
         found = [pod for owner in self.owners for pod in self.snapshot.children(owner, "Pod")]
         return found or self._pods_without_owner
@@ -184,7 +150,7 @@ class Scope:
     @cached_property
     def _pods_without_owner(self) -> list[Obj]:
         """Pods of a Deployment whose ReplicaSets were not read: by its selector, as the ReplicaSets would."""
-        if self.workload is None or kind(self.workload) != "Deployment" or self.replica_sets:
+        if self.workload is None or self.workload_kind != "Deployment" or self.replica_sets:
             return []
         selector, here = mapping(self.workload, "spec", "selector"), namespace(self.workload)
         named = [pod for pod in self.snapshot.all("Pod", here) if matches_selector(selector, labels(pod))]
@@ -199,7 +165,7 @@ class Scope:
 
     @cached_property
     def _is_batch(self) -> bool:
-        return self.workload is not None and kind(self.workload) in {"Job", "CronJob", "Pod"}
+        return self.workload_kind in {*JOBS, "Pod"}
 
     @cached_property
     def new_pods(self) -> list[Obj]:
@@ -248,7 +214,7 @@ class Scope:
     @cached_property
     def is_complete(self) -> bool:
         """As many ready pods of the newest revision as wanted."""
-        if self.workload is not None and kind(self.workload) == "Pod":
+        if self.workload is not None and self.workload_kind == "Pod":
             return is_ready(self.workload) or text_at(self.workload, "status", "phase") == "Succeeded"
         if self._is_batch:
             return self.job_succeeded
