@@ -27,7 +27,7 @@ from observer.tenant_mirror import TenantMirror
 from services.models import URGENCY_QUIET, URGENCY_WARNING, Service
 from tenants.models import Member, Source, Tenant
 from tests.hostile import texts
-from tests.observer.conftest import World, row_soon, soon
+from tests.observer.world import World, row_soon, soon
 
 WELL = ("base-service", "i", "1", "", 8080, {}, False, "p", "b", "s", "deploy", "dev", None)
 WELL_TENANT = ("Orchard", "", "orchard-team", {}, "", {"pods": "10"})

@@ -19,7 +19,7 @@ from tests import builders
 from tests.integrations.kubernetes.limited_account import LimitedAccount, rules_for
 from tests.integrations.kubernetes.objects import application, create, delete, make_namespace
 from tests.integrations.kubernetes.servers import Emulator
-from tests.services.conftest import committed
+from tests.services.commits import committed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 Sync = Callable[[], Done | Wait]

@@ -15,7 +15,7 @@ from services.queries import known_versions, version_before
 from services.runners.parameters import RollbackServiceParameters
 from services.runners.plan import change_of
 from tests import builders
-from tests.services.conftest import committed
+from tests.services.commits import committed
 
 pytestmark = pytest.mark.django_db
 
