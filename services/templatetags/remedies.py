@@ -19,10 +19,10 @@ OPERATION_PAGES = {
 ACTION_PAGES = {**OPERATION_PAGES, "update-config": "services:service_configure", "onboard": "services:service_new"}
 TOOL_PAGES = {
     "mctl_get_service_logs": "services:service_logs",
-    "mctl_get_resource_usage": "services:tenant_detail",
-    "mctl_get_tenant": "services:tenant_detail",
+    "mctl_get_resource_usage": "tenants:tenant_detail",
+    "mctl_get_tenant": "tenants:tenant_detail",
 }
-TENANT_PAGES = {"services:service_new", "services:tenant_detail"}
+TENANT_PAGES = {"services:service_new", "tenants:tenant_detail"}
 
 
 @register.inclusion_tag("components/remedy.html")
