@@ -50,7 +50,7 @@ def styleguide() -> str:
     request.actor = Actor(name="olga", door=Door.WEB)
     request.resolver_match = resolve("/styleguide/")
     frame = {"messages": [], "shell_sources": [], "shell_running": 2, "shell_tenants": ["payments"]}
-    return strict_engine().get_template("styleguide.html").render(frame, request)
+    return strict_engine().get_template("mctl/styleguide.html").render(frame, request)
 
 
 # --- Every template
