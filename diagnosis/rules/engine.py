@@ -7,13 +7,15 @@ from difflib import get_close_matches
 from functools import partial
 from typing import TypeVar
 
+from core.diagnosis import Target
 from diagnosis.choices import Severity, Verdict, cause_of
 from diagnosis.rules.checks import CHECKS
+from diagnosis.rules.checks.declared import declared_checks
 from diagnosis.rules.checks.symptoms import observe
 from diagnosis.rules.facts.objects import name
 from diagnosis.rules.facts.rollout import state_of_pods
 from diagnosis.rules.facts.scope import Scope, services_in
-from diagnosis.rules.facts.snapshot import Snapshot, Target
+from diagnosis.rules.facts.snapshot import Snapshot
 from diagnosis.rules.guide_walk import walk
 from diagnosis.rules.report.findings import Checked, Diagnosis, Finding
 from diagnosis.rules.report.ranking import ranked
@@ -28,7 +30,7 @@ def diagnose_snapshot(snapshot: Snapshot, target: Target, now: datetime) -> Diag
     """The diagnosis of `target` as the snapshot shows it at `now`. Odd objects cost the answer of a check, no more."""
     scope = Scope(snapshot, target, now)
     broken: list[Checked] = []
-    findings = [found for check in CHECKS for found in _guarded(check, scope, broken)]
+    findings = [found for check in (*CHECKS, *declared_checks(target.kind)) for found in _guarded(check, scope, broken)]
     top = ranked(findings, _guarded(observe, scope, broken))
     alarming = [entry for entry in top if entry.severity != Severity.NOTICE]
     healthy = not alarming and scope.target_object is not None and not scope.is_hidden

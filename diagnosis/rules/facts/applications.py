@@ -1,7 +1,8 @@
 """Which Argo CD Application holds an object: by tracking annotation, by its resource list, then by convention."""
 
+from core.diagnosis import Target
 from diagnosis.rules.facts.objects import Obj, annotations, items, kind, labels, name, namespace, text_at
-from diagnosis.rules.facts.snapshot import Snapshot, Target
+from diagnosis.rules.facts.snapshot import Snapshot
 
 TRACKING = "argocd.argoproj.io/tracking-id"
 INSTANCE = "argocd.argoproj.io/instance"

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from core.diagnosis import Target
 from diagnosis.rules.facts.objects import Obj, items, kind, labels, mapping, matches_labels, name, text_at
-from diagnosis.rules.facts.snapshot import Snapshot, Target
+from diagnosis.rules.facts.snapshot import Snapshot
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob", "ReplicaSet", "Rollout", "Pod")
 INSTANCE = "app.kubernetes.io/instance"

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any
 
+from core.diagnosis import Target
 from diagnosis.rules.facts import applications, finders
 from diagnosis.rules.facts.containers import Container, Trouble, containers_of, is_leaving, is_over, is_ready
 from diagnosis.rules.facts.events import Event
@@ -31,7 +32,7 @@ from diagnosis.rules.facts.objects import (
     number_at,
     text_at,
 )
-from diagnosis.rules.facts.snapshot import Snapshot, Target
+from diagnosis.rules.facts.snapshot import Snapshot
 
 REVISION = "deployment.kubernetes.io/revision"
 JOBS = frozenset({"Job", "CronJob"})

@@ -31,22 +31,6 @@ class Source:
     kinds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What is asked about. `kind` is a Kubernetes kind; `name` the object's or, for a Deployment, the service's."""
-
-    kind: str
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.namespace}/{self.name}"
-            if self.kind == "Deployment"
-            else f"{self.kind} {self.namespace}/{self.name}"
-        )
-
-
 @dataclass
 class Snapshot:
     """`logs` maps (pod, container, previous) to the text; an absent key means the server had none."""

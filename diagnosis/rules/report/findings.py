@@ -5,9 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from core.diagnosis import Target
 from diagnosis.choices import Severity, Verdict, cause_of
 from diagnosis.rules.facts.objects import Obj, kind, name, namespace
-from diagnosis.rules.facts.snapshot import Source, Target
+from diagnosis.rules.facts.snapshot import Source
 from diagnosis.rules.wording import shown
 
 

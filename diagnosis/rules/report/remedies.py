@@ -21,11 +21,15 @@ def accept_none(operation: str, parameters: Mapping[str, Any]) -> bool:
 ACCEPTS_PARAMETERS: Slot[Accepts] = Slot("whether an operation accepts parameters", accept_none)
 
 
-def _operation(scope: Scope, name: str, label: str, **params: Any) -> Remedy:
-    filled = {"team_name": scope.namespace, **params}
-    if not ACCEPTS_PARAMETERS.value(name, filled):
+def offer(label: str, operation: str, parameters: Mapping[str, Any]) -> Remedy:
+    """The operation where it accepts the parameters, else the label as words."""
+    if not operation or not ACCEPTS_PARAMETERS.value(operation, parameters):
         return Remedy(label)
-    return Remedy(label, operation=name, params=filled)
+    return Remedy(label, operation=operation, params=parameters)
+
+
+def _operation(scope: Scope, name: str, label: str, **params: Any) -> Remedy:
+    return offer(label, name, {"team_name": scope.namespace, **params})
 
 
 def deploy(scope: Scope, label: str, *, image_tag: str) -> Remedy:
