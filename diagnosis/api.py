@@ -7,9 +7,10 @@ from ninja import Field, Query, Router, Schema
 
 from core.gate import gate
 from core.rest import ApiRequest, answers
-from diagnosis.queries import Target, diagnose_live, diagnose_service
+from diagnosis.queries import diagnose_live, diagnose_service
 from diagnosis.queries.asked import diagnose_asked
 from diagnosis.queries.bundle import service_bundle
+from diagnosis.rules import Target
 from services.queries import access_service
 
 router = Router(tags=["diagnosis"])

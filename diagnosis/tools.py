@@ -10,7 +10,7 @@ from pydantic import Field
 
 from core.actor import Actor
 from core.errors import Unavailable
-from core.tool import Answer, Asked, Next, tool
+from core.tool import Answer, Next, ToolArguments, tool
 from diagnosis.queries import diagnose_service
 from diagnosis.queries.asked import diagnose_asked, subject_of
 from services.queries import access_service
@@ -20,7 +20,7 @@ LONGEST_READ_S = 15.0
 READERS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="diagnose-tool")
 
 
-class AskedAbout(Asked):
+class AskedAbout(ToolArguments):
     team: str = Field("", max_length=63, description="alone: all that is wrong in it now")
     service: str = ""
     job: str = ""

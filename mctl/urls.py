@@ -4,12 +4,16 @@ from django.conf import settings
 from django.urls import include, path
 
 from accounts.urls import api_urlpatterns, github_urlpatterns
-from mctl.admin import urls as admin_urls
+from core.admin import site
+from core.discovery import app_modules
 from mctl.api_v1 import urlpatterns as v1_urlpatterns
 from mctl.probes import healthz, readyz
 from mctl.reference import PAGES
 from mctl.views import reference, styleguide, system_check
 from services.views import home, source_ages
+
+# Each registers its ledgers at the site when it is imported.
+app_modules("admin")
 
 urlpatterns = [
     path("", home, name="home"),
@@ -26,7 +30,7 @@ urlpatterns = [
     path("api/v1/", include((v1_urlpatterns, "v1"))),
     path("", include("mcp_server.oauth_urls")),
     path("connecting/", include("mcp_server.urls")),
-    path("admin/", admin_urls),
+    path("admin/", site.urls),
     *(path(f"reference/{kind}/", reference, {"kind": kind}, name=f"reference_{kind}") for kind in PAGES),
     path("system/check/", system_check, name="system_check"),
     path("styleguide/", styleguide, name="styleguide"),

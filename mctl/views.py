@@ -10,7 +10,7 @@ from core.errors import Forbidden, NotFound, Problem
 from core.gate import ActorRequest, gate
 from core.htmx import page_or_part
 from core.limits import address_of
-from core.tally import NOBODY, Happening, note
+from core.security_events import NOT_SIGNED_IN, SecurityEvent, count_event
 from mctl.api import PREFIX, answer
 from mctl.health import system_check as check_system
 from mctl.middleware import problem_response, request_id
@@ -53,8 +53,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     problem = Forbidden("The form was not sent from a page of this site, or it is too old.", remedy="Reload and retry.")
     actor = getattr(request, "actor", None)
     verb = getattr(request.resolver_match and request.resolver_match.func, "gate_verb", "")
-    name, client = (actor.name, actor.client) if actor else (NOBODY, address_of(request.META))
-    note(Happening(verb or "form", problem.sentence, Door.WEB.value, name, client))
+    name, client = (actor.name, actor.client) if actor else (NOT_SIGNED_IN, address_of(request.META))
+    count_event(SecurityEvent(verb or "form", problem.sentence, Door.WEB.value, name, client))
     return problem_response(request, problem)
 
 

@@ -15,7 +15,7 @@ import structlog
 from django.db import DataError, IntegrityError, models, transaction
 
 from core.clock import now
-from core.fitting import unfit
+from core.fitting import why_unfit
 from observer.lease import Lease
 
 BATCH = 500
@@ -197,7 +197,7 @@ class Mirror(Generic[RowKey]):
 
     def _differing(self, key: RowKey, moment: datetime) -> list[Part]:
         """The parts to write. All of them where the row could not be written before: it is tried again whole."""
-        if reason := unfit(self.model, **self.columns_of(key)):
+        if reason := why_unfit(self.model, **self.columns_of(key)):
             self.unwritten[key] = reason
             return []
         try:

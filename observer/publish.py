@@ -25,7 +25,8 @@ def announce_tenants(changed: Iterable[str]) -> None:
 
 
 def poke_operations(touched: Iterable[ServiceKey]) -> None:
-    """Wakes operations that wait for one of these services. One query where none does."""
+    """Wakes operations that wait for one of these services, or on its tenant. One query where none does."""
     waiting = set(Operation.objects.open().values_list("tenant", "service"))
-    for tenant, service in sorted(waiting.intersection(touched)):
+    touched = {key for tenant, service in touched for key in ((tenant, service), (tenant, ""))}
+    for tenant, service in sorted(waiting & touched):
         poke(tenant=tenant, service=service)

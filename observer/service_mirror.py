@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from core.fitting import fitted
+from core.fitting import fit_to_columns
 from core.words import Tone
 from integrations.kubernetes.instances import ServiceKey
 from observer.git_rows import PROBLEM, SERVICE_COLUMNS
@@ -48,10 +48,10 @@ class ServiceMirror(Mirror[ServiceKey]):
         if git.is_known:
             wanted = git.services.get(key)
             values = {"in_git": wanted is not None, **(wanted.columns() if wanted else {})}
-            times = fitted(Service, {"git_revision": git.revision, "git_observed_at": git.read_at})
-            yield Part(GIT, fitted(Service, values), times)
+            times = fit_to_columns(Service, {"git_revision": git.revision, "git_observed_at": git.read_at})
+            yield Part(GIT, fit_to_columns(Service, values), times)
         if self._state.is_settled and self._state.anything_known():
-            seen = fitted(Service, columns(self._state.observed(key), moment))
+            seen = fit_to_columns(Service, columns(self._state.observed(key), moment))
             yield Part(CLUSTER, seen, {"cluster_observed_at": moment})
 
     def show_unwritten(self, key: ServiceKey, reason: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from core.clock import now
-from core.fitting import fitted
+from core.fitting import fit_to_columns
 from core.text import counted
 from tenants.models import Source
 
@@ -42,7 +42,7 @@ def write_sources(contacts: Iterable[Contact], counts: Mapping[str, int]) -> Non
             "error_since": since if contact.error else None,
             "objects_seen": counts.get(contact.name, 0),
         }
-        rows.append(Source(name=contact.name, **fitted(Source, columns)))
+        rows.append(Source(name=contact.name, **fit_to_columns(Source, columns)))
     fields = ["label", "last_contact_at", "revision", "error", "notice", "error_since", "objects_seen"]
     Source.objects.bulk_create(rows, update_conflicts=True, unique_fields=["name"], update_fields=fields)
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from core.clock import now
-from core.fitting import fitted
+from core.fitting import fit_to_columns
 from observer.git_rows import PROBLEM, TENANT_COLUMNS
 from observer.kinds.declared import TenantKind
 from observer.lease import Lease
@@ -67,7 +67,7 @@ class TenantMirror(Mirror[str]):
         git = self._state.git
         tenant = git.tenants[key]
         times = {"git_revision": git.revision, "git_observed_at": git.read_at}
-        yield Part(GIT, fitted(Tenant, tenant.columns()), times)
+        yield Part(GIT, fit_to_columns(Tenant, tenant.columns()), times)
         for kind in self._kinds:
             yield from self._part_of_kind(kind, key, moment)
         if tenant.values is not None:
@@ -80,7 +80,7 @@ class TenantMirror(Mirror[str]):
             self._filled[kind.source].add(key)
         elif not (self._state.is_known(kind) and key in self._filled[kind.source]):
             return
-        yield Part(kind.source, fitted(Tenant, kind.columns(row)), {"cluster_observed_at": moment})
+        yield Part(kind.source, fit_to_columns(Tenant, kind.columns(row)), {"cluster_observed_at": moment})
 
     def upsert(self, rows: Mapping[str, Columns]) -> None:
         super().upsert({name: without_members(values) for name, values in rows.items()})
@@ -112,7 +112,7 @@ class TenantMirror(Mirror[str]):
 
 
 def fitted_members(listed: Iterable[tuple[str, str]]) -> Members:
-    rows = [fitted(Member, {"login": login, "role": role}) for login, role in listed]
+    rows = [fit_to_columns(Member, {"login": login, "role": role}) for login, role in listed]
     return sorted({row["login"]: row["role"] for row in rows}.items())
 
 

@@ -6,7 +6,7 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         # The models behind it can be imported only now.
-        from core.audit import set_writer
+        from core.audit import WRITER
         from operations.engine.audit import record_attempt
 
-        set_writer(record_attempt)
+        WRITER.fill(record_attempt)

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from core.actor import Actor
 from core.text import counted
-from core.tool import Answer, Asked, Next, offset_of, tool
+from core.tool import Answer, Next, ToolArguments, offset_of, tool
 from services import queries
 from services.queries.rows import PAGE_SIZE
 
@@ -17,23 +17,23 @@ LISTED = {"items": "array", "count": "integer", "next_cursor": "string?", "note"
 MOST_HOSTS = 20
 
 
-class Nothing(Asked):
+class Nothing(ToolArguments):
     cursor: str = Field("", description="next_cursor of the answer before")
 
 
-class OneTenant(Asked):
+class OneTenant(ToolArguments):
     name: str = Field(max_length=63)
     cursor: str = ""
 
 
-class Which(Asked):
+class Which(ToolArguments):
     team: str = Field("", max_length=63, description="only of this tenant")
     status: Status = Field("", description="attention: all that need a look")
     q: str = Field("", max_length=100, description="part of the name")
     cursor: str = ""
 
 
-class OneService(Asked):
+class OneService(ToolArguments):
     team: str = Field(max_length=63, description="tenant")
     service: str = Field(max_length=63)
 

@@ -5,13 +5,13 @@ class TenantsConfig(AppConfig):
     name = "tenants"
 
     def ready(self) -> None:
-        from accounts.registry import set_membership_taker
-        from core.gate import set_explainer
-        from operations.registry import set_freshness, set_people
+        from accounts.registry import MEMBERSHIP_TAKER
+        from core.gate import EXPLAINER
+        from operations.registry import FRESHNESS, PEOPLE
         from tenants.engine import relied_upon, take_memberships
         from tenants.queries import actor_for, whom_to_ask
 
-        set_people(actor_for)
-        set_freshness(relied_upon)
-        set_membership_taker(take_memberships)
-        set_explainer(whom_to_ask)
+        PEOPLE.fill(actor_for)
+        FRESHNESS.fill(relied_upon)
+        MEMBERSHIP_TAKER.fill(take_memberships)
+        EXPLAINER.fill(whom_to_ask)

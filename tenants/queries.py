@@ -10,11 +10,11 @@ from django.db.models import Exists, QuerySet
 
 from accounts.models import Person
 from accounts.policies import may_github_vouch
-from core.actor import Actor, Door, Lacking, Role
+from core.actor import Actor, Door, MissingRight, Role
 from core.clock import now
 from core.errors import NotFound
 from core.gate import Explanation
-from core.tally import note_unseen
+from core.security_events import count_unseen
 from integrations.gitops import EVERY_HOST, Route
 from tenants.models import HostClaim, Member, Source, TeamPin, Tenant
 from tenants.policies import hosts_overlap, may_manage_members, team_giving, team_of, team_roles
@@ -28,7 +28,7 @@ SOURCE_STALE_AFTER = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Away:
+class UnreadableSource:
     """A source that cannot be read now. `last_read_at` is None where it was never read, and where nothing on the page
     is from it."""
 
@@ -89,7 +89,7 @@ def access_tenant(actor: Actor, name: str) -> Tenant:
     tenant = Tenant.objects.filter(name=name).first() if actor.sees(name) else None
     if tenant is None:
         if not actor.sees(name):
-            note_unseen(actor, "tenants.see", tenant=name)
+            count_unseen(actor, "tenants.see", tenant=name)
         raise NotFound(
             f"There is no tenant {name!r} that you can see.",
             remedy="Check the name, or ask an owner of the tenant to add you.",
@@ -105,36 +105,36 @@ def owners_of(tenant: str) -> list[str]:
     )
 
 
-def whom_to_ask(lacking: Lacking) -> Explanation:
+def whom_to_ask(missing: MissingRight) -> Explanation:
     """Which team gives the missing role, who can add somebody to it, and when memberships were last read."""
-    if lacking.scope is not None:
+    if missing.scope is not None:
         return Explanation(
-            f"Let the client ask for {lacking.scope.value}, or create a token with it on the Connecting page.",
-            {**about(lacking), "scope_needed": lacking.scope.value},
+            f"Let the client ask for {missing.scope.value}, or create a token with it on the Connecting page.",
+            {**about(missing), "scope_needed": missing.scope.value},
         )
-    if lacking.needed is None:
+    if missing.needed is None:
         admins = sorted(settings.PLATFORM_ADMINS)[:MOST_NAMED]
         return Explanation(
-            f"Ask {', '.join(admins) or 'whoever runs this installation'} to do it.", {**about(lacking), "ask": admins}
+            f"Ask {', '.join(admins) or 'whoever runs this installation'} to do it.", {**about(missing), "ask": admins}
         )
-    row = Tenant.objects.filter(name=lacking.tenant).only("name", "github_team", "team_roles").first()
-    owners = owners_of(lacking.tenant)
-    team = giving_team(row, lacking.needed) if row and settings.GITHUB_ORG else ""
+    row = Tenant.objects.filter(name=missing.tenant).only("name", "github_team", "team_roles").first()
+    owners = owners_of(missing.tenant)
+    team = giving_team(row, missing.needed) if row and settings.GITHUB_ORG else ""
     people = ", ".join(owners[:MOST_NAMED]) or "a platform admin"
-    way = f"add you to the GitHub team {team}" if team else f"list you as {lacking.needed.value} in its values file"
-    read = f" Your memberships were last read at {lacking.resolved_at:%H:%M:%S} UTC." if lacking.resolved_at else ""
+    way = f"add you to the GitHub team {team}" if team else f"list you as {missing.needed.value} in its values file"
+    read = f" Your memberships were last read at {missing.resolved_at:%H:%M:%S} UTC." if missing.resolved_at else ""
     return Explanation(
         f"Ask {people} to {way}.{read}",
-        {**about(lacking), "team": team, "ask": owners[:MOST_NAMED]},
+        {**about(missing), "team": team, "ask": owners[:MOST_NAMED]},
     )
 
 
-def about(lacking: Lacking) -> dict[str, str | None]:
+def about(missing: MissingRight) -> dict[str, str | None]:
     return {
-        "tenant": lacking.tenant,
-        "role_needed": lacking.needed.value if lacking.needed else "platform admin",
-        "role_held": lacking.held.value if lacking.held else None,
-        "resolved_at": lacking.resolved_at.isoformat() if lacking.resolved_at else None,
+        "tenant": missing.tenant,
+        "role_needed": missing.needed.value if missing.needed else "platform admin",
+        "role_held": missing.held.value if missing.held else None,
+        "resolved_at": missing.resolved_at.isoformat() if missing.resolved_at else None,
     }
 
 
@@ -152,21 +152,21 @@ def quota_note(tenant: Tenant) -> str:
     """Which source of the quota cannot be read now, and when it was last read; empty while it can be read."""
     if tenant.cluster_observed_at is None:
         return "The cluster has not been observed yet, so nothing is known of what is used."
-    return str(quota_away(tenant) or "")
+    return str(unreadable_quota_source(tenant) or "")
 
 
-def quota_away(tenant: Tenant) -> Away | None:
+def unreadable_quota_source(tenant: Tenant) -> UnreadableSource | None:
     """The source of the quota's use where it cannot be read now."""
-    away = quotas_away()
+    away = unreadable_quotas_source()
     return replace(away, last_read_at=tenant.cluster_observed_at) if away else None
 
 
-def quotas_away() -> Away | None:
+def unreadable_quotas_source() -> UnreadableSource | None:
     """The source of all quotas' use where it cannot be read now."""
     source = Source.objects.filter(name=QUOTA_SOURCE).first()
     if source is None or source_state(source, now())["ok"]:
         return None
-    return Away(source.label, source.last_contact_at)
+    return UnreadableSource(source.label, source.last_contact_at)
 
 
 def source_state(source: Source, moment: datetime) -> Mapping[str, object]:

@@ -9,11 +9,11 @@ from typing import Any
 
 from core import clock
 from core.actor import Actor
-from core.errors import Invalid, NotFound, Unavailable, shortened
+from core.errors import Invalid, NotFound, Unavailable, shorten
 from diagnosis.queries.live import diagnose_service, look_live
-from diagnosis.queries.objects import dig, items, name, namespace, text_at
-from diagnosis.queries.snapshot import Target
 from diagnosis.queries.wrong_now import wrong_now
+from diagnosis.rules.facts.objects import dig, items, name, namespace, text_at
+from diagnosis.rules.facts.snapshot import Target
 from integrations.errors import Missing, Refused
 from integrations.kubernetes import Right, cluster, kinds
 from operations.queries import access_operation, operation_view
@@ -118,7 +118,7 @@ def _database(team: str, service: str) -> Target:
 def _unknown(what: str, value: str, team: str, known: Iterable[str]) -> NotFound:
     near = get_close_matches(value[:253], list(known), n=3, cutoff=0.5)
     remedy = f"Did you mean {' or '.join(near)}?" if near else f"See what {team} has, or ask one of its owners."
-    return NotFound(f"There is no {what} {shortened(value)!r} in {team}.", remedy=remedy, nearest=near)
+    return NotFound(f"There is no {what} {shorten(value)!r} in {team}.", remedy=remedy, nearest=near)
 
 
 def _live(target: Target) -> dict[str, Any]:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from core.actor import Actor
 from diagnosis.choices import Verdict, cause_of
 from diagnosis.choices.guide_text import SECTIONS, Paragraph, Section
-from diagnosis.queries.findings import Checked, Diagnosis, Finding
 from diagnosis.queries.guide_access import access_answers
 from diagnosis.queries.live import diagnose_live
-from diagnosis.queries.snapshot import Target
+from diagnosis.rules.facts.snapshot import Target
+from diagnosis.rules.report.findings import Checked, Diagnosis, Finding
 from operations.queries import access_operation, operation_view
 from operations.registry import definitions
 from services.queries import access_service

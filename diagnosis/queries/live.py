@@ -16,10 +16,6 @@ from django.conf import settings
 from core import clock
 from core.errors import Problem, Unavailable
 from core.patterns import Pattern
-from diagnosis.queries.checks.databases import clusters
-from diagnosis.queries.engine import diagnose_snapshot
-from diagnosis.queries.environment import of_container
-from diagnosis.queries.findings import Diagnosis
 from diagnosis.queries.live_kinds import (
     AROUND,
     CLUSTER_WIDE,
@@ -30,11 +26,15 @@ from diagnosis.queries.live_kinds import (
     PROVIDERS,
     Read,
 )
-from diagnosis.queries.objects import Obj, mapping, name, namespace
-from diagnosis.queries.readings import readings
-from diagnosis.queries.references import secret_names
-from diagnosis.queries.scope import Scope
-from diagnosis.queries.snapshot import Snapshot, Source, Target
+from diagnosis.rules.engine import diagnose_snapshot
+from diagnosis.rules.facts.environment import of_container
+from diagnosis.rules.facts.log_readings import readings
+from diagnosis.rules.facts.objects import Obj, mapping, name, namespace
+from diagnosis.rules.facts.postgres import clusters
+from diagnosis.rules.facts.scope import Scope
+from diagnosis.rules.facts.secret_references import secret_names
+from diagnosis.rules.facts.snapshot import Snapshot, Source, Target
+from diagnosis.rules.report.findings import Diagnosis
 from integrations.errors import IntegrationError, Missing
 from integrations.kubernetes import Cluster, cluster
 

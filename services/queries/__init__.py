@@ -4,12 +4,12 @@ from services.queries.access import access_service
 from services.queries.away import lists_note
 from services.queries.configuration import chart_defaults, environment_now, service_config, settings_now
 from services.queries.home import home, tenant_page, tenant_rows
-from services.queries.hosts import service_hosts
 from services.queries.live import LogQuery, service_events, service_logs, service_pods
 from services.queries.page import ServiceHead, service_head, service_history, service_page
 from services.queries.rows import ServiceFilter, ServiceList, ServiceRow, service_list, visible_services
+from services.queries.service_hosts import service_hosts
 from services.queries.versions import current_tag, known_versions, version_before, versions_run
-from tenants.queries import access_tenant, quotas_away, sources
+from tenants.queries import access_tenant, sources, unreadable_quotas_source
 
 __all__ = [
     "LogQuery",
@@ -25,7 +25,6 @@ __all__ = [
     "home",
     "known_versions",
     "lists_note",
-    "quotas_away",
     "service_config",
     "service_events",
     "service_head",
@@ -39,6 +38,7 @@ __all__ = [
     "sources",
     "tenant_page",
     "tenant_rows",
+    "unreadable_quotas_source",
     "version_before",
     "versions_run",
     "visible_services",

@@ -11,7 +11,7 @@ from core.words import Health, Tone
 from operations.queries import OperationRow, running_operations, troubled_operations
 from services.models import URGENCY_BUSY
 from services.policies import may_onboard
-from services.queries.away import sources_away
+from services.queries.away import unreadable_sources
 from services.queries.rows import (
     LIST_COLUMNS,
     ServiceFilter,
@@ -22,7 +22,16 @@ from services.queries.rows import (
     visible_services,
 )
 from tenants.models import Tenant
-from tenants.queries import Away, MemberRow, access_tenant, people_of, quota_away, quotas_away, sources, visible_tenants
+from tenants.queries import (
+    MemberRow,
+    UnreadableSource,
+    access_tenant,
+    people_of,
+    sources,
+    unreadable_quota_source,
+    unreadable_quotas_source,
+    visible_tenants,
+)
 
 NEEDS_YOU_SHOWN = 8
 CHANGES_SHOWN = 10
@@ -83,8 +92,8 @@ class Home:
     tenants_more: int
     changes: Sequence[ServiceRow]
     sources: Sequence[Mapping[str, object]]
-    away: Sequence[Away]
-    quotas_away: Away | None
+    away: Sequence[UnreadableSource]
+    quotas_away: UnreadableSource | None
     sentence: str
 
 
@@ -95,7 +104,7 @@ class TenantPage:
     services: ServiceList
     quota: Sequence[QuotaMeter]
     quota_readable: bool
-    quota_away: Away | None
+    quota_away: UnreadableSource | None
     running: Sequence[OperationRow]
     members: Sequence[MemberRow]
     may_add: bool
@@ -118,8 +127,8 @@ def home(actor: Actor) -> Home:
         tenants_more=max(0, len(rows) - TENANTS_SHOWN),
         changes=[service_row(service) for service in changes],
         sources=read_from,
-        away=sources_away(read_from),
-        quotas_away=quotas_away(),
+        away=unreadable_sources(read_from),
+        quotas_away=unreadable_quotas_source(),
         sentence=home_sentence(in_trouble, len(stuck), sum(row.services for row in rows), unknown),
     )
 
@@ -173,7 +182,7 @@ def tenant_page(actor: Actor, name: str, wanted: ServiceFilter) -> TenantPage:
         services=service_list(actor, tenant=name, wanted=wanted),
         quota=quota_meters(tenant),
         quota_readable=tenant.cluster_observed_at is not None,
-        quota_away=quota_away(tenant),
+        quota_away=unreadable_quota_source(tenant),
         running=running_operations(actor, tenant=name),
         members=people_of(tenant, actor),
         may_add=may_onboard(actor, tenant=name).allowed,

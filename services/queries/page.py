@@ -19,13 +19,13 @@ from operations.queries import OperationRow, open_operation
 from operations.registry import diagnosis_of
 from services.models import Service
 from services.policies import may_configure, may_deploy, may_roll_back, may_scale
-from services.queries.away import sources_away
+from services.queries.away import unreadable_sources
 from services.queries.configuration import NOT_IN_GIT
-from services.queries.hosts import ServiceHosts, service_hosts
-from services.queries.live import Reading, service_pods
+from services.queries.live import LiveList, service_pods
 from services.queries.rows import shown_health
+from services.queries.service_hosts import ServiceHosts, service_hosts
 from services.queries.versions import states_of
-from tenants.queries import Away, sources
+from tenants.queries import UnreadableSource, sources
 
 HISTORY_SHOWN = 5
 HISTORY_PAGE = 30
@@ -54,7 +54,7 @@ class ServiceHead:
     refusal: str
     operation: OperationRow | None
     sources: Sequence[Mapping[str, object]]
-    away: Sequence[Away]
+    away: Sequence[UnreadableSource]
     note: str
 
 
@@ -79,14 +79,14 @@ class ServicePage:
     hosts: ServiceHosts
     diagnosis: Mapping[str, Any]
     diagnosis_live: bool
-    pods: Reading
-    history: Reading
+    pods: LiveList
+    history: LiveList
 
 
 def service_head(actor: Actor, service: Service) -> ServiceHead:
     deploy = may_deploy(actor, tenant=service.tenant)
     read_from = sources()
-    away = sources_away(read_from)
+    away = unreadable_sources(read_from)
     return ServiceHead(
         row=service,
         tenant=service.tenant,
@@ -99,7 +99,7 @@ def service_head(actor: Actor, service: Service) -> ServiceHead:
         may_scale=may_scale(actor, tenant=service.tenant).allowed,
         may_roll_back=may_roll_back(actor, tenant=service.tenant).allowed,
         refusal="" if deploy.allowed else deploy.reason,
-        operation=open_operation(f"{service.tenant}/{service.name}"),
+        operation=open_operation(tenant=service.tenant, service=service.name),
         sources=read_from,
         away=away,
         note=" ".join(map(str, away)) if service.cluster_observed_at else NOT_OBSERVED,
@@ -125,8 +125,8 @@ def in_time(reading: Future[Answer], otherwise: Answer) -> Answer:
         return otherwise
 
 
-def too_late() -> Reading:
-    return Reading([], now(), "The cluster has not answered in time.", "Reload the page in a moment.")
+def too_late() -> LiveList:
+    return LiveList([], now(), "The cluster has not answered in time.", "Reload the page in a moment.")
 
 
 def live_diagnosis(service: Service) -> tuple[Mapping[str, Any], bool]:
@@ -172,15 +172,15 @@ def git_unread_sentence(service: Service) -> str:
     return f"Git has not been read yet; {runs}{answer}."
 
 
-def service_history(service: Service, *, before: str = "", limit: int = HISTORY_PAGE) -> Reading:
+def service_history(service: Service, *, before: str = "", limit: int = HISTORY_PAGE) -> LiveList:
     if not service.values_path:
-        return Reading([], now(), NOT_IN_GIT)
+        return LiveList([], now(), NOT_IN_GIT)
     try:
         commits = gitops().history(service.values_path, limit=limit, before=before or None)
     except IntegrationError as problem:
-        return Reading([], now(), problem.sentence, problem.remedy)
+        return LiveList([], now(), problem.sentence, problem.remedy)
     states = states_of(commits)
-    return Reading([change(commit, commit.operation in states) for commit in commits], now())
+    return LiveList([change(commit, commit.operation in states) for commit in commits], now())
 
 
 def change(commit: Commit, in_ledger: bool) -> Change:

@@ -6,8 +6,9 @@ import pytest
 
 from core.actor import Actor
 from core.errors import Unavailable
-from diagnosis.queries import Target, diagnose_live, live_kinds
+from diagnosis.queries import diagnose_live, live_kinds
 from diagnosis.queries.asked import diagnose_asked
+from diagnosis.rules import Target
 from integrations.errors import Refused
 from integrations.kubernetes import Right, kinds
 from integrations.kubernetes.kinds import Kind

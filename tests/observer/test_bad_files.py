@@ -17,7 +17,7 @@ from observer.tenant_mirror import TenantMirror
 from services.models import Service
 from tenants.models import Member, Source
 from tests.integrations.kubernetes.objects import application, create
-from tests.observer.conftest import World, row_soon, soon
+from tests.observer.world import World, row_soon, soon
 
 IMAGE = "image:\n  repository: ghcr.io/acme/pears\n  tag: "
 BAD = {

@@ -16,7 +16,7 @@ from observer.state import ClusterState
 from services.models import URGENCY_QUIET, URGENCY_WARNING
 from tenants.models import HostClaim
 from tests import builders
-from tests.observer.conftest import World, row_soon, soon
+from tests.observer.world import World, row_soon, soon
 
 MANY = 2_000
 PEAR = ("orchard", "pear")

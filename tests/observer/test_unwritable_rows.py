@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.clock import now
-from core.fitting import fitted
+from core.fitting import fit_to_columns
 from core.words import Tone
 from integrations.kubernetes import PodRow
 from integrations.kubernetes.instances import ServiceKey
@@ -27,7 +27,7 @@ from observer.tenant_mirror import TenantMirror
 from services.models import URGENCY_QUIET, URGENCY_WARNING, Service
 from tenants.models import Member, Source, Tenant
 from tests.hostile import texts
-from tests.observer.conftest import World, row_soon, soon
+from tests.observer.world import World, row_soon, soon
 
 WELL = ("base-service", "i", "1", "", 8080, {}, False, "p", "b", "s", "deploy", "dev", None)
 WELL_TENANT = ("Orchard", "", "orchard-team", {}, "", {"pods": "10"})
@@ -274,12 +274,12 @@ def test_a_tenant_that_stays_unwritten_is_not_forgotten_when_another_is_written(
 @given(texts(), st.integers(min_value=-(10**40), max_value=10**40))
 def test_any_text_and_number_is_written_and_read_back_as_it_was(text: str, number: int) -> None:
     values = {"tag": text, "app_message": text, "port": number, "diagnosis": {text: [text, number, {text: None}]}}
-    fit = fitted(Service, values)
+    fit = fit_to_columns(Service, values)
     Service.objects.update_or_create(tenant="orchard", name="any", defaults=fit)
 
     read = Service.objects.values(*values).get(tenant="orchard", name="any")
     assert read == fit
-    assert fitted(Service, read) == read
+    assert fit_to_columns(Service, read) == read
 
 
 @pytest.mark.django_db(transaction=True)
