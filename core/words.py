@@ -1,6 +1,6 @@
 """The status words: one enum each for pages, REST and MCP, with label, tone and icon. Never colour alone.
 
-`Tone` is the meaning a colour carries; `icon` names a drawing in templates/components/icon.html.
+`Tone` is the meaning a colour carries; `icon` names a drawing in templates/components/icons.html.
 """
 
 from enum import StrEnum
