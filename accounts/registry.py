@@ -2,16 +2,13 @@
 
 from collections.abc import Callable, Iterable
 
+from core.slot import Slot
 from integrations.github import Team
 
-_take: list[Callable[[str, Iterable[Team]], None]] = []
+
+def _keep_nothing(login: str, teams: Iterable[Team]) -> None:
+    """Without tenants a team means nothing."""
 
 
-def set_membership_taker(take: Callable[[str, Iterable[Team]], None]) -> None:
-    """`take(login, teams)` makes roles of the teams, which are all of the organisation's that the person is in."""
-    _take[:] = [take]
-
-
-def take_memberships(login: str, teams: Iterable[Team]) -> None:
-    for take in _take:
-        take(login, teams)
+# `take(login, teams)` makes roles of the teams, which are all of the organisation's that the person is in.
+MEMBERSHIP_TAKER: Slot[Callable[[str, Iterable[Team]], None]] = Slot("membership taker", _keep_nothing)

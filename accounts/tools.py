@@ -2,7 +2,7 @@
 
 from accounts.queries import whoami
 from core.actor import Actor
-from core.tool import Answer, Asked, Next, tool
+from core.tool import Answer, Next, ToolArguments, tool
 
 RETURNS = {
     "id": "string", "groups": "array", "isAdmin": "boolean", "namespaces": "array", "roles": "object",
@@ -10,8 +10,8 @@ RETURNS = {
 }  # fmt: skip
 
 
-@tool("mctl_whoami", "Who am I", Asked, RETURNS)
-def who_am_i(actor: Actor, asked: Asked) -> Answer:
+@tool("mctl_whoami", "Who am I", ToolArguments, RETURNS)
+def who_am_i(actor: Actor, asked: ToolArguments) -> Answer:
     """Who you act for, with which roles and scopes. Ask first."""
     about = whoami(actor)
     roles = ", ".join(f"{role} of {tenant}" for tenant, role in about["roles"].items())

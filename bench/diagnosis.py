@@ -21,7 +21,7 @@ def prepare() -> None:
 def measure(trouble: str) -> list[float]:
     """Processor milliseconds of each run: what others do on the machine is not the rules'. Every run reads its own
     snapshot, as a live diagnosis does."""
-    from diagnosis.queries import Snapshot, Target, diagnose_snapshot
+    from diagnosis.rules import Snapshot, Target, diagnose_snapshot
     from tests.diagnosis.builders import App, application, crashing, endpoints, event, namespace, nodes, waiting
     from tests.diagnosis.parts import NOW, NS
 

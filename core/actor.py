@@ -101,7 +101,7 @@ def scope_for(role: Role) -> Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class Lacking:
+class MissingRight:
     """What a refusal misses: the role needed (None: platform admin) and held in the tenant, and when memberships were
     last read. `scope` is set where the role would do, and only the token's scope is too narrow."""
 
@@ -119,7 +119,7 @@ class Decision:
     allowed: bool
     reason: str
     remedy: str = ""
-    lacking: Lacking | None = None
+    missing_right: MissingRight | None = None
 
 
 def needs_scope(actor: Actor, scope: Scope, *, tenant: str, needed: Role | None, doing: str) -> Decision:
@@ -128,5 +128,5 @@ def needs_scope(actor: Actor, scope: Scope, *, tenant: str, needed: Role | None,
     return Decision(
         False,
         f"{doing} needs a token with the scope {scope.value}; this one has {has}.",
-        lacking=Lacking(tenant, needed, actor.role_in(tenant), actor.resolved_at, scope),
+        missing_right=MissingRight(tenant, needed, actor.role_in(tenant), actor.resolved_at, scope),
     )

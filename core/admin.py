@@ -24,7 +24,7 @@ def may_administer(actor: Actor) -> Decision:
     return Decision(False, "The ledgers are for platform admins.", "Ask a platform admin to look for you.")
 
 
-class LookingSite(admin.AdminSite):
+class ReadOnlySite(admin.AdminSite):
     """Only the pages that show something: no sign-in, no password, no form, no page that catches the rest."""
 
     site_title = site_header = "MCTL ledgers"
@@ -59,10 +59,10 @@ class LookingSite(admin.AdminSite):
         ]
 
 
-site = LookingSite(name="admin")
+site = ReadOnlySite(name="admin")
 
 
-class Looking(admin.ModelAdmin):
+class ReadOnlyAdmin(admin.ModelAdmin):
     """Lists and single rows; no page that adds, changes or deletes exists at all."""
 
     actions = None

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from core.actor import Actor
 from core.errors import Forbidden, Problem
+from core.slot import Slot
 
 STARTED, SUCCEEDED, FAILED, DENIED, REFUSED = "started", "succeeded", "failed", "denied", "refused"
 
@@ -28,11 +29,11 @@ class Writer(Protocol):
     ) -> None: ...
 
 
-_writers: list[Writer] = []
+def _no_writer(actor: Actor, verb: str, **entry: Any) -> None:
+    raise RuntimeError("The audit has no writer; operations fills it at start.")
 
 
-def set_writer(writer: Writer) -> None:
-    _writers[:] = [writer]
+WRITER: Slot[Writer] = Slot("audit writer", _no_writer)
 
 
 def record(
@@ -51,7 +52,7 @@ def record(
     `parameters` are masked and cut on the way, but leave out secrets: what has no pattern is not recognised.
     """
     about = {"tenant": tenant, "target": target, "operation": operation}
-    _writers[0](actor, verb, result=result, reason=reason, parameters=parameters, **about)
+    WRITER.value(actor, verb, result=result, reason=reason, parameters=parameters, **about)
 
 
 def record_denial(

@@ -18,7 +18,7 @@ from core.actor import Actor
 from core.errors import Problem
 from core.limits import LIMIT, TooManyRequests
 from core.scripts import Script
-from core.tally import Happening, note
+from core.security_events import SecurityEvent, count_event
 
 # Long enough to miss a renewal, short enough that what a killed process held is soon free.
 EXPIRES_AFTER_S = 90
@@ -84,7 +84,7 @@ def count_connection(actor: Actor, kind: ConnectionKind) -> Connection:
     connection = Connection(f"open:{kind.name.lower()}:{actor.name}", uuid4().hex)
     if not connection.count():
         problem = TooManyConnections(kind, settings.OPEN_AT_ONCE)
-        note(Happening(LIMIT, problem.sentence, actor.door.value, actor.name, actor.client))
+        count_event(SecurityEvent(LIMIT, problem.sentence, actor.door.value, actor.name, actor.client))
         raise problem
     return connection
 

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 
 from django.http import HttpRequest
 
-from core.actor import Actor, Decision, Lacking
+from core.actor import Actor, Decision, MissingRight
 from core.errors import Forbidden
+from core.slot import Slot
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -20,14 +21,15 @@ class ActorRequest(HttpRequest):
     actor: Actor
 
 
-def gate(verb: str) -> Callable[[View], View]:
+def gate(verb: str, *, shows_plans: bool = False) -> Callable[[View], View]:
     """Marks a view with the verb of its row in the permission table (`services.deploy`).
 
     The rule itself stands in the app's `policies` and is asked by its queries and actions, the same for every door.
+    A view that `shows_plans` changes nothing on a post with `intent=plan`, so such a post counts as reading.
     """
 
     def mark(view: View) -> View:
-        view.gate_verb = verb  # type: ignore[attr-defined]
+        view.gate_verb, view.shows_plans = verb, shows_plans  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -41,12 +43,8 @@ class Explanation:
     facts: Mapping[str, Any]
 
 
-_explainers: list[Callable[[Lacking], Explanation]] = []
-
-
-def set_explainer(explain: Callable[[Lacking], Explanation]) -> None:
-    """`tenants` stands above us and knows teams and owners; it hands this in at start, for every door at once."""
-    _explainers[:] = [explain]
+# `tenants` knows teams and owners, and explains a refusal for every door at once.
+EXPLAINER: Slot[Callable[[MissingRight], Explanation] | None] = Slot("explainer", None)
 
 
 def require(decision: Decision, **facts: Any) -> None:
@@ -54,6 +52,6 @@ def require(decision: Decision, **facts: Any) -> None:
     if decision.allowed:
         return
     told = Explanation(decision.remedy, {})
-    if decision.lacking is not None and _explainers:
-        told = _explainers[0](decision.lacking)
+    if decision.missing_right is not None and EXPLAINER.value is not None:
+        told = EXPLAINER.value(decision.missing_right)
     raise Forbidden(decision.reason, remedy=told.remedy, **{**told.facts, **facts})

@@ -29,7 +29,7 @@ class Effect(StrEnum):
         return frozenset({Scope.READ}) if self is Effect.READ else frozenset({Scope.READ, Scope.WRITE})
 
 
-class Asked(BaseModel):
+class ToolArguments(BaseModel):
     """Base of a tool's arguments: unknown ones are refused by name."""
 
     model_config = ConfigDict(extra="forbid")

@@ -1,15 +1,20 @@
 """REST: the diagnosis of a service and of what is around it, the very object that the page and the command show."""
 
+from collections.abc import Callable, Mapping
+from inspect import Parameter, Signature
 from typing import Any
 
 from django.http import HttpResponse, JsonResponse
 from ninja import Field, Query, Router, Schema
+from ninja.params.models import Param
 
 from core.gate import gate
 from core.rest import ApiRequest, answers
-from diagnosis.queries import Target, diagnose_live, diagnose_service
+from diagnosis.queries import diagnose_live, diagnose_service
 from diagnosis.queries.asked import diagnose_asked
 from diagnosis.queries.bundle import service_bundle
+from diagnosis.registry import targets
+from diagnosis.rules import Target
 from services.queries import access_service
 
 router = Router(tags=["diagnosis"])
@@ -27,6 +32,30 @@ class DiagnosisAnswer(Schema):
     sources: list[dict[str, Any]] = Field(description="what was read, how old it is, and what could not be read")
     observed_at: str
     note: str = Field("", description="of a tenant or all: which source cannot be read now; empty where all can")
+
+
+View = Callable[..., JsonResponse]
+
+
+def takes(parameters: Mapping[str, Param]) -> Callable[[View], View]:
+    """Text parameters that are known once the apps are loaded; ninja reads them from the signature."""
+
+    def with_signature(view: View) -> View:
+        first = Parameter("request", Parameter.POSITIONAL_OR_KEYWORD, annotation=ApiRequest)
+        rest = [
+            Parameter(name, Parameter.KEYWORD_ONLY, annotation=str, default=one) for name, one in parameters.items()
+        ]
+        view.__signature__ = Signature([first, *rest])  # type: ignore[attr-defined]
+        return view
+
+    return with_signature
+
+
+SUBJECTS = {
+    "team": Query("", max_length=63, description="tenant; left out: all that you see"),
+    **{one.name: Query("", max_length=one.longest, description=one.description) for one in targets().values()},
+    "operation": Query("", max_length=120, description="the id of an operation"),
+}
 
 
 @gate("services.see")
@@ -57,18 +86,11 @@ def diagnose(
     summary="What is wrong now, worst first; or one job, domain, database or operation",
     operation_id="diagnose_asked",
 )
-def diagnose_any(
-    request: ApiRequest,
-    team: str = Query("", max_length=63, description="tenant; left out: all that you see"),
-    job: str = Query("", max_length=253, description="a Job or CronJob"),
-    domain: str = Query("", max_length=253, description="a host name, such as shop.example.com"),
-    database: str = Query("", max_length=63, description="the service that the database was made for"),
-    operation: str = Query("", max_length=120, description="the id of an operation"),
-) -> JsonResponse:
+@takes(SUBJECTS)
+def diagnose_any(request: ApiRequest, **asked: str) -> JsonResponse:
     """With none of job, domain, database and operation: every cause of the tenant with the `services` it hits and its
     `impact`, from what the observer keeps. Evidence marked `untrusted` was written by programs of the cluster."""
-    about = {"job": job, "domain": domain, "database": database, "operation": operation}
-    return JsonResponse(diagnose_asked(request.actor, team=team, **about))
+    return JsonResponse(diagnose_asked(request.actor, **asked))
 
 
 @gate("services.logs")

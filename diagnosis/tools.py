@@ -1,18 +1,19 @@
 """Tools for agents: what is wrong with a service, why, and what to do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 from django.db import close_old_connections
-from pydantic import Field
+from pydantic import Field, create_model
 
 from core.actor import Actor
 from core.errors import Unavailable
-from core.tool import Answer, Asked, Next, tool
+from core.tool import Answer, Next, ToolArguments, tool
 from diagnosis.queries import diagnose_service
 from diagnosis.queries.asked import diagnose_asked, subject_of
+from diagnosis.registry import targets
 from services.queries import access_service
 
 # A slow cluster must leave time to answer with what the observer saw last.
@@ -20,13 +21,13 @@ LONGEST_READ_S = 15.0
 READERS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="diagnose-tool")
 
 
-class AskedAbout(Asked):
-    team: str = Field("", max_length=63, description="alone: all that is wrong in it now")
-    service: str = ""
-    job: str = ""
-    domain: str = ""
-    database: str = ""
-    operation_id: str = ""
+ARGUMENTS: dict[str, Any] = {
+    "team": (str, Field("", max_length=63, description="alone: all that is wrong in it now")),
+    "service": (str, ""),
+    **dict.fromkeys(targets(), (str, "")),
+    "operation_id": (str, ""),
+}
+AskedAbout = create_model("AskedAbout", __base__=ToolArguments, **ARGUMENTS)
 
 
 @tool(
@@ -34,17 +35,19 @@ class AskedAbout(Asked):
     {"target": "object", "healthy": "boolean", "sentence": "string", "findings": "array", "sources": "array",
      "live": "boolean", "note": "string"},
 )  # fmt: skip
-def diagnose(actor: Actor, asked: AskedAbout) -> Answer:
+def diagnose(actor: Actor, asked: ToolArguments) -> Answer:
     """What is wrong with a service, job, domain, database (by its service), operation or tenant, why, and what to do.
     The first finding is the root cause; what is healthy has none."""
-    found, note = live(actor, asked)
+    team, about = subjects_in(asked)
+    service = about["service"]
+    found, note = live(actor, team, about)
     is_live = not note
     if not found:
         # Only of a service is there something seen last; of anything else the refusal is the answer.
-        found = dict(access_service(actor, tenant=asked.team, name=asked.service).diagnosis)
+        found = dict(access_service(actor, tenant=team, name=service).diagnosis)
     findings, note = found.get("findings", []), note or found.get("note", "")
     value = {
-        "target": found.get("target", {"kind": "Deployment", "namespace": asked.team, "name": asked.service}),
+        "target": found.get("target", {"kind": "Deployment", "namespace": team, "name": service}),
         "healthy": bool(found.get("healthy", False)),
         "sentence": found.get("sentence", "Nothing is known of this service yet."),
         "findings": findings,
@@ -53,27 +56,32 @@ def diagnose(actor: Actor, asked: AskedAbout) -> Answer:
         "note": note,
     }
     return Answer(
-        value, value["sentence"], hints(findings, asked), listed="findings",
-        untrusted=f"evidence about {words_of(asked)}", note=note,
+        value, value["sentence"], hints(findings, team, service), listed="findings",
+        untrusted=f"evidence about {words_of(team, about)}", note=note,
     )  # fmt: skip
 
 
-def words_of(asked: AskedAbout) -> str:
-    what = asked.service or asked.job or asked.domain or asked.database or asked.operation_id
-    return "/".join(filter(None, [asked.team, what])) or "all tenants"
+def subjects_in(asked: ToolArguments) -> tuple[str, dict[str, str]]:
+    """The tenant, and every subject that can be named with what was."""
+    about = asked.model_dump()
+    team, operation = about.pop("team"), about.pop("operation_id")
+    return team, {**about, "operation": operation}
 
 
-def live(actor: Actor, asked: AskedAbout) -> tuple[dict[str, Any], str]:
+def words_of(team: str, about: Mapping[str, str]) -> str:
+    return "/".join(filter(None, [team, next(filter(None, about.values()), "")])) or "all tenants"
+
+
+def live(actor: Actor, team: str, about: Mapping[str, str]) -> tuple[dict[str, Any], str]:
     """The diagnosis now; of a service that cannot be read now, nothing and the reason why."""
-    about = {**asked.model_dump(exclude={"team", "operation_id"}), "operation": asked.operation_id}
     kind, value = subject_of(about)
     if kind in {"", "operation"}:
-        return diagnose_asked(actor, team=asked.team, **about), ""
+        return diagnose_asked(actor, team=team, **about), ""
     if kind == "service":
-        access_service(actor, tenant=asked.team, name=value)
-        reading = READERS.submit(_closing, partial(diagnose_service, asked.team, value))
+        access_service(actor, tenant=team, name=value)
+        reading = READERS.submit(_closing, partial(diagnose_service, team, value))
     else:
-        reading = READERS.submit(_closing, partial(diagnose_asked, actor, team=asked.team, **about))
+        reading = READERS.submit(_closing, partial(diagnose_asked, actor, team=team, **about))
     try:
         return reading.result(timeout=LONGEST_READ_S), ""
     except TimeoutError:
@@ -93,9 +101,9 @@ def _closing(read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         close_old_connections()
 
 
-def hints(findings: list[dict[str, Any]], asked: AskedAbout) -> list[Next]:
-    about = {"team": asked.team, "service": asked.service}
-    if not asked.service:
+def hints(findings: list[dict[str, Any]], team: str, service: str) -> list[Next]:
+    about = {"team": team, "service": service}
+    if not service:
         hit = [one for finding in findings[:3] for one in finding.get("services", [])[:1]]
         return [Next("mctl_diagnose", {"team": one["tenant"], "service": one["service"]}, "why") for one in hit]
     if not findings:

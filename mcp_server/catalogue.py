@@ -9,25 +9,20 @@ from mcp_types import Tool as Listed
 from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 
-import accounts.tools
-import diagnosis.tools
-import operations.tools
-import services.tools
-import tenants.tools
 from core.actor import Actor
-from core.errors import NotFound, shortened
-from core.tool import Answer, Asked, Effect, Tool, tools_of
+from core.discovery import app_modules
+from core.errors import NotFound, shorten
+from core.tool import Answer, Effect, Tool, ToolArguments, tools_of
 from operations.registry import OperationDefinition, definition_of, definitions
 from operations.tools import tool_name
 
-MODULES = (accounts.tools, services.tools, tenants.tools, operations.tools, diagnosis.tools)
 STARTED = {"operation_id": "string?", "state": "string?", "status_url": "string?", "plan": "object?"}
 TYPES = {"string", "integer", "number", "boolean", "array", "object"}
 # What a model needs to fill in a call; titles and defaults that say "nothing" only cost tokens.
 DROPPED = {"title", "examples", "maxLength", "minLength"}
 
 
-class Controls(Asked):
+class ControlArguments(ToolArguments):
     """Arguments of every operation's tool, beside the operation's own. The server's instructions say how they go
     together; here each costs tokens as often as there are operations."""
 
@@ -36,19 +31,19 @@ class Controls(Asked):
     queue_behind: bool = Field(False, description="wait behind an open operation")
 
 
-class ConfirmedControls(Controls):
+class ConfirmedControlArguments(ControlArguments):
     confirm: str = Field("", max_length=100, description="exact target, typed by the user")
 
 
 def catalogue() -> Mapping[str, Tool]:
     """By name, in a stable order. An operation declared later is here without anybody's doing."""
-    return _made(tuple(definitions()))
+    return _make_tools(tuple(definitions()))
 
 
 @lru_cache(maxsize=1)
-def _made(operations: tuple[str, ...]) -> Mapping[str, Tool]:
+def _make_tools(operations: tuple[str, ...]) -> Mapping[str, Tool]:
     """Each call of a tool asks several times. An operation's declaration does not change once it is declared."""
-    own = {one.name: one for module in MODULES for one in tools_of(module)}
+    own = {one.name: one for module in app_modules("tools") for one in tools_of(module)}
     return {**own, **{tool_name(name): operation_tool(definition_of(name)) for name in operations}}
 
 
@@ -59,7 +54,7 @@ def tool_named(name: str) -> Tool:
         return tools[name]
     near = get_close_matches(name[:80], tools, n=3, cutoff=0.5)
     raise NotFound(
-        f"There is no tool {shortened(name)!r}.",
+        f"There is no tool {shorten(name)!r}.",
         remedy=f"Did you mean {' or '.join(near)}?" if near else "See tools/list.",
         code="unknown_tool",
         ours=True,
@@ -75,22 +70,22 @@ def operation_tool(one: OperationDefinition) -> Tool:
     )  # fmt: skip
 
 
-def controls_of(effect: Effect) -> type[Controls]:
-    return ConfirmedControls if effect is Effect.DESTRUCTIVE else Controls
+def controls_of(effect: Effect) -> type[ControlArguments]:
+    return ConfirmedControlArguments if effect is Effect.DESTRUCTIVE else ControlArguments
 
 
 def _never(actor: Actor, asked: Any) -> Answer:
     raise RuntimeError("Operations are started by mcp_server.operating.")
 
 
-def listed(one: Tool) -> Listed:
+def describe_tool(one: Tool) -> Listed:
     is_read = one.effect is Effect.READ
     return Listed(
         name=one.name,
         title=one.title,
         description=one.description,
         input_schema=input_schema(one),
-        output_schema={"type": "object", "properties": {key: typed(word) for key, word in one.returns.items()}},
+        output_schema={"type": "object", "properties": {key: json_type(word) for key, word in one.returns.items()}},
         annotations=ToolAnnotations(
             read_only_hint=is_read,
             destructive_hint=None if is_read else one.effect is Effect.DESTRUCTIVE,
@@ -100,7 +95,7 @@ def listed(one: Tool) -> Listed:
     )
 
 
-def typed(word: str) -> dict[str, Any]:
+def json_type(word: str) -> dict[str, Any]:
     name = word.removesuffix("?")
     if name not in TYPES:
         raise ValueError(f"{word!r} is no JSON type.")

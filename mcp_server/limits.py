@@ -3,7 +3,7 @@
 from core.actor import Door
 from core.errors import Problem
 from core.limits import LIMIT, wait_for_room
-from core.tally import note_stranger
+from core.security_events import count_stranger
 
 
 class TooMany(Problem):
@@ -18,7 +18,7 @@ def count(what: str, address: str, *, most: int) -> None:
     wait = wait_for_room(f"{what}:{address}", most)
     if wait:
         sentence = f"More than {most} requests in a minute from one address."
-        note_stranger(LIMIT, f"{sentence} ({what})", door=Door.WEB, address=address)
+        count_stranger(LIMIT, f"{sentence} ({what})", door=Door.WEB, address=address)
         raise TooMany(
             sentence,
             remedy=f"Try again in {wait} seconds.",

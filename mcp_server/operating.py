@@ -6,9 +6,9 @@ from typing import Any
 
 from core.actor import Actor
 from core.errors import Problem
-from core.parse import parsed
+from core.parse import parse_parameters
 from core.tool import Answer, Effect, Next, Tool
-from mcp_server.catalogue import ConfirmedControls, Controls
+from mcp_server.catalogue import ConfirmedControlArguments, ControlArguments
 from operations import actions
 from operations.errors import ConfirmationNeeded
 from operations.registry import definition_of
@@ -29,18 +29,18 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class OperationCall:
     """A call of an operation's tool, its own arguments apart from those of the door."""
 
     tool: Tool
-    controls: Controls
+    controls: ControlArguments
     values: Mapping[str, Any]
 
     @classmethod
-    def read(cls, tool: Tool, arguments: Mapping[str, Any]) -> "Wish":
+    def read(cls, tool: Tool, arguments: Mapping[str, Any]) -> "OperationCall":
         own = {key: value for key, value in arguments.items() if key in tool.parameters.model_fields}
         values = {key: value for key, value in arguments.items() if key not in own}
-        controls: Controls = parsed(tool.parameters, own)  # type: ignore[assignment]
+        controls: ControlArguments = parse_parameters(tool.parameters, own)  # type: ignore[assignment]
         return cls(tool, controls, values)
 
     @property
@@ -48,31 +48,31 @@ class Wish:
         return self.tool.effect is Effect.DESTRUCTIVE and not self.controls.dry_run
 
 
-def question(actor: Actor, wish: Wish) -> Question:
+def question(actor: Actor, call: OperationCall) -> Question:
     """Made from the plan; asking for it is refused as starting would be."""
-    plan = actions.plan(actor, wish.tool.operation, wish.values)
+    plan = actions.plan(actor, call.tool.operation, call.values)
     warnings = " ".join(map(str, plan.get("warnings", [])[:3]))
-    message = f"{wish.tool.title}: {target_of(wish)}? {plan.get('summary', '')} {warnings}"
+    message = f"{call.tool.title}: {target_of(call)}? {plan.get('summary', '')} {warnings}"
     return Question(" ".join(message.split())[:1000], str(plan.get("hash", "")))
 
 
-def operate(actor: Actor, wish: Wish) -> Answer:
+def operate(actor: Actor, call: OperationCall) -> Answer:
     """The plan, or the start. A destructive one is started with the exact target and the hash of its plan only."""
-    if wish.controls.dry_run:
-        return planned(actor, wish)
-    controls = wish.controls
-    if isinstance(controls, ConfirmedControls):
-        check_confirmed(actor, wish, controls)
-    return start(actor, wish, controls.plan_hash)
+    if call.controls.dry_run:
+        return show_plan(actor, call)
+    controls = call.controls
+    if isinstance(controls, ConfirmedControlArguments):
+        check_confirmed(actor, call, controls)
+    return start(actor, call, controls.plan_hash)
 
 
-def check_confirmed(actor: Actor, wish: Wish, controls: ConfirmedControls) -> None:
-    target = target_of(wish)
+def check_confirmed(actor: Actor, call: OperationCall, controls: ConfirmedControlArguments) -> None:
+    target = target_of(call)
     if controls.confirm == target and controls.plan_hash:
         return
-    plan = actions.plan(actor, wish.tool.operation, wish.values)
+    plan = actions.plan(actor, call.tool.operation, call.values)
     raise ConfirmationNeeded(
-        f"{wish.tool.title} must be confirmed by a person.",
+        f"{call.tool.title} must be confirmed by a person.",
         remedy=f"Show the plan, ask the user, then call again with confirm={target!r} and this plan_hash.",
         target=target,
         plan_hash=plan.get("hash"),
@@ -80,16 +80,16 @@ def check_confirmed(actor: Actor, wish: Wish, controls: ConfirmedControls) -> No
     )
 
 
-def planned(actor: Actor, wish: Wish) -> Answer:
-    plan = actions.plan(actor, wish.tool.operation, wish.values)
-    hint = Next(wish.tool.name, {**shown(wish), "plan_hash": plan.get("hash")}, "do exactly this")
+def show_plan(actor: Actor, call: OperationCall) -> Answer:
+    plan = actions.plan(actor, call.tool.operation, call.values)
+    hint = Next(call.tool.name, {**shown_arguments(call), "plan_hash": plan.get("hash")}, "do exactly this")
     value = {"plan": plan, "operation_id": None, "state": None, "status_url": None}
     return Answer(value, "Planned only; nothing was changed.", [hint], untrusted="files of the GitOps repository")
 
 
-def start(actor: Actor, wish: Wish, plan_hash: str) -> Answer:
+def start(actor: Actor, call: OperationCall, plan_hash: str) -> Answer:
     started = actions.start(
-        actor, wish.tool.operation, wish.values, plan_hash=plan_hash or None, queue_behind=wish.controls.queue_behind
+        actor, call.tool.operation, call.values, plan_hash=plan_hash or None, queue_behind=call.controls.queue_behind
     )
     value = {
         "operation_id": started.public_id, "state": started.state, "target": started.target,
@@ -103,12 +103,12 @@ def start(actor: Actor, wish: Wish, plan_hash: str) -> Answer:
     )
 
 
-def target_of(wish: Wish) -> str:
-    definition = definition_of(wish.tool.operation)
-    return str(definition.target(parsed(definition.parameters, wish.values)))
+def target_of(call: OperationCall) -> str:
+    definition = definition_of(call.tool.operation)
+    return str(definition.target(parse_parameters(definition.parameters, call.values)))
 
 
-def shown(wish: Wish) -> dict[str, Any]:
+def shown_arguments(call: OperationCall) -> dict[str, Any]:
     """The arguments again, without those that are secret."""
-    hidden = definition_of(wish.tool.operation).secret_fields()
-    return {key: value for key, value in wish.values.items() if key not in hidden}
+    hidden = definition_of(call.tool.operation).secret_fields()
+    return {key: value for key, value in call.values.items() if key not in hidden}

@@ -12,27 +12,22 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
-from django.utils.cache import get_conditional_response
-from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
-from ninja import NinjaAPI
+from django.views.decorators.http import conditional_page
+from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
 
 from core.actor import Scope
+from core.discovery import app_modules
 from core.errors import Forbidden, Invalid, Problem
 from core.gate import gate
 from core.rest import ApiRequest
-from diagnosis.api import router as diagnosis
 from mctl.api import answer
 from mctl.api_document import document
 from mctl.api_system import router as system
 from mctl.middleware import keep_denial
-from operations.api import catalogue, runs
-from operations.api.replay import digest
-from services.api import router as services
 
 READING = {"GET", "HEAD"}
-JSON_TYPE = "application/json"
 
 
 class MalformedJson(Problem):
@@ -60,11 +55,9 @@ class ScopeMissing(Forbidden):
 
 
 api = NinjaAPI(title="MCTL", version="1", openapi_url=None, docs_url=None, urls_namespace="v1")
-# Runs come first: their addresses would read as those of an operation of that name.
-api.add_router("", runs)
-api.add_router("/operations", catalogue)
-api.add_router("", services)
-api.add_router("", diagnosis)
+for module in app_modules("api"):
+    if isinstance(router := getattr(module, "router", None), Router):
+        api.add_router("", router)
 api.add_router("", system)
 
 
@@ -76,7 +69,7 @@ def on_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    fields = [described(one) for one in error.errors]
+    fields = [describe_error(one) for one in error.errors]
     names = ", ".join(field["field"] for field in fields)
     sentence = f"{len(fields)} value{'s' if len(fields) > 1 else ''} cannot be taken: {names}."
     return answer(request, Invalid(sentence, fields=fields, remedy="Correct them and send the request again."))
@@ -105,14 +98,18 @@ def on_broken(request: HttpRequest, error: Exception) -> HttpResponse:
     )
 
 
-def described(error: dict[str, Any]) -> dict[str, str]:
+def describe_error(error: dict[str, Any]) -> dict[str, str]:
     """`loc` is where, source first: ("query", "lines")."""
     names = [str(part) for part in error["loc"][1:] if part not in {"response", "parameters"}]
     return {"field": ".".join(names) or "body", "value": "", "sentence": f"{error['msg']}.", "example": ""}
 
 
-def guarded(view: Callable[..., Any], verb: str, methods: set[str]) -> Callable[..., Any]:
-    """An endpoint behind the middleware: scope, method and input that no database takes are refused before it runs."""
+def guard_endpoint(view: Callable[..., Any], verb: str, methods: set[str]) -> Callable[..., Any]:
+    """An endpoint behind the middleware: scope, method and input that no database takes are refused before it runs.
+
+    A read that has not changed is answered with 304 and no body.
+    """
+    answered = conditional_page(view)
 
     @gate(verb)
     @login_not_required
@@ -129,7 +126,7 @@ def guarded(view: Callable[..., Any], verb: str, methods: set[str]) -> Callable[
             return response
         if request.method == "HEAD":
             request.method = "GET"
-        return with_etag(request, view(request, *args, **kwargs))
+        return answered(request, *args, **kwargs)
 
     return endpoint
 
@@ -148,16 +145,6 @@ def refuse(request: ApiRequest, methods: set[str]) -> None:
         raise Invalid("A NUL character cannot be looked for.", fields=[field])
 
 
-def with_etag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """A read that has not changed is answered with 304 and no body."""
-    kind = response.get("Content-Type", "")
-    if request.method != "GET" or response.status_code != 200 or response.streaming or not kind.startswith(JSON_TYPE):
-        return response
-    etag = quote_etag(digest(response.content.decode())[:32])
-    response["ETag"] = etag
-    return get_conditional_response(request, etag=etag, response=response) or response
-
-
 @gate("api.schema")
 def openapi(request: ApiRequest) -> HttpResponse:
     """For everybody who is let in; it tells nothing that the pages of operations do not."""
@@ -174,9 +161,9 @@ def patterns() -> list[URLPattern]:
         for pattern in router.urls_paths(router.prefix):
             verb, methods = verbs[str(pattern.name)]
             allowed = methods | ({"HEAD"} if "GET" in methods else set())
-            pattern.callback = guarded(pattern.callback, verb, allowed)
+            pattern.callback = guard_endpoint(pattern.callback, verb, allowed)
             found.append(pattern)
     return found
 
 
-urlpatterns = [path("openapi.json", guarded(openapi, "api.schema", READING), name="openapi"), *patterns()]
+urlpatterns = [path("openapi.json", guard_endpoint(openapi, "api.schema", READING), name="openapi"), *patterns()]

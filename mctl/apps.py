@@ -6,8 +6,8 @@ class MctlConfig(AppConfig):
     name = "mctl"
 
     def ready(self) -> None:
-        from mctl.collected import collected_findings
         from mctl.safety import deploy_findings
+        from mctl.static_files import check_static_files
 
         checks.register(deploy_findings, checks.Tags.security, deploy=True)
-        checks.register(collected_findings, checks.Tags.staticfiles, deploy=True)
+        checks.register(check_static_files, checks.Tags.staticfiles, deploy=True)

@@ -1,6 +1,6 @@
 """Typed readers of the environment; the only place that touches it.
 
-Every variable is declared once, where `settings.py` reads it, with its meaning. `manage.py env` prints them all from
+Every variable is declared once, where `settings/` reads it, with its meaning. `manage.py env` prints them all from
 `declared`. A secret may also be given as a file by NAME_FILE.
 """
 

@@ -13,8 +13,6 @@ from mctl.middleware import problem_response
 SAFE = {"GET", "HEAD", "OPTIONS"}
 # Leaving changes nothing a limit protects.
 MILD_VERBS = {"accounts.sign_out"}
-# The forms whose posts show a plan before anything starts. No other view reads `intent`.
-PLANNING_VERBS = {"services.deploy", "services.rollback", "services.scale", "services.configure", "services.onboard"}
 
 
 class LimitsMiddleware:
@@ -32,7 +30,7 @@ class LimitsMiddleware:
             if not is_known(request):
                 take_address(address_of(request.META), door_of(request), counts=not shows_bearer)
         except TooManyRequests as problem:
-            return refused(request, problem)
+            return refusal(request, problem)
         response = self.get_response(request)
         if shows_bearer and not is_known(request):
             count_failure(request)
@@ -47,17 +45,18 @@ class LimitsMiddleware:
         if actor is None:
             return None
         try:
-            request.allowance = take(actor, kind_of(request, getattr(view, "gate_verb", "")))
+            request.allowance = take(actor, kind_of(request, view))
         except TooManyRequests as problem:
-            return refused(request, problem)
+            return refusal(request, problem)
         return None
 
 
-def kind_of(request: HttpRequest, verb: str) -> Kind:
+def kind_of(request: HttpRequest, view: Any) -> Kind:
     """Looking at pages is counted generously; REST reads, plans and whatever may change something are not."""
+    verb = getattr(view, "gate_verb", "")
     if request.method in SAFE or verb in MILD_VERBS:
         return Kind.READ if is_api(request) else Kind.PAGE
-    is_form_plan = verb in PLANNING_VERBS and request.POST.get("intent") == "plan"
+    is_form_plan = getattr(view, "shows_plans", False) and request.POST.get("intent") == "plan"
     return Kind.READ if is_form_plan or verb.endswith(".plan") else Kind.WRITE
 
 
@@ -82,7 +81,7 @@ def is_api(request: HttpRequest) -> bool:
     return request.path.startswith(PREFIX)
 
 
-def refused(request: HttpRequest, problem: TooManyRequests) -> HttpResponse:
+def refusal(request: HttpRequest, problem: TooManyRequests) -> HttpResponse:
     if is_api(request):
         return answer(request, problem)
     response = problem_response(request, problem)

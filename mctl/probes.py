@@ -17,8 +17,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from core.asking import ask
 from core.gate import PUBLIC, gate
+from core.parallel import run_in_thread
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +77,7 @@ class Readiness:
 
     def _begin(self) -> None:
         begun = Round()
-        begun.answer = ask(partial(self._look, begun), "readiness")
+        begun.answer = run_in_thread(partial(self._look, begun), "readiness")
         self._rounds = [*self._under_way(), begun]
 
     def _look(self, current: Round) -> None:

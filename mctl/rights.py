@@ -1,15 +1,15 @@
-"""All rights that MCTL needs in Kubernetes. The manifest in deploy/rbac and `manage.py doctor` are made from them."""
+"""All rights that MCTL needs in Kubernetes. The manifest in deploy/rbac and `manage.py doctor` are made from them.
 
-from diagnosis.queries import asked, live_kinds
+An app lists its own as `RIGHTS` in its `rights.py`.
+"""
+
+from core.discovery import app_modules
 from integrations.kubernetes.rights import Right, merge
-from observer import cluster_reader
-from services.queries import live
-from services.runners import steps
 
 
 def needed_rights() -> tuple[Right, ...]:
     """One right for each resource and place, required ones first."""
-    declared = (*cluster_reader.RIGHTS, *steps.RIGHTS, *live.RIGHTS, *asked.RIGHTS, *live_kinds.RIGHTS)
+    declared = [right for module in app_modules("rights") for right in getattr(module, "RIGHTS", ())]
     return tuple(sorted(merge(declared), key=_place_in_manifest))
 
 

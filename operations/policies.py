@@ -1,6 +1,6 @@
 """Who may see and cancel an operation. Pure rules that explain themselves."""
 
-from core.actor import Actor, Decision, Lacking, Role, Scope, needs_scope
+from core.actor import Actor, Decision, MissingRight, Role, Scope, needs_scope
 
 
 def may_see(actor: Actor, *, tenant: str) -> Decision:
@@ -23,5 +23,5 @@ def may_cancel(actor: Actor, *, tenant: str, requested_by: str) -> Decision:
         False,
         f"Cancelling needs the developer role in {tenant}, or to have started the operation, as {requested_by} did.",
         f"Ask {requested_by}, or an owner of {tenant}.",
-        lacking=Lacking(tenant, Role.DEVELOPER, actor.role_in(tenant), actor.resolved_at),
+        missing_right=MissingRight(tenant, Role.DEVELOPER, actor.role_in(tenant), actor.resolved_at),
     )

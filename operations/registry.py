@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from core.actor import Actor, Decision, Door
-from core.errors import NotFound, shortened
+from core.errors import NotFound, shorten
+from core.slot import Slot
 from operations.choices import Risk
 
 
@@ -90,11 +91,31 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """An operation that ended after its commit. `commit` is that step's result: `{"sha", "before"}`, where `before` is
+    the commit to return to and empty where there is none. `parameters` are those the ledger keeps."""
+
+    target: Target
+    parameters: Mapping[str, Any]
+    commit: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What people may start next: an operation by its registered name, with its parameters."""
+
+    label: str
+    operation: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class OperationDefinition:
     """`parameters` is a pydantic model (extra fields forbidden); fields marked `json_schema_extra={"secret": True}`
     never reach the ledger. `plan(actor, parameters)` returns the JSON that `actions.plan` hands to people, its hash
     included. `check(actor, parameters)` refuses what has no meaning (raises Problem) before a row is written.
     `must_confirm`: everybody sends the hash of its plan. `destructive`: agents do, at any door.
+    `undo(ended)` says which operation takes the commit back; None where none does.
     """
 
     name: str
@@ -111,6 +132,7 @@ class OperationDefinition:
     steps: Callable[[Any], tuple[StepDefinition, ...]]
     example: Mapping[str, Any] = field(default_factory=dict)
     destructive: bool = False
+    undo: Callable[[Ended], Offer | None] = lambda ended: None
 
     @property
     def agents_must_confirm(self) -> bool:
@@ -126,9 +148,12 @@ class OperationDefinition:
 
 
 _definitions: dict[str, OperationDefinition] = {}
-_diagnose: list[Callable[[str, str], dict[str, Any]]] = []
-_people: list[Callable[..., Actor]] = []
-_freshness: list[Callable[[Actor, Callable[[Actor], bool]], Actor]] = []
+# `tenants` fills in `actor_for(login, door=..., client=...)`, the person with the roles known now.
+PEOPLE: Slot[Callable[..., Actor]] = Slot("people", Actor)
+# `tenants` fills in the rule about how old a membership may be that a change relies on.
+FRESHNESS: Slot[Callable[[Actor, Callable[[Actor], bool]], Actor]] = Slot("freshness", lambda actor, allows: actor)
+# `diagnosis` fills in `diagnose(tenant, service) -> Diagnosis.as_dict()`.
+DIAGNOSIS: Slot[Callable[[str, str], dict[str, Any]]] = Slot("diagnosis", lambda tenant, service: {})
 
 
 def register(definition: OperationDefinition) -> None:
@@ -151,37 +176,22 @@ def definition_of(name: str) -> OperationDefinition:
         return _definitions[name]
     near = get_close_matches(name, _definitions, n=3, cutoff=0.5)
     raise NotFound(
-        f"There is no operation {shortened(name)!r}.",
+        f"There is no operation {shorten(name)!r}.",
         remedy=f"Did you mean {' or '.join(near)}?" if near else "See the list of operations.",
-        operation=shortened(name),
+        operation=shorten(name),
         nearest=near,
     )
 
 
-def set_people(actor_for: Callable[..., Actor]) -> None:
-    """`tenants` stands above us and hands in `actor_for(login, door=..., client=...) -> Actor` at start."""
-    _people[:] = [actor_for]
-
-
 def actor_for(login: str, *, door: Door, client: str = "") -> Actor:
     """The person with the roles known now; without anybody to ask, somebody without a role."""
-    return _people[0](login, door=door, client=client) if _people else Actor(login, door, client=client)
-
-
-def set_freshness(relied_upon: Callable[[Actor, Callable[[Actor], bool]], Actor]) -> None:
-    """`tenants` hands in the rule about how old a membership may be that a change relies on."""
-    _freshness[:] = [relied_upon]
+    return PEOPLE.value(login, door=door, client=client)
 
 
 def relied_upon(actor: Actor, allows: Callable[[Actor], bool]) -> Actor:
     """The actor with nothing but what may be relied upon now. Raises Unavailable where that cannot be found out."""
-    return _freshness[0](actor, allows) if _freshness else actor
-
-
-def set_diagnosis(diagnose: Callable[[str, str], dict[str, Any]]) -> None:
-    """`diagnosis` stands above us and hands in `diagnose(tenant, service) -> Diagnosis.as_dict()` at start."""
-    _diagnose[:] = [diagnose]
+    return FRESHNESS.value(actor, allows)
 
 
 def diagnosis_of(tenant: str, service: str) -> dict[str, Any]:
-    return _diagnose[0](tenant, service) if _diagnose and service else {}
+    return DIAGNOSIS.value(tenant, service) if service else {}

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from core.actor import Actor
 from core.text import counted
-from core.tool import Answer, Asked, Effect, Next, offset_of, tool
+from core.tool import Answer, Effect, Next, ToolArguments, offset_of, tool
 from operations import actions, queries
 from operations.choices import OperationState
 from operations.queries.rows import PAGE_SIZE
@@ -25,23 +25,23 @@ LONGEST_WAIT_S = 25
 State = Literal["", "queued", "running", "succeeded", "failed", "cancelled", "stalled"]
 
 
-class Named(Asked):
+class Named(ToolArguments):
     name: str = Field(max_length=100, examples=["deploy-service"])
 
 
-class Audit(Asked):
+class Audit(ToolArguments):
     team: str = Field("", max_length=63)
     cursor: str = ""
 
 
-class Runs(Asked):
+class Runs(ToolArguments):
     team: str = Field("", max_length=63)
     service: str = Field("", max_length=63)
     state: State = ""
     cursor: str = ""
 
 
-class OneRun(Asked):
+class OneRun(ToolArguments):
     workflow_name: str = Field(max_length=100, description="operation_id", examples=["deploy-service-x7k2p"])
 
 
@@ -54,8 +54,8 @@ class Lines(OneRun):
     lines: int = Field(100, ge=1, le=1000)
 
 
-@tool("mctl_list_operations", "List operations", Asked, {"items": "array", "count": "integer"})
-def list_operations(actor: Actor, asked: Asked) -> Answer:
+@tool("mctl_list_operations", "List operations", ToolArguments, {"items": "array", "count": "integer"})
+def list_operations(actor: Actor, asked: ToolArguments) -> Answer:
     """The operations there are; each is a tool too."""
     items = [
         {"name": one.name, "title": one.title, "description": one.description, "risk": one.risk,

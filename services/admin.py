@@ -2,12 +2,12 @@
 
 from django.contrib import admin
 
-from core.admin import Looking, site
+from core.admin import ReadOnlyAdmin, site
 from services.models import Service
 
 
 @admin.register(Service, site=site)
-class ServiceAdmin(Looking):
+class ServiceAdmin(ReadOnlyAdmin):
     list_display = ("name", "tenant", "tag", "running_tag", "health", "sync", "cause", "in_git", "changed_at")
     list_filter = ("health", "sync", "in_git", "component_type")
     search_fields = ("name", "tenant", "tag", "image", "host", "cause")

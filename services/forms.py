@@ -1,13 +1,18 @@
-"""The forms of the service pages; fields, examples and sentences come from the operations' declarations."""
+"""The pages of the services' operations; examples and sentences come from the operations' declarations."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from django import forms
+from django.urls import reverse
 
-from operations.forms import OperationForm
-from operations.registry import definitions
+from core.actor import Actor
+from operations.forms import OperationForm, OperationPage
+from services import policies, queries
 from services.models import Service
+from tenants.models import Tenant
+from tenants.queries import access_tenant
 
 SIZE_FIELDS = ("cpu_request", "cpu_limit", "memory_request", "memory_limit")
 DEPLOY_FIELDS = ("image_tag", "env_vars", "unset_env")
@@ -55,39 +60,23 @@ HELPS = {
     "target_tag": "one that has run",
 }
 SHOWN_ENVIRONMENT = "environment_shown"
-Settings = Mapping[str, Any]
 
 
-class ChangeForm(OperationForm):
-    """Filled in with what git has. What is left as it stands is not sent, so that the operation and its commit name
-    only what changes. `defaults` are the chart's, shown where the file says nothing."""
+class ConfigureForm(OperationForm):
+    """The environment stands in it line by line: one that is taken away is a variable to remove.
 
-    def __init__(
-        self, *arguments: Any, now: Mapping[str, Any], defaults: Mapping[str, Any] | None = None, **options: Any
-    ) -> None:
-        super().__init__(*arguments, **options)
-        self.now = now
-        for name, default in (defaults or {}).items():
-            if name in self.fields:
-                self.fields[name].widget.attrs["placeholder"] = f"{default} by default"
+    Variables that a remedy asks for are added to those that stand.
+    """
 
-    def parameters(self) -> dict[str, Any]:
-        given = super().parameters()
-        return {name: value for name, value in given.items() if name in self.fixed or not self.stands(name, value)}
-
-    def stands(self, name: str, value: Any) -> bool:
-        """An unticked box says nothing where git says nothing."""
-        return str(value) == str(self.now.get(name, False if value is False else None))
-
-
-class ConfigureForm(ChangeForm):
-    """The environment stands in it line by line: one that is taken away is a variable to remove."""
-
-    def __init__(self, *arguments: Any, environment: Mapping[str, str], **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.lines = as_lines(environment)
+    def __init__(self, *arguments: Any, now: Mapping[str, Any], initial: Mapping[str, Any], **options: Any) -> None:
+        settings = dict(now)
+        standing = str(settings.pop("env_vars", ""))
+        wanted = {**lines_read(standing), **lines_read(initial.get("env_vars", ""))}
+        shown = {**initial, "env_vars": "\n".join(as_lines(wanted))}
+        super().__init__(*arguments, now=settings, initial=shown, **options)
+        self.lines = standing.splitlines()
         self.fields[SHOWN_ENVIRONMENT] = forms.CharField(
-            widget=forms.HiddenInput, required=False, initial=" ".join(environment)
+            widget=forms.HiddenInput, required=False, initial=" ".join(lines_read(standing))
         )
 
     def parameters(self) -> dict[str, Any]:
@@ -99,65 +88,6 @@ class ConfigureForm(ChangeForm):
         return {**given, **({"env_vars": lines} if lines else {}), **({"unset_env": gone} if gone else {})}
 
 
-def deploy_form(service: Service, data: Mapping[str, Any] | None = None, **initial: Any) -> OperationForm:
-    return _form("deploy-service", DEPLOY_FIELDS, fixed(service, action="deploy"), data, initial)
-
-
-def rollback_form(service: Service, data: Mapping[str, Any] | None = None, **initial: Any) -> OperationForm:
-    return _form("rollback-service", ROLLBACK_FIELDS, fixed(service), data, initial)
-
-
-def scale_form(
-    service: Service, data: Mapping[str, Any] | None = None, *, now: Settings, defaults: Settings, **asked: Any
-) -> OperationForm:
-    """`now` is what git has, `asked` what a remedy wants instead."""
-    return ChangeForm(
-        definitions()["scale-service"],
-        shown=SCALE_FIELDS,
-        fixed=fixed(service),
-        data=data,
-        initial={**now, **asked},
-        labels=LABELS,
-        helps=HELPS,
-        now=now,
-        defaults=defaults,
-    )
-
-
-def configure_form(
-    service: Service,
-    data: Mapping[str, Any] | None = None,
-    *,
-    now: Settings,
-    defaults: Settings,
-    environment: Mapping[str, str],
-    **asked: Any,
-) -> OperationForm:
-    """`environment` is what git has and a line can say; the variables of a remedy are added to it."""
-    wanted = {**environment, **lines_read(asked.pop("env_vars", ""))}
-    return ConfigureForm(
-        definitions()["deploy-service"],
-        shown=CONFIGURE_FIELDS,
-        fixed=fixed(service, action="update-config"),
-        data=data,
-        initial={**now, **asked, "env_vars": "\n".join(as_lines(wanted))},
-        labels={**LABELS, "env_vars": "Environment"},
-        helps={**HELPS, "env_vars": "one KEY=value a line; a line you take away removes the variable"},
-        now=now,
-        defaults=defaults,
-        environment=environment,
-    )
-
-
-def onboard_form(tenant: str, data: Mapping[str, Any] | None = None, **initial: Any) -> OperationForm:
-    given = {"port": 8080, "host": "auto", "replicas": 1, **initial}
-    return _form("deploy-service", ONBOARD_FIELDS, {"action": "onboard", "team_name": tenant}, data, given)
-
-
-def fixed(service: Service, **more: str) -> dict[str, str]:
-    return {**more, "team_name": service.tenant, "component_name": service.name}
-
-
 def as_lines(variables: Mapping[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in variables.items()]
 
@@ -167,13 +97,125 @@ def lines_read(text: str) -> dict[str, str]:
     return {name.strip(): value for name, equals, value in pairs if equals}
 
 
-def _form(
-    operation: str,
-    shown: tuple[str, ...],
-    known: dict[str, str],
-    data: Mapping[str, Any] | None,
-    initial: Mapping[str, Any],
-) -> OperationForm:
-    return OperationForm(
-        definitions()[operation], shown=shown, fixed=known, data=data, initial=initial, labels=LABELS, helps=HELPS
-    )
+# --- what stands around the forms
+
+
+def service_frame(actor: Actor, service: Service) -> dict[str, Any]:
+    leave = reverse("services:service_detail", args=[service.tenant, service.name])
+    return {"service": queries.service_head(actor, service), "leave": leave}
+
+
+def with_versions(field: str) -> Callable[[Actor, Service], dict[str, Any]]:
+    """The versions that have run stand beside the form; choosing one fills in `field`."""
+
+    def frame(actor: Actor, service: Service) -> dict[str, Any]:
+        return {**service_frame(actor, service), "versions": queries.known_versions(service), "fills": field}
+
+    return frame
+
+
+def with_configuration(actor: Actor, service: Service) -> dict[str, Any]:
+    return {**service_frame(actor, service), "config": queries.service_config(service)}
+
+
+def tenant_frame(actor: Actor, tenant: Tenant) -> dict[str, Any]:
+    return {"tenant": tenant}
+
+
+# --- what the fields hold before anybody types
+
+
+def tag_in_git(service: Service, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"image_tag": service.tag, **asked}
+
+
+def version_to_return_to(service: Service, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    return asked or {"target_tag": queries.version_before(service)}
+
+
+def settings_of_a_new_service(tenant: Tenant, asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"port": 8080, "host": "auto", "replicas": 1, **asked}
+
+
+def configuration_now(service: Service) -> dict[str, Any]:
+    """The settings in git, and the variables that a line can say."""
+    lines = as_lines(queries.environment_now(service))
+    return {**queries.settings_now(service), "env_vars": "\n".join(lines)}
+
+
+# --- the pages
+
+service_page = partial(
+    OperationPage,
+    place={"tenant": "team_name", "name": "component_name"},
+    subject=queries.access_service,
+    labels=LABELS,
+    helps=HELPS,
+    template="services/change.html",
+    aside="services/_change_aside.html",
+)
+
+DEPLOY = service_page(
+    operation="deploy-service",
+    route="services:service_deploy",
+    verb="services.deploy",
+    may=lambda actor, service: policies.may_deploy(actor, tenant=service.tenant),
+    title=lambda service: f"Deploy {service.name}",
+    fields=DEPLOY_FIELDS,
+    fixed={"action": "deploy"},
+    initial=tag_in_git,
+    frame=with_versions("image_tag"),
+)
+CONFIGURE = service_page(
+    operation="deploy-service",
+    route="services:service_configure",
+    verb="services.configure",
+    may=lambda actor, service: policies.may_configure(actor, tenant=service.tenant),
+    title=lambda service: f"Configure {service.name}",
+    fields=CONFIGURE_FIELDS,
+    fixed={"action": "update-config"},
+    now=configuration_now,
+    defaults=queries.chart_defaults,
+    labels={**LABELS, "env_vars": "Environment"},
+    helps={**HELPS, "env_vars": "one KEY=value a line; a line you take away removes the variable"},
+    form=ConfigureForm,
+    frame=with_configuration,
+)
+ONBOARD = OperationPage(
+    operation="deploy-service",
+    route="services:service_new",
+    verb="services.onboard",
+    place={"tenant": "team_name"},
+    subject=lambda actor, tenant: access_tenant(actor, tenant),
+    may=lambda actor, tenant: policies.may_onboard(actor, tenant=tenant.name),
+    title=lambda tenant: f"Add a service to {tenant.name}",
+    fields=ONBOARD_FIELDS,
+    fixed={"action": "onboard"},
+    initial=settings_of_a_new_service,
+    labels=LABELS,
+    helps=HELPS,
+    template="services/change.html",
+    frame=tenant_frame,
+)
+ROLL_BACK = service_page(
+    operation="rollback-service",
+    route="services:service_rollback",
+    verb="services.rollback",
+    may=lambda actor, service: policies.may_roll_back(actor, tenant=service.tenant),
+    title=lambda service: f"Roll back {service.name}",
+    fields=ROLLBACK_FIELDS,
+    initial=version_to_return_to,
+    frame=with_versions("target_tag"),
+)
+SCALE = service_page(
+    operation="scale-service",
+    route="services:service_scale",
+    verb="services.scale",
+    may=lambda actor, service: policies.may_scale(actor, tenant=service.tenant),
+    title=lambda service: f"Scale {service.name}",
+    fields=SCALE_FIELDS,
+    now=queries.settings_now,
+    defaults=queries.chart_defaults,
+    frame=with_configuration,
+)
+PAGES = (DEPLOY, CONFIGURE, ONBOARD, ROLL_BACK, SCALE)

@@ -12,11 +12,11 @@ from accounts import queries as accounts
 from accounts.actions import mark_used
 from accounts.choices import TokenKind
 from accounts.errors import TokenRefused
-from accounts.queries.shapes import bearer_of
+from accounts.queries.token_shapes import bearer_of
 from core.actor import Actor, Door
 from core.audit import SUCCEEDED
 from core.errors import Busy
-from core.tally import Happening, note
+from core.security_events import SecurityEvent, count_event
 from integrations.gitops import Route
 from operations.choices import OPEN_STATES
 from operations.models import Operation
@@ -35,14 +35,14 @@ def authenticate(header: str | None, door: Door) -> Actor:
     """
     token = bearer_of(header)
     _refuse_foreign(accounts.recognise(token), door)
-    bearer = accounts.verified(token, door)
+    bearer = accounts.verify(token, door)
     if bearer.personal_token is not None:
         mark_used(bearer.personal_token, bearer.used_at)
     person = actor_for(bearer.login, door=door, client=bearer.client, token_kind=bearer.kind.value)
     actor = replace(person, scopes=bearer.scopes, expires_at=bearer.expires_at)
     if door is Door.MCP and bearer.kind.is_foreign:
         reason = f"A {bearer.kind.label}, which was not issued for this server."
-        note(Happening(FOREIGN_TOKEN_USED, reason, door.value, actor.name, actor.client, result=SUCCEEDED))
+        count_event(SecurityEvent(FOREIGN_TOKEN_USED, reason, door.value, actor.name, actor.client, result=SUCCEEDED))
     return actor
 
 

@@ -1,4 +1,4 @@
-"""The rounds that beat runs: memberships kept fresh, and the tally brought into the audit."""
+"""The rounds that beat runs: memberships kept fresh, and security events brought into the audit."""
 
 from celery import shared_task
 from django.conf import settings
@@ -6,7 +6,7 @@ from django.core.cache import cache
 
 from tenants import engine
 
-ROUND, TALLY = "memberships:round", "tally:round"
+MEMBERSHIPS, SECURITY_EVENTS = "memberships:round", "security-events:round"
 # A slow GitHub must not take the workers away from the operations: one round at a time, ended after this. Below the
 # 60 s within which a removal takes effect, should a worker die in its round.
 LONGEST_ROUND_S = 50
@@ -20,19 +20,19 @@ LONGEST_ROUND_S = 50
     time_limit=LONGEST_ROUND_S,
 )
 def refresh_memberships() -> None:
-    if not settings.GITHUB_ORG or not cache.add(ROUND, True, timeout=LONGEST_ROUND_S):
+    if not settings.GITHUB_ORG or not cache.add(MEMBERSHIPS, True, timeout=LONGEST_ROUND_S):
         return
     try:
         engine.refresh_everybody()
     finally:
-        cache.delete(ROUND)
+        cache.delete(MEMBERSHIPS)
 
 
 @shared_task(name="tenants.keep_tally", ignore_result=True, expires=settings.TALLY_INTERVAL_S)
-def keep_tally() -> None:
-    if not cache.add(TALLY, True, timeout=LONGEST_ROUND_S):
+def write_security_events() -> None:
+    if not cache.add(SECURITY_EVENTS, True, timeout=LONGEST_ROUND_S):
         return
     try:
-        engine.keep_tally()
+        engine.write_security_events()
     finally:
-        cache.delete(TALLY)
+        cache.delete(SECURITY_EVENTS)

@@ -3,11 +3,11 @@
 from pydantic import Field
 
 from core.actor import Actor
-from core.tool import Answer, Asked, tool
+from core.tool import Answer, ToolArguments, tool
 from tenants.queries import access_tenant, quota_note
 
 
-class Team(Asked):
+class Team(ToolArguments):
     team: str = Field(max_length=63, description="tenant")
 
 

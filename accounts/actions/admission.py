@@ -7,7 +7,7 @@ from accounts.actions.clients import end_client_tokens
 from accounts.errors import LoginTaken, NotAMember, OrganisationChanged
 from accounts.models import Person, PersonalToken
 from accounts.policies import may_github_vouch
-from accounts.registry import take_memberships
+from accounts.registry import MEMBERSHIP_TAKER
 from core.actor import Actor, Door
 from core.audit import SUCCEEDED, record
 from core.clock import now
@@ -31,8 +31,8 @@ def admit(token: str, account: Account | None = None) -> Person:
     check_organisation(membership.organisation_id)
     teams = [team for team in github.my_teams() if team.organisation_id == membership.organisation_id]
     with transaction.atomic():
-        person = settle(account)
-        take_memberships(person.login, teams)
+        person = save_person(account)
+        MEMBERSHIP_TAKER.value(person.login, teams)
     return person
 
 
@@ -60,7 +60,7 @@ def check_organisation(number: int) -> None:
         )
 
 
-def settle(account: Account) -> Person:
+def save_person(account: Account) -> Person:
     """The person of that GitHub account: found by its number, whatever its login was, and active again."""
     holder = Person.objects.select_for_update().filter(login=account.login).first()
     known = Person.objects.select_for_update().filter(github_id=account.id).first()
@@ -77,7 +77,7 @@ def settle(account: Account) -> Person:
     return person
 
 
-def shut_out(person: Person) -> None:
+def deactivate_person(person: Person) -> None:
     """Ends every access of somebody whom GitHub no longer vouches for, tokens for good.
 
     A person who returns makes new tokens: a leaked one must stay dead.
@@ -95,7 +95,7 @@ def release_login(login: str) -> Person | None:
     with transaction.atomic():
         person = Person.objects.filter(login=login.lower()).first()
         if person is not None:
-            shut_out(person)
+            deactivate_person(person)
             person.login = f"{person.login}~{person.github_id or person.pk}"
             person.save(update_fields=["login"])
     return person

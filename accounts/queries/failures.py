@@ -10,7 +10,7 @@ from accounts.errors import TokenRefused
 from core.actor import Door
 from core.clock import now
 from core.errors import Problem
-from core.tally import note_stranger
+from core.security_events import count_stranger
 
 KEPT_FOR_S = 900
 REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
@@ -30,11 +30,11 @@ def remember_failure(problem: Problem, *, request_id: str, door: str, name: str 
         log.warning("failure_not_kept", request_id=request_id, exc_info=True)
 
 
-def note_bearer(problem: Problem, *, door: Door, address: str) -> None:
+def count_refused_bearer(problem: Problem, *, door: Door, address: str) -> None:
     """Into the audit, where a token was shown and refused; a request that shows none is no attempt."""
     if isinstance(problem, TokenRefused):
         reason = f"{problem.sentence} ({problem.problem_code}, {problem.kind.label})"
-        note_stranger("bearer_token", reason, door=door, address=address)
+        count_stranger("bearer_token", reason, door=door, address=address)
 
 
 def failure_of(request_id: str) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from core.actor import Actor, Door
 from core.audit import SUCCEEDED, record
 from core.errors import Problem, Unavailable
 from core.limits import address_of
-from core.tally import NOBODY, note_stranger
+from core.security_events import NOT_SIGNED_IN, count_stranger
 from integrations.github import Account, problem_of
 
 SIGN_IN = "sign_in"
@@ -63,8 +63,8 @@ class GitHubAdapter(DefaultSocialAccountAdapter):
         raise ImmediateHttpResponse(back_to_sign_in(problem))
 
 
-def note_failure(request: HttpRequest, problem: Problem, login: str = NOBODY) -> None:
-    note_stranger(SIGN_IN, problem.sentence, door=Door.WEB, address=address_of(request.META), name=login)
+def note_failure(request: HttpRequest, problem: Problem, login: str = NOT_SIGNED_IN) -> None:
+    count_stranger(SIGN_IN, problem.sentence, door=Door.WEB, address=address_of(request.META), name=login)
 
 
 def in_words(request: HttpRequest, error: str | None, exception: Exception | None) -> Problem:

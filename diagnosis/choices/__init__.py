@@ -1,7 +1,8 @@
 """Closed sets of the diagnosis: severities, verdicts, the vocabulary of causes and what explains what."""
 
-from diagnosis.choices.causes import CAUSES, Cause, CauseClass, cause_of
+from core.diagnosis import Severity
+from diagnosis.choices.causes import CAUSES, Cause, CauseClass, add_cause, cause_of
 from diagnosis.choices.explains import EXPLAINS, explains
-from diagnosis.choices.levels import Severity, Verdict
+from diagnosis.choices.levels import Verdict
 
-__all__ = ["CAUSES", "EXPLAINS", "Cause", "CauseClass", "Severity", "Verdict", "cause_of", "explains"]
+__all__ = ["CAUSES", "EXPLAINS", "Cause", "CauseClass", "Severity", "Verdict", "add_cause", "cause_of", "explains"]

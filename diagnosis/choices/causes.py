@@ -7,7 +7,8 @@ version from working, then what keeps the next one from arriving, then what surr
 from dataclasses import dataclass
 from enum import StrEnum
 
-from diagnosis.choices.levels import Severity
+from core.diagnosis import DeclaredCause, Severity
+from diagnosis.choices.guide_text import SECTIONS
 
 
 class CauseClass(StrEnum):
@@ -166,12 +167,29 @@ def _parsed(text: str, cause_class: CauseClass, severity: Severity, start: int) 
     }
 
 
+# Where the ranks of a severity begin, symptoms apart.
+FIRST_RANK = {Severity.PROBLEM: 0, Severity.WARNING: 200, Severity.NOTICE: 600}
+FIRST_SYMPTOM = 400
 CAUSES: dict[str, Cause] = {
-    **_parsed(_ROOTS, CauseClass.ROOT, Severity.PROBLEM, 0),
-    **_parsed(_WARNINGS, CauseClass.ROOT, Severity.WARNING, 200),
-    **_parsed(_SYMPTOMS, CauseClass.SYMPTOM, Severity.PROBLEM, 400),
-    **_parsed(_NOTICES, CauseClass.NOTICE, Severity.NOTICE, 600),
+    **_parsed(_ROOTS, CauseClass.ROOT, Severity.PROBLEM, FIRST_RANK[Severity.PROBLEM]),
+    **_parsed(_WARNINGS, CauseClass.ROOT, Severity.WARNING, FIRST_RANK[Severity.WARNING]),
+    **_parsed(_SYMPTOMS, CauseClass.SYMPTOM, Severity.PROBLEM, FIRST_SYMPTOM),
+    **_parsed(_NOTICES, CauseClass.NOTICE, Severity.NOTICE, FIRST_RANK[Severity.NOTICE]),
 }
+
+
+def add_cause(declared: DeclaredCause) -> None:
+    """A cause of an app, ranked behind ours of its severity. Raises ValueError for an id that is taken, and for a
+    section that the guide does not have."""
+    if declared.id in CAUSES:
+        raise ValueError(f"The cause {declared.id} is declared twice.")
+    if declared.guide not in {section.id for section in SECTIONS}:
+        raise ValueError(f"The guide has no section {declared.guide}, which the cause {declared.id} names.")
+    cause_class = CauseClass.NOTICE if declared.severity is Severity.NOTICE else CauseClass.ROOT
+    alike = [one.rank for one in CAUSES.values() if (one.cause_class, one.severity) == (cause_class, declared.severity)]
+    CAUSES[declared.id] = Cause(
+        declared.id, cause_class, declared.title, declared.guide, declared.severity, max(alike) + 1
+    )
 
 
 def cause_of(id: str) -> Cause:

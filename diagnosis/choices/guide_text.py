@@ -1,6 +1,6 @@
 """The troubleshooting guide: what each trouble means and what to do about it. Section ids are what findings point to.
 
-`checks` of a paragraph are titles of the walk (diagnosis.queries.guide) that answer it for a service.
+`checks` of a paragraph are titles of the walk (diagnosis.rules.guide_walk) that answer it for a service.
 """
 
 from dataclasses import dataclass

@@ -1,18 +1,6 @@
-"""How bad, and how sure. Plain enums: the engine runs without Django."""
+"""How sure. A plain enum: the rules run without Django."""
 
 from enum import StrEnum
-
-
-class Severity(StrEnum):
-    """PROBLEM: users or deploys suffer now. WARNING: they will, or part of it does. NOTICE: worth a line, no alarm."""
-
-    PROBLEM = "problem"
-    WARNING = "warning"
-    NOTICE = "notice"
-
-    @property
-    def rank(self) -> int:
-        return list(Severity).index(self)
 
 
 class Verdict(StrEnum):

@@ -1,22 +1,7 @@
-"""Diagnosis: a snapshot goes in, ranked findings with evidence and remedies come out."""
+"""The reads of the diagnosis: the live cluster, a dump, what is wrong now, the guide's page."""
 
 from diagnosis.queries.dump import read_dump
-from diagnosis.queries.engine import diagnose_snapshot
-from diagnosis.queries.findings import Checked, Diagnosis, Evidence, Finding, Remedy
 from diagnosis.queries.live import diagnose_live, diagnose_service
-from diagnosis.queries.snapshot import Snapshot, Source, Target
+from diagnosis.rules import Diagnosis, Target
 
-__all__ = [
-    "Checked",
-    "Diagnosis",
-    "Evidence",
-    "Finding",
-    "Remedy",
-    "Snapshot",
-    "Source",
-    "Target",
-    "diagnose_live",
-    "diagnose_service",
-    "diagnose_snapshot",
-    "read_dump",
-]
+__all__ = ["Diagnosis", "Target", "diagnose_live", "diagnose_service", "read_dump"]

@@ -3,17 +3,18 @@
 Looking up is asking permission: what is hidden answers like what is absent, and the nearest visible names are offered.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
 from core import clock
 from core.actor import Actor
-from core.errors import Invalid, NotFound, Unavailable, shortened
+from core.diagnosis import Target
+from core.errors import Invalid, NotFound, Unavailable, shorten
 from diagnosis.queries.live import diagnose_service, look_live
-from diagnosis.queries.objects import dig, items, name, namespace, text_at
-from diagnosis.queries.snapshot import Target
 from diagnosis.queries.wrong_now import wrong_now
+from diagnosis.registry import targets
+from diagnosis.rules.facts.objects import dig, items, name, namespace, text_at
 from integrations.errors import Missing, Refused
 from integrations.kubernetes import Right, cluster, kinds
 from operations.queries import access_operation, operation_view
@@ -38,12 +39,8 @@ def diagnose_asked(actor: Actor, *, team: str = "", **about: str) -> dict[str, A
     kind, value = subject_of({kind: value[:253] for kind, value in about.items()})
     if not kind:
         return wrong_now(actor, team)
-    if kind == "operation":
-        return of_operation(actor, value)
-    if kind == "service":
-        access_service(actor, tenant=team, name=value)
-        return diagnose_service(team, value)
-    return _live(target_of(actor, kind, team, value))
+    answer = ANSWERS.get(kind)
+    return answer(actor, team, value) if answer else _live(find_declared(actor, kind, team, value))
 
 
 def subject_of(about: Mapping[str, str]) -> tuple[str, str]:
@@ -59,18 +56,18 @@ def subject_of(about: Mapping[str, str]) -> tuple[str, str]:
     return next(iter(given.items()), ("", ""))
 
 
-def target_of(actor: Actor, kind: str, team: str, value: str) -> Target:
-    """The object behind a job's name, a domain, or the service that a database was made for."""
+def of_service(actor: Actor, team: str, service: str) -> dict[str, Any]:
+    access_service(actor, tenant=team, name=service)
+    return diagnose_service(team, service)
+
+
+def find_declared(actor: Actor, kind: str, team: str, value: str) -> Target:
+    """By the finder of the app that declared it, for an actor who sees the tenant."""
     access_tenant(actor, team)
-    if kind == "job":
-        return _job(team, value)
-    if kind == "domain":
-        return _domain(team, value)
-    access_service(actor, tenant=team, name=value)
-    return _database(team, value)
+    return targets()[kind].find(actor, team, value)
 
 
-def _job(team: str, value: str) -> Target:
+def find_job(actor: Actor, team: str, value: str) -> Target:
     known = {}
     for row in (kinds.CRON_JOBS, kinds.JOBS):
         known.update({name(obj): row.kind for obj in cluster().list(row, namespace=team)})
@@ -79,7 +76,7 @@ def _job(team: str, value: str) -> Target:
     return Target(known[value], team, value)
 
 
-def _domain(team: str, value: str) -> Target:
+def find_domain(actor: Actor, team: str, value: str) -> Target:
     """By the Ingress that serves the host, else by the Certificate that was asked for it.
 
     The right to Certificates is optional: its refusal is raised only for a host that no Ingress serves.
@@ -104,7 +101,9 @@ def _domain(team: str, value: str) -> Target:
     return hosts[wanted]
 
 
-def _database(team: str, service: str) -> Target:
+def find_database(actor: Actor, team: str, service: str) -> Target:
+    """The Database object that was made for a service."""
+    access_service(actor, tenant=team, name=service)
     try:
         found = cluster().list(kinds.POSTGRES_DATABASES)
     except Missing:
@@ -118,7 +117,7 @@ def _database(team: str, service: str) -> Target:
 def _unknown(what: str, value: str, team: str, known: Iterable[str]) -> NotFound:
     near = get_close_matches(value[:253], list(known), n=3, cutoff=0.5)
     remedy = f"Did you mean {' or '.join(near)}?" if near else f"See what {team} has, or ask one of its owners."
-    return NotFound(f"There is no {what} {shortened(value)!r} in {team}.", remedy=remedy, nearest=near)
+    return NotFound(f"There is no {what} {shorten(value)!r} in {team}.", remedy=remedy, nearest=near)
 
 
 def _live(target: Target) -> dict[str, Any]:
@@ -128,7 +127,7 @@ def _live(target: Target) -> dict[str, Any]:
     return found.as_dict()
 
 
-def of_operation(actor: Actor, public_id: str) -> dict[str, Any]:
+def of_operation(actor: Actor, team: str, public_id: str) -> dict[str, Any]:
     """Why an operation failed, by the findings it kept; why an open one does not get on, by its service as it is."""
     operation = access_operation(actor, public_id)
     view = operation_view(actor, operation)
@@ -145,3 +144,7 @@ def of_operation(actor: Actor, public_id: str) -> dict[str, Any]:
         "sources": found.get("sources", []),
         "observed_at": found.get("observed_at") or clock.now().isoformat(),
     }
+
+
+# What is asked about in another way than by an object of the cluster.
+ANSWERS: Mapping[str, Callable[[Actor, str, str], dict[str, Any]]] = {"service": of_service, "operation": of_operation}

@@ -8,14 +8,15 @@ from typing import Any
 
 import yaml
 
-from diagnosis.queries.findings import Diagnosis
+from core.diagnosis import Target
 from diagnosis.queries.live import look_live
-from diagnosis.queries.objects import Obj, kind, labels, name, namespace
-from diagnosis.queries.printing import printed
 from diagnosis.queries.redaction import scrubbed, scrubbed_object, scrubbed_text
-from diagnosis.queries.routes import ingresses, services
-from diagnosis.queries.scope import Scope
-from diagnosis.queries.snapshot import Snapshot, Target
+from diagnosis.rules.facts.objects import Obj, kind, labels, name, namespace
+from diagnosis.rules.facts.routes import ingresses, services
+from diagnosis.rules.facts.scope import Scope
+from diagnosis.rules.facts.snapshot import Snapshot
+from diagnosis.rules.report.findings import Diagnosis
+from diagnosis.rules.report.printing import printed
 
 MOST_EVENTS = 500
 AROUND = ("ResourceQuota", "LimitRange", "NetworkPolicy", "HorizontalPodAutoscaler", "PodDisruptionBudget",

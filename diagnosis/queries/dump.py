@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from diagnosis.queries.objects import when
-from diagnosis.queries.snapshot import Snapshot, Source, flattened
+from diagnosis.rules.facts.objects import when
+from diagnosis.rules.facts.snapshot import Snapshot, Source, flattened
 
 SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 MOST_LOG_BYTES = 512 * 1024

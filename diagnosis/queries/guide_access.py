@@ -4,7 +4,7 @@ from django.conf import settings
 
 from core.actor import Actor, Role
 from diagnosis.choices import Verdict
-from diagnosis.queries.findings import Checked
+from diagnosis.rules.report.findings import Checked
 from tenants.queries import owners_of
 
 

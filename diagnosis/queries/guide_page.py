@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from core.actor import Actor
+from core.diagnosis import Target
 from diagnosis.choices import Verdict, cause_of
 from diagnosis.choices.guide_text import SECTIONS, Paragraph, Section
-from diagnosis.queries.findings import Checked, Diagnosis, Finding
 from diagnosis.queries.guide_access import access_answers
 from diagnosis.queries.live import diagnose_live
-from diagnosis.queries.snapshot import Target
+from diagnosis.rules.report.findings import Checked, Diagnosis, Finding
 from operations.queries import access_operation, operation_view
 from operations.registry import definitions
 from services.queries import access_service

@@ -14,27 +14,28 @@ from typing import Any
 from django.conf import settings
 
 from core import clock
+from core.diagnosis import Target
 from core.errors import Problem, Unavailable
 from core.patterns import Pattern
-from diagnosis.queries.checks.databases import clusters
-from diagnosis.queries.engine import diagnose_snapshot
-from diagnosis.queries.environment import of_container
-from diagnosis.queries.findings import Diagnosis
 from diagnosis.queries.live_kinds import (
     AROUND,
     CLUSTER_WIDE,
     ELSEWHERE,
     FIRST,
-    OF_TARGET,
     PROVES_ABSENCE,
     PROVIDERS,
     Read,
+    reads_of,
 )
-from diagnosis.queries.objects import Obj, mapping, name, namespace
-from diagnosis.queries.readings import readings
-from diagnosis.queries.references import secret_names
-from diagnosis.queries.scope import Scope
-from diagnosis.queries.snapshot import Snapshot, Source, Target
+from diagnosis.rules.engine import diagnose_snapshot
+from diagnosis.rules.facts.environment import of_container
+from diagnosis.rules.facts.log_readings import readings
+from diagnosis.rules.facts.objects import Obj, mapping, name, namespace
+from diagnosis.rules.facts.postgres import clusters
+from diagnosis.rules.facts.scope import Scope
+from diagnosis.rules.facts.secret_references import secret_names
+from diagnosis.rules.facts.snapshot import Snapshot, Source
+from diagnosis.rules.report.findings import Diagnosis
 from integrations.errors import IntegrationError, Missing
 from integrations.kubernetes import Cluster, cluster
 
@@ -85,7 +86,7 @@ def look_live(target: Target, *, thorough: bool = False) -> tuple[Diagnosis, Sna
     except IntegrationError as error:
         source = Source("kubernetes", ok=False, error=error.sentence, kinds=tuple(read.kind for read in FIRST))
         return _diagnosed(Snapshot([], {}, [source]), target)
-    first = [_list(gateway, read, target.namespace) for read in (*FIRST, *OF_TARGET.get(target.kind, ()))]
+    first = [_list(gateway, read, target.namespace) for read in (*FIRST, *reads_of(target.kind))]
     answers = _round([*first, _application(gateway, target)])
     found = diagnose_snapshot(_snapshot(answers), target, clock.now())
     if not thorough and found.healthy and not _is_unsettled(answers, target):

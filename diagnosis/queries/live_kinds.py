@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from diagnosis.registry import reads_by_kind
 from integrations.kubernetes import Place, Right, kinds
 from integrations.kubernetes.kinds import Kind
 
@@ -29,13 +30,8 @@ FIRST = tuple(
         kinds.POD_DISRUPTION_BUDGETS, kinds.EXTERNAL_SECRETS, kinds.CERTIFICATES,
     )
 )  # fmt: skip
-# What else tells so for a target of another kind.
-OF_TARGET = {
-    "Job": (Read(kinds.JOBS),),
-    "CronJob": (Read(kinds.JOBS), Read(kinds.CRON_JOBS)),
-    "DaemonSet": (Read(kinds.DAEMON_SETS),),
-    "Database": (Read(kinds.POSTGRES_DATABASES), Read(kinds.POSTGRES_CLUSTERS)),
-}
+# A DaemonSet is asked about by its kind alone; apps declare the other kinds with their targets.
+OF_KIND = {"DaemonSet": (kinds.DAEMON_SETS,)}
 # What tells why it is not.
 AROUND = tuple(
     Read(row)
@@ -62,6 +58,12 @@ ELSEWHERE = (*PROVIDERS, Read(kinds.NETWORK_POLICIES), Read(kinds.EXTERNAL_SECRE
 # An API server that does not know these kinds proves nothing about the objects a manifest names.
 PROVES_ABSENCE = frozenset({"IngressClass", "StorageClass", "Certificate", "PersistentVolumeClaim"})
 
+
+def reads_of(kind: str) -> tuple[Read, ...]:
+    """What else tells whether a target of that kind is well."""
+    return tuple(Read(row) for row in reads_by_kind().get(kind, OF_KIND.get(kind, ())))
+
+
 DIAGNOSIS = "diagnosis"
 # Kinds of operators that a cluster may do without: by API group, what cannot be told without the right to them.
 OF_OPERATORS = {
@@ -70,11 +72,7 @@ OF_OPERATORS = {
     "acme.cert-manager.io": "diagnosis of certificates and domains",
     "postgresql.cnpg.io": "diagnosis of databases",
 }
-_LISTED = {
-    read.row: None
-    for reads in (FIRST, *OF_TARGET.values(), AROUND, CLUSTER_WIDE, PROVIDERS, ELSEWHERE)
-    for read in reads
-}
+_LISTED = {read.row: None for reads in (FIRST, AROUND, CLUSTER_WIDE, PROVIDERS, ELSEWHERE) for read in reads}
 RIGHTS = (
     *(
         Right(row, ("list",), OF_OPERATORS.get(row.group, DIAGNOSIS), is_optional=row.group in OF_OPERATORS)

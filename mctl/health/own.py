@@ -13,10 +13,10 @@ from django.db import connection
 from core.clock import now
 from core.start import start_warnings
 from mctl.celery import app
-from mctl.collected import COLLECT, uncollected_files
 from mctl.env import ONE_COMMAND
 from mctl.health.lines import Line, Part, missing_line, not_asked_line, not_configured_line, ok_line
 from mctl.probes import unapplied_migrations
+from mctl.static_files import COLLECT, uncollected_files
 from observer.models import ObserverLease
 from operations.engine import last_round
 from tenants.queries import sources

@@ -8,14 +8,14 @@ from urllib.parse import unquote
 from redis.exceptions import TimeoutError as BrokerTimeout
 
 from core.actor import Actor, Decision
-from core.asking import NoAnswer, ask_all
 from core.clock import now
 from core.credentials import MASK
 from core.errors import Problem
 from core.gate import require
-from integrations.errors import IntegrationError, Missing, Refused, scrubbed
+from core.parallel import NoAnswer, run_all
+from integrations.errors import IntegrationError, Missing, Refused, foreign_text
 from mctl.env import declared
-from mctl.health import outside, own, rights
+from mctl.health import cluster_rights, outside, own
 from mctl.health.lines import (
     Group,
     Line,
@@ -32,7 +32,7 @@ LONGEST_S = 6.0
 AT_ONCE = 20
 # A shorter value stands in many words by chance.
 SHORTEST_SECRET = 6
-PARTS: Sequence[Part] = (*own.PARTS, *outside.PARTS, *rights.PARTS)
+PARTS: Sequence[Part] = (*own.PARTS, *outside.PARTS, *cluster_rights.PARTS)
 
 
 def may_check(actor: Actor) -> Decision:
@@ -49,7 +49,7 @@ def system_check(actor: Actor) -> Report:
 
 def system_report(within_s: float = LONGEST_S) -> Report:
     parts, begun_at, begun = PARTS, now(), time.monotonic()
-    answers = ask_all({part.name: part.look for part in parts}, within_s=within_s, at_once=AT_ONCE)
+    answers = run_all({part.name: part.look for part in parts}, within_s=within_s, at_once=AT_ONCE)
     groups: dict[str, list[Line]] = {}
     for part in parts:
         answer = answers[part.name]
@@ -74,7 +74,7 @@ def line_of_error(part: Part, error: Exception, within_s: float) -> Line:
     if isinstance(error, TimeoutError | BrokerTimeout):
         return not_asked_line(part.name, "It did not answer in time.", part.remedy)
     if not isinstance(error, Problem):
-        said = f"{type(error).__name__}: {scrubbed(str(error))}" if str(error) else f"{type(error).__name__}."
+        said = f"{type(error).__name__}: {foreign_text(str(error))}" if str(error) else f"{type(error).__name__}."
         return not_asked_line(part.name, said, part.remedy)
     if "missing_right" in error.facts:
         # The right has a line of its own that fails where it is required.

@@ -28,7 +28,7 @@ class KeyReused(Problem):
     status = 409
 
 
-class StillAtIt(Problem):
+class RequestInProgress(Problem):
     code = "idempotency_in_progress"
     status = 409
 
@@ -38,8 +38,8 @@ def once(
 ) -> tuple[dict[str, Any], bool]:
     """What `work` returned, now or the first time, and whether it is a repeat.
 
-    Raises KeyReused where the key belongs to another request, StillAtIt while the first one is being worked on, and
-    Unavailable where the cache cannot be asked: without it, doing it once cannot be promised.
+    Raises KeyReused where the key belongs to another request, RequestInProgress while the first one is being worked
+    on, and Unavailable where the cache cannot be asked: without it, doing it once cannot be promised.
     """
     place = "idempotency:" + digest({"actor": actor.name, "operation": name, "key": key})
     body = digest(asked)
@@ -69,14 +69,18 @@ def best_effort(note: Callable[[], Any]) -> None:
 
 def earlier(kept: Mapping[str, Any] | None, body: str) -> dict[str, Any]:
     if kept is None:
-        raise StillAtIt("The first request with this key has just ended without a result.", remedy="Send it again.")
+        raise RequestInProgress(
+            "The first request with this key has just ended without a result.", remedy="Send it again."
+        )
     if kept["body"] != body:
         raise KeyReused(
             "This Idempotency-Key was used for another request within the last 24 hours.",
             remedy="Send a new key for a new request.",
         )
     if "answer" not in kept:
-        raise StillAtIt("The first request with this key is still being worked on.", remedy="Ask again in a moment.")
+        raise RequestInProgress(
+            "The first request with this key is still being worked on.", remedy="Ask again in a moment."
+        )
     return dict(kept["answer"])
 
 

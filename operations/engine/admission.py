@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 
 from core.actor import Actor
-from core.errors import Busy, Forbidden, NotFound, Problem, shortened
+from core.errors import Busy, Forbidden, NotFound, Problem, shorten
 from core.gate import require
-from core.parse import parsed
+from core.parse import parse_parameters
 from operations.choices import AuditResult
 from operations.engine.audit import record_attempt, redacted
 from operations.errors import ReadOnly
@@ -19,7 +19,7 @@ from operations.registry import OperationDefinition, Target, definition_of, reli
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody asked for, parsed and allowed. `kept` holds its parameters without the secret ones."""
+    """What somebody asked for, parse_parameters and allowed. `kept` holds its parameters without the secret ones."""
 
     definition: OperationDefinition
     parameters: Any
@@ -44,13 +44,13 @@ def audit_refusals(actor: Actor, name: str) -> Iterator[Attempt]:
     except Problem as problem:
         record_attempt(
             actor,
-            shortened(name),
+            shorten(name),
             result=AuditResult.DENIED if isinstance(problem, Forbidden) else AuditResult.REFUSED,
             tenant=attempt.target.tenant if attempt.target else "",
             target=str(attempt.target or ""),
             operation=str(problem.facts.get("operation", "")) if isinstance(problem, Busy) else "",
             reason=problem.sentence,
-            # Input that could not be parsed may hold a secret under a mistyped name, so it is not repeated.
+            # Input that could not be parse_parameters may hold a secret under a mistyped name, so it is not repeated.
             parameters=redacted(attempt.kept) if attempt.kept is not None else {},
         )
         problem.recorded = True
@@ -63,7 +63,7 @@ def admit(actor: Actor, name: str, parameters: Mapping[str, Any], attempt: Attem
     With `writes`, the role must be one that may be relied upon now.
     """
     definition = definition_of(name)
-    values = parsed(definition.parameters, parameters)
+    values = parse_parameters(definition.parameters, parameters)
     kept = values.model_dump(mode="json", exclude=set(definition.secret_fields()), exclude_unset=True)
     attempt.target, attempt.kept = definition.target(values), kept
     if writes:

@@ -18,9 +18,9 @@ from pydantic import ValidationError
 
 from core.clock import now
 from core.errors import Problem
-from core.fitting import fitted
+from core.fitting import fit_to_columns
 from core.text import duration
-from integrations.errors import IntegrationError, Unseen
+from integrations.errors import IntegrationError, OutcomeUnknown
 from operations.choices import OperationState, StepState
 from operations.engine.children import LOOK_AGAIN_S, cancel_children
 from operations.engine.context import Context
@@ -147,7 +147,7 @@ class Run:
     def finish(self, row: Step, outcome: Done) -> bool:
         with transaction.atomic():
             write_held(self.operation.pk, self.owner, heartbeat_at=now())
-            words = fitted(Step, {"says": outcome.says, "result": dict(outcome.value)})
+            words = fit_to_columns(Step, {"says": outcome.says, "result": dict(outcome.value)})
             row.state, row.says, row.result = StepState.SUCCEEDED, words["says"], words["result"]
             row.finished_at, row.failures, row.refusals = now(), 0, 0
             row.save(update_fields=["state", "says", "result", "finished_at", "failures", "refusals"])
@@ -162,7 +162,7 @@ class Run:
         wake_at = min(moment + timedelta(seconds=max(outcome.seconds, SHORTEST_WAIT_S)), self.operation.deadline_at)
         with transaction.atomic():
             write_held(self.operation.pk, self.owner, wake_at=wake_at, lease_owner="", lease_until=None)
-            says = fitted(Step, {"says": outcome.says})["says"]
+            says = fit_to_columns(Step, {"says": outcome.says})["says"]
             if row.says != says:
                 announce_operation(self.operation)
             row.says, row.failures, row.refusals = says, failures, refusals
@@ -212,7 +212,7 @@ class Run:
         return self.end(OperationState.STALLED, reason=problem.sentence, problem=problem.as_dict())
 
     def fail(self, problem: Problem) -> bool:
-        if isinstance(problem, Unseen):
+        if isinstance(problem, OutcomeUnknown):
             return self.end(OperationState.STALLED, reason=problem.sentence, problem=problem.as_dict())
         return self.fail_with(problem.as_dict())
 

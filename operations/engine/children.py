@@ -15,7 +15,7 @@ from django.db.models import F
 from core.actor import Actor, Door
 from core.clock import now
 from core.errors import Problem, Unavailable
-from core.parse import parsed
+from core.parse import parse_parameters
 from core.text import counted
 from integrations.errors import Unreachable
 from operations.choices import OperationState
@@ -37,7 +37,7 @@ def start_child(parent: Operation, step: str, owner: str, name: str, parameters:
     Raises LeaseLost, what `admit` raises, and Busy where a relative that is not an ancestor is at work on the target.
     """
     definition = definition_of(name)
-    target = definition.target(parsed(definition.parameters, parameters))
+    target = definition.target(parse_parameters(definition.parameters, parameters))
     if started := started_before(parent, step, name, target):
         return started
     if not Target(parent.tenant, parent.service).contains(target):

@@ -4,6 +4,7 @@ The same transaction asks its open children to end and has its parent look again
 """
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -11,18 +12,17 @@ from django.db import transaction
 
 from core.clock import now
 from core.errors import Problem
-from core.fitting import fitted
+from core.fitting import fit_to_columns
 from operations.choices import OPEN_STATES, AuditResult, OperationState, StepState
 from operations.engine.audit import hold_chain, record_result
 from operations.engine.children import cancel_children, tell_parent
 from operations.engine.queue import promote_waiting
 from operations.engine.wake import announce_operation
 from operations.models import Operation, Step
-from operations.registry import definitions, diagnosis_of
+from operations.registry import Ended, Offer, Target, definitions, diagnosis_of
 
 log = structlog.get_logger(__name__)
 
-ROLLBACK = "rollback-service"
 STEP_ENDS = {OperationState.FAILED: StepState.FAILED, OperationState.STALLED: StepState.FAILED}
 
 
@@ -46,7 +46,7 @@ def end(
         hold_chain()
         ended = Operation.objects.filter(pk=operation.pk, state__in=OPEN_STATES, **(only_if or {})).update(
             state=state,
-            **fitted(Operation, words),
+            **fit_to_columns(Operation, words),
             finished_at=moment,
             lease_owner="",
             lease_until=None,
@@ -105,18 +105,21 @@ def cancelled_problem(operation: Operation, during: str) -> dict[str, Any]:
         has_children = operation.children.exists()
         remedy = "What its children did stays: see each of them." if has_children else "Nothing was written to git."
         return Problem(sentence, remedy=remedy, code="cancelled").as_dict()
-    short, before = commit["sha"][:7], commit.get("before", "")
-    offer: dict[str, Any] = {"label": f"Revert {short}", "operation": None, "params": {}}
-    if ROLLBACK in definitions() and operation.service and before:
-        params = {"team_name": operation.tenant, "component_name": operation.service, "revision": before}
-        offer = {**offer, "operation": ROLLBACK, "params": params}
+    short, offer = commit["sha"][:7], offered_undo(operation, commit)
+    no_offer: dict[str, Any] = {"label": f"Revert {short}", "operation": None, "params": {}}
     return Problem(
         f"{sentence} Commit {short} is in git, and Argo CD brings the cluster to it.",
         remedy=f"To undo it, revert commit {short}.",
         code="cancelled",
         commit=commit["sha"],
-        remedies=[offer],
+        remedies=[asdict(offer) if offer else no_offer],
     ).as_dict()
+
+
+def offered_undo(operation: Operation, commit: Mapping[str, Any]) -> Offer | None:
+    definition = definitions().get(operation.name)
+    ended = Ended(Target(operation.tenant, operation.service), operation.parameters, commit)
+    return definition.undo(ended) if definition else None
 
 
 def committed(operation: Operation) -> Mapping[str, Any]:

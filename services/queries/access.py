@@ -4,7 +4,7 @@ from difflib import get_close_matches
 
 from core.actor import Actor
 from core.errors import NotFound
-from core.tally import note_unseen
+from core.security_events import count_unseen
 from services.models import Service
 
 NAMES_COMPARED = 500
@@ -15,7 +15,7 @@ def access_service(actor: Actor, *, tenant: str, name: str) -> Service:
     service = Service.objects.filter(tenant=tenant, name=name).first() if actor.sees(tenant) else None
     if service is None:
         if not actor.sees(tenant):
-            note_unseen(actor, "services.see", tenant=tenant, target=f"{tenant}/{name}")
+            count_unseen(actor, "services.see", tenant=tenant, target=f"{tenant}/{name}")
         near = nearest_services(actor, tenant=tenant, name=name)
         raise NotFound(
             f"There is no service {name[:63]!r} in {tenant[:63]!r} that you can see.",

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from core.clock import now
-from integrations.errors import IntegrationError, scrubbed
+from integrations.errors import IntegrationError, foreign_text
 from integrations.gitops import application_name, workload_name
 from integrations.kubernetes import Right, cluster, kinds, label_selector
 from services.models import Service
@@ -29,7 +29,7 @@ RIGHTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class LiveList:
     """`error` is empty where the source answered; otherwise the part says so instead of showing nothing."""
 
     items: Sequence[Any]
@@ -94,28 +94,28 @@ def instance(service: Service) -> str:
     return application_name(service.tenant, service.name)
 
 
-def service_pods(service: Service) -> Reading:
+def service_pods(service: Service) -> LiveList:
     moment = now()
     try:
         selector = label_selector({"app.kubernetes.io/instance": instance(service)})
         pods = cluster().list("pods", namespace=service.tenant, label_selector=selector)
     except IntegrationError as problem:
-        return Reading([], moment, problem.sentence, problem.remedy)
+        return LiveList([], moment, problem.sentence, problem.remedy)
     views = [pod_view(pod, now=moment) for pod in pods]
-    return Reading(sorted(views, key=lambda pod: (pod.ready, pod.name)), moment)
+    return LiveList(sorted(views, key=lambda pod: (pod.ready, pod.name)), moment)
 
 
-def service_events(service: Service) -> Reading:
+def service_events(service: Service) -> LiveList:
     """Events of the service's objects, newest first, at most 200: of the workload and of what is named after it."""
     moment = now()
     try:
         events = cluster().list("events", namespace=service.tenant)
     except IntegrationError as problem:
-        return Reading([], moment, problem.sentence, problem.remedy)
+        return LiveList([], moment, problem.sentence, problem.remedy)
     prefix = workload_name(service.tenant, service.name)
     ours = [event for event in events if belongs(event, prefix)]
     views = sorted(map(event_view, ours), key=lambda event: event.at.timestamp() if event.at else 0, reverse=True)
-    return Reading(views[:EVENTS_SHOWN], moment)
+    return LiveList(views[:EVENTS_SHOWN], moment)
 
 
 def belongs(event: Mapping[str, Any], prefix: str) -> bool:
@@ -132,7 +132,7 @@ def event_view(event: Mapping[str, Any]) -> EventView:
         kind=about.get("kind", ""),
         name=about.get("name", ""),
         reason=event.get("reason") or "",
-        message=scrubbed(event.get("message") or ""),
+        message=foreign_text(event.get("message") or ""),
         count=series.get("count") or event.get("count") or 1,
         is_warning=event.get("type") == "Warning",
     )

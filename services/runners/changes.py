@@ -7,7 +7,7 @@ from typing import Any
 
 from core.names import is_host
 from core.text import counted
-from integrations.gitops import Edit, Remove, Set, default_host, editable_values, mapping, printed
+from integrations.gitops import Edit, Remove, Set, default_host, editable_values, mapping, print_value
 from services.errors import refused
 from services.queries.configuration import STARTUP_PERIOD_S, startup_time_s
 from services.runners.certificates import certificate_warnings, hosts_that_follow, place_of_host
@@ -23,40 +23,20 @@ from services.runners.parameters import (
 
 Path = tuple[str | int, ...]
 ABSENT = object()
-SUBJECTS = {
-    "onboard": "feat: onboard {target} ({tag})",
-    "deploy": "deploy: {target} -> {tag}",
-    "update-config": "config: {target}",
-    "rollback": "rollback: {target} -> {tag}",
-    "scale": "scale: {target} -> {size}",
-}
-SUMMARIES = {
-    "onboard": "Add {service} {tag}",
-    "deploy": "Deploy {service} {tag}",
-    "update-config": "Configure {service}",
-    "rollback": "Roll back {service} to {tag}",
-    "scale": "Scale {service}{to}{size}",
-}
 PROBE_HANDLERS = ("path", "port", "httpGet", "exec", "tcpSocket", "grpc")
 
 
 def subject(parameters: ServiceParameters) -> str:
     """The first line of the commit."""
     target = f"{parameters.team_name}/{parameters.component_name}"
-    return SUBJECTS[kind_of(parameters)].format(target=target, tag=version_of(parameters), size=size_of(parameters))
+    return parameters.does.subject.format(target=target, tag=version_of(parameters), size=size_of(parameters))
 
 
 def summary(parameters: ServiceParameters) -> str:
     """The operation in a few words: "Deploy checkout-web 5.1.0"."""
     to = " to " if isinstance(parameters, ScaleServiceParameters) and pods_of(parameters) else ": "
     names = {"service": parameters.component_name, "tag": version_of(parameters), "size": size_of(parameters)}
-    return SUMMARIES[kind_of(parameters)].format(**names, to=to)
-
-
-def kind_of(parameters: ServiceParameters) -> str:
-    if isinstance(parameters, DeployServiceParameters):
-        return parameters.action
-    return "rollback" if isinstance(parameters, RollbackServiceParameters) else "scale"
+    return parameters.does.summary.format(**names, to=to)
 
 
 def version_of(parameters: ServiceParameters) -> str:
@@ -99,7 +79,7 @@ def deploy_edits(parameters: DeployServiceParameters, values: Mapping[str, Any])
     edits += [
         Set(("env", key), text)
         for key, text in parameters.env_vars.items()
-        if key not in environment or printed(environment[key]) != text
+        if key not in environment or print_value(environment[key]) != text
     ]
     edits += [Remove(("env", key)) for key in parameters.unset_env if key in environment]
     return edits
@@ -142,8 +122,8 @@ def image(tag: str | None, repository: str | None, values: Mapping[str, Any]) ->
     own = mapping(values.get("image"))
     if repository:
         wanted[("image", "repository")] = repository
-    old = f"{printed(own.get('repository'))}:{printed(own.get('tag'))}"
-    new = f"{repository or printed(own.get('repository'))}:{tag}"
+    old = f"{print_value(own.get('repository'))}:{print_value(own.get('tag'))}"
+    new = f"{repository or print_value(own.get('repository'))}:{tag}"
     for group in ("initContainers", "extraContainers"):
         containers = values.get(group)
         for position, container in enumerate(containers if isinstance(containers, list) else []):

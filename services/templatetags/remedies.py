@@ -1,4 +1,4 @@
-"""What a remedy opens: the one place that knows which page does which operation or tool."""
+"""What a remedy opens: the page of an operation, or the place where a tool's answer stands."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,21 +8,16 @@ from django import template
 from django.urls import NoReverseMatch, reverse
 
 from core.parse import as_text
+from operations.forms import page_of
 
 register = template.Library()
 
-OPERATION_PAGES = {
-    "deploy-service": "services:service_deploy",
-    "rollback-service": "services:service_rollback",
-    "scale-service": "services:service_scale",
-}
-ACTION_PAGES = {**OPERATION_PAGES, "update-config": "services:service_configure", "onboard": "services:service_new"}
 TOOL_PAGES = {
     "mctl_get_service_logs": "services:service_logs",
-    "mctl_get_resource_usage": "services:tenant_detail",
-    "mctl_get_tenant": "services:tenant_detail",
+    "mctl_get_resource_usage": "tenants:tenant_detail",
+    "mctl_get_tenant": "tenants:tenant_detail",
 }
-TENANT_PAGES = {"services:service_new", "services:tenant_detail"}
+TENANT_PAGES = {"tenants:tenant_detail"}
 
 
 @register.inclusion_tag("components/remedy.html")
@@ -43,15 +38,19 @@ def remedy(one: Mapping[str, Any], tenant: str, name: str, may_change: bool, pri
 def address_of(one: Mapping[str, Any], tenant: str, name: str) -> str:
     """The page with the parameters filled in; empty where there is none for it."""
     params = dict(one.get("params") or {})
+    page = page_of(str(one.get("operation")), params)
+    address = page.address(params, tenant=tenant, name=name) if page else ""
+    return address or address_of_tool(str(one.get("tool")), params, tenant, name) or str(one.get("url") or "")
+
+
+def address_of_tool(tool: str, params: dict[str, Any], tenant: str, name: str) -> str:
     given = [params.pop(key, "") for key in ("team_name", "team", "component_name", "service")]
     tenant, name = given[0] or given[1] or tenant, given[2] or given[3] or name
-    tenant = params.pop("name", "") if one.get("tool") == "mctl_get_tenant" else tenant
-    action = params.pop("action", "")
-    page = OPERATION_PAGES.get(str(one.get("operation"))) or TOOL_PAGES.get(str(one.get("tool")), "")
-    page = ACTION_PAGES.get(action, page) if one.get("operation") else page
+    tenant = params.pop("name", "") if tool == "mctl_get_tenant" else tenant
+    page = TOOL_PAGES.get(tool, "")
     try:
         path = reverse(page, args=[tenant] if page in TENANT_PAGES else [tenant, name]) if page else ""
     except NoReverseMatch:
-        path = ""
+        return ""
     query = urlencode({key: as_text(value) for key, value in params.items() if value not in (None, "")})
-    return f"{path}?{query}" if path and query else path or str(one.get("url") or "")
+    return f"{path}?{query}" if path and query else path

@@ -4,8 +4,8 @@ import copy
 from datetime import datetime, timedelta
 from typing import Any
 
-from diagnosis.queries import Diagnosis, Snapshot, Source, Target, diagnose_snapshot
-from diagnosis.queries.engine import BROKEN
+from diagnosis.rules import Diagnosis, Snapshot, Source, Target, diagnose_snapshot
+from diagnosis.rules.engine import BROKEN
 from tests.diagnosis.offers import assert_offers
 from tests.diagnosis.parts import (
     ARGO,

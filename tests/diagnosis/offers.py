@@ -2,18 +2,16 @@
 
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
 
+from core.discovery import app_modules
 from core.tool import Tool, tools_of
-from diagnosis.queries import Diagnosis, Finding, Remedy
+from diagnosis.rules import Diagnosis, Finding, Remedy
 from operations.registry import definitions
-
-MODULES = ("accounts.tools", "diagnosis.tools", "operations.tools", "services.tools", "tenants.tools")
 
 
 @cache
 def tools() -> dict[str, Tool]:
-    return {tool.name: tool for module in MODULES for tool in tools_of(import_module(module))}
+    return {tool.name: tool for module in app_modules("tools") for tool in tools_of(module)}
 
 
 def remedies(found: Diagnosis) -> Iterator[Remedy]:

@@ -8,9 +8,10 @@ from typing import Any
 
 import yaml
 
-from diagnosis.queries import Target, diagnose_snapshot, read_dump
-from diagnosis.queries.engine import BROKEN
-from diagnosis.queries.objects import when
+from diagnosis.queries import read_dump
+from diagnosis.rules import Target, diagnose_snapshot
+from diagnosis.rules.engine import BROKEN
+from diagnosis.rules.facts.objects import when
 
 CASES = Path(__file__).resolve().parents[3] / "shared" / "cases" / "diagnosis"
 ALARMS = {"problem", "warning"}

@@ -9,9 +9,10 @@ import pytest
 import yaml
 from django.core.management import call_command
 
-from diagnosis.queries import Snapshot, Target, diagnose_snapshot, read_dump
+from diagnosis.queries import read_dump
 from diagnosis.queries.bundle import bundle
 from diagnosis.queries.redaction import scrubbed_object, scrubbed_text
+from diagnosis.rules import Snapshot, Target, diagnose_snapshot
 from tests.diagnosis.builders import App, config_map, container, crashing, event, namespace, secret
 from tests.diagnosis.parts import NOW, NS
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from diagnosis.queries import Diagnosis, Snapshot, Target, diagnose_snapshot
+from diagnosis.rules import Diagnosis, Snapshot, Target, diagnose_snapshot
 from tests.diagnosis.builders import (
     App,
     ago,

@@ -3,26 +3,26 @@
 import pytest
 from hypothesis import example, given, settings
 
-from diagnosis.queries import Snapshot, Target, diagnose_snapshot
 from diagnosis.queries.bundle import bundle
-from diagnosis.queries.checks.access import REQUEST
-from diagnosis.queries.checks.configuration import EXPRESSIONS
-from diagnosis.queries.checks.crashes import MORE_NAMES, NAMES_ERROR
-from diagnosis.queries.checks.databases import HOST_WORD, WORD
-from diagnosis.queries.engine import BROKEN
-from diagnosis.queries.environment import HOSTS
-from diagnosis.queries.listening import listeners
 from diagnosis.queries.live import FOREIGN
-from diagnosis.queries.logs import JOINED
-from diagnosis.queries.network import port_behind
-from diagnosis.queries.patterns.acme import acme_cause
-from diagnosis.queries.patterns.admission import admission_cause
-from diagnosis.queries.patterns.argocd import comparison_cause, sync_cause
-from diagnosis.queries.patterns.images import image_cause
-from diagnosis.queries.patterns.logs import LOG_PATTERNS
-from diagnosis.queries.patterns.secrets import secret_cause
-from diagnosis.queries.scheduling import reasons
-from diagnosis.queries.text import shown
+from diagnosis.rules import Snapshot, Target, diagnose_snapshot
+from diagnosis.rules.checks.access import REQUEST
+from diagnosis.rules.checks.configuration import EXPRESSIONS
+from diagnosis.rules.checks.crashes import MORE_NAMES, NAMES_ERROR
+from diagnosis.rules.engine import BROKEN
+from diagnosis.rules.facts.container_logs import JOINED
+from diagnosis.rules.facts.environment import HOSTS
+from diagnosis.rules.facts.listeners import listeners
+from diagnosis.rules.facts.network import port_behind
+from diagnosis.rules.facts.node_fit import reasons
+from diagnosis.rules.facts.postgres import HOST_WORD, WORD
+from diagnosis.rules.patterns.acme_messages import acme_cause
+from diagnosis.rules.patterns.admission_messages import admission_cause
+from diagnosis.rules.patterns.argocd_messages import comparison_cause, sync_cause
+from diagnosis.rules.patterns.image_messages import image_cause
+from diagnosis.rules.patterns.log_lines import LOG_PATTERNS
+from diagnosis.rules.patterns.secret_messages import secret_cause
+from diagnosis.rules.wording import shown
 from tests.diagnosis.builders import App, container, crashing, event, http_probe, namespace
 from tests.diagnosis.parts import NOW, NS
 from tests.hostile import Scan, as_cases, superlinear, texts

@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from diagnosis.queries.engine import diagnose_snapshot
-from diagnosis.queries.snapshot import Snapshot, Target
+from core.diagnosis import Target
+from diagnosis.rules.engine import diagnose_snapshot
+from diagnosis.rules.facts.snapshot import Snapshot
 from tests.diagnosis.builders import App, application
 from tests.diagnosis.parts import NOW, Obj, ago, namespace, node, running, terminated
 

@@ -4,7 +4,7 @@ import copy
 import json
 
 from diagnosis.choices import CAUSES, CauseClass
-from diagnosis.queries import Source
+from diagnosis.rules import Source
 from tests.diagnosis.builders import (
     App,
     ago,

@@ -4,7 +4,7 @@
 
 import pytest
 
-from diagnosis.queries.objects import stamp, when
+from diagnosis.rules.facts.objects import stamp, when
 from tests.diagnosis.builders import (
     App,
     ago,

@@ -14,7 +14,7 @@ from operations import actions, engine, registry
 from operations.choices import AuditResult, OperationState, StepState
 from operations.engine import advance, lease
 from operations.models import AuditEntry, Operation
-from tests.operations.conftest import fresh, lines, view
+from tests.operations.crew import fresh, lines, view
 from tests.operations.small import CANARY
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -80,7 +80,7 @@ def test_a_waiting_operation_holds_no_lease_and_is_left_alone_until_it_is_due(as
 
 def test_a_problem_ends_it_with_the_sentence_and_the_diagnosis(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     finding = {"target": "payments/ledger-api", "healthy": False, "findings": [{"cause": "wet_wall"}]}
-    monkeypatch.setattr(registry, "_diagnose", [lambda tenant, service: finding])
+    monkeypatch.setattr(registry.DIAGNOSIS, "value", lambda tenant, service: finding)
 
     operation = run(ask(mood="refused"))
 
@@ -97,7 +97,7 @@ def test_a_diagnosis_that_crashes_does_not_hide_the_failure(ask: Ask, monkeypatc
     def diagnose(tenant: str, service: str) -> dict[str, Any]:
         raise RuntimeError(CANARY)
 
-    monkeypatch.setattr(registry, "_diagnose", [diagnose])
+    monkeypatch.setattr(registry.DIAGNOSIS, "value", diagnose)
 
     operation = run(ask(mood="refused"))
 

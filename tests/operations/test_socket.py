@@ -19,8 +19,8 @@ from core.live import announce
 from operations import consumers, registry
 from operations.models import Operation
 from operations.routing import websocket_urlpatterns
-from tests.conftest import LONGEST_WAIT_S
-from tests.operations.conftest import Workers, fresh
+from tests.operations.crew import Workers, fresh
+from tests.processes import LONGEST_WAIT_S
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -157,7 +157,7 @@ async def test_a_membership_that_ends_closes_the_socket(
     connect: Connect, vera: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "ASK_AGAIN_AFTER_S", 0.05)
-    monkeypatch.setattr(registry, "_people", [lambda login, **edge: Actor(login, **edge)])
+    monkeypatch.setattr(registry.PEOPLE, "value", lambda login, **edge: Actor(login, **edge))
 
     page = await connect(vera)
 
@@ -166,7 +166,7 @@ async def test_a_membership_that_ends_closes_the_socket(
 
 async def test_a_session_that_expires_closes_the_socket(vera: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(consumers, "ASK_AGAIN_AFTER_S", 0.05)
-    monkeypatch.setattr(registry, "_people", [lambda login, **edge: vera])
+    monkeypatch.setattr(registry.PEOPLE, "value", lambda login, **edge: vera)
     session = SessionStore()
     session["_auth_user_id"] = "1"
     await session.asave()
@@ -185,7 +185,7 @@ async def test_a_new_membership_is_heard_without_a_new_socket(
     connect: Connect, vera: Actor, oscar: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "ASK_AGAIN_AFTER_S", 0.05)
-    monkeypatch.setattr(registry, "_people", [lambda login, **edge: Actor(login, roles=vera.roles, **edge)])
+    monkeypatch.setattr(registry.PEOPLE, "value", lambda login, **edge: Actor(login, roles=vera.roles, **edge))
     page = await connect(oscar)
 
     heard = asyncio.create_task(page.hears())

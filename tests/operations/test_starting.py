@@ -15,7 +15,7 @@ from operations.choices import AuditResult, OperationState
 from operations.engine import recording
 from operations.errors import ConfirmationNeeded
 from operations.models import AuditEntry, Operation, Step
-from tests.operations.conftest import fresh
+from tests.operations.crew import fresh
 from tests.operations.small import CANARY
 
 pytestmark = pytest.mark.django_db

@@ -2,6 +2,7 @@
 
 import html
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,8 +85,8 @@ def test_variables_that_were_not_shown_are_not_removed(repository: Gitops, db: N
     service = builders.service("webhook-relay")
     sent = QueryDict(mutable=True)
     sent.update({"env_vars": "A=1", forms.SHOWN_ENVIRONMENT: "A B"})
-    environment = {"A": "1", "B": "2", "NEW": "3"}
-    form = forms.configure_form(service, sent, now={}, defaults={}, environment=environment)
+    page = replace(forms.CONFIGURE, now=lambda service: {"env_vars": "A=1\nB=2\nNEW=3"}, defaults=dict)
+    form = page.form_for(service, {"tenant": service.tenant, "name": service.name}, sent, asked={})
     assert form.is_valid()
     given = form.parameters()
     assert given["unset_env"] == ["B"]

@@ -12,13 +12,13 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from psycopg import OperationalError
 from redis.exceptions import TimeoutError as BrokerTimeout
 
-from core.asking import ask_all
+from core.parallel import run_all
 from integrations.errors import Missing, NotAllowed, Refused, Unreachable
 from mctl import storage
 from mctl.env import Declared, declared
 from mctl.health import Line, State, own, report, system_report
 from mctl.health.lines import NotConfigured, Part, missing_line, ok_line
-from tests.conftest import wait_until
+from tests.processes import wait_until
 
 FINE = Part("Here", "Fine", lambda: ok_line("Fine", "It answers."))
 PASSWORD = "correct-horse-battery"
@@ -162,7 +162,7 @@ def test_no_more_are_asked_at_once_than_is_said_and_none_after_the_end() -> None
             running -= 1
         return True
 
-    answers = ask_all(dict.fromkeys(range(9), look), within_s=0.2, at_once=3)
+    answers = run_all(dict.fromkeys(range(9), look), within_s=0.2, at_once=3)
     over.set()
     wait_until(lambda: running == 0, "those that were asked have ended")
 

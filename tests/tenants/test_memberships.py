@@ -20,10 +20,10 @@ from operations import consumers
 from operations.models import AuditEntry
 from sandbox.github.control import Control
 from tenants.engine import refresh_everybody, refresh_person
-from tenants.engine.roles import keep
+from tenants.engine.roles import save_roles
 from tenants.models import Member, Source, Tenant
 from tenants.queries import actor_for
-from tenants.tasks import ROUND, refresh_memberships
+from tenants.tasks import MEMBERSHIPS, refresh_memberships
 from tests import builders
 from tests.accounts.oauth_client import OAuthClient
 from tests.operations.test_socket import Page, changed, tell
@@ -64,14 +64,14 @@ def test_a_round_lists_everybody_of_every_team(world: Control) -> None:
 
 
 def test_one_round_at_a_time_leaves_the_other_workers_to_the_operations(world: Control) -> None:
-    cache.add(ROUND, True)
+    cache.add(MEMBERSHIPS, True)
     refresh_memberships()
     assert rows() == set()
 
-    cache.delete(ROUND)
+    cache.delete(MEMBERSHIPS)
     refresh_memberships()
     assert len(rows()) == 6
-    assert cache.get(ROUND) is None
+    assert cache.get(MEMBERSHIPS) is None
 
 
 def test_a_round_follows_joining_changing_and_leaving(world: Control) -> None:
@@ -246,7 +246,7 @@ def test_a_round_that_began_before_a_sign_in_does_not_undo_it(world: Control) ->
     began = now()
     Browser().sign_in("dev")
 
-    keep({}, asked_at=began)
+    save_roles({}, asked_at=began)
 
     assert roles_of("dev")["payments"] is Role.DEVELOPER
 

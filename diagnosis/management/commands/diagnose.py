@@ -9,12 +9,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from core import clock
-from diagnosis.queries import Diagnosis, Snapshot, Target, diagnose_snapshot, read_dump
+from diagnosis.queries import read_dump
 from diagnosis.queries.bundle import bundle
 from diagnosis.queries.dump import taken_at
 from diagnosis.queries.live import look_live
-from diagnosis.queries.objects import when
-from diagnosis.queries.printing import printed
+from diagnosis.rules import Diagnosis, Snapshot, Target, diagnose_snapshot
+from diagnosis.rules.facts.objects import when
+from diagnosis.rules.report.printing import printed
 
 
 class Command(BaseCommand):

@@ -6,11 +6,11 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from core.start import start_warnings
 from mctl.env import Declared, declared
-from mctl.settings import BASE_DIR
+from mctl.settings.base import BASE_DIR
 
 MARKDOWN_HEAD = """# Configuration
 
-Printed by `python manage.py env --markdown`; `make check` compares. Every variable is read in `mctl/settings.py`.
+Printed by `python manage.py env --markdown`; `make check` compares. Every variable is read in `mctl/settings/`.
 A secret may also be given as a file: `NAME_FILE=/path`. What production needs: [proxy.md](proxy.md).
 
 | Variable | Meaning | Default |

@@ -1,0 +1,1 @@
+"""What is said: findings with evidence and remedies, in what order, and as text."""

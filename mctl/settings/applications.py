@@ -1,0 +1,55 @@
+"""The installed apps, from the doors down, and the middleware. An app joins by its line here."""
+
+from mctl.settings.base import SANDBOX
+
+INSTALLED_APPS = [
+    "mctl",
+    *(["sandbox"] if SANDBOX else []),
+    "observer",
+    "diagnosis",
+    "services",
+    "tenants",
+    "operations",
+    "accounts",
+    "core",
+    "django.contrib.admin.apps.SimpleAdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "channels",
+    "csp",
+    "django_htmx",
+    "django_structlog",
+    "oauth2_provider",
+]
+MIDDLEWARE = [
+    "mctl.probes.ProbeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "mctl.cors.CorsMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "mctl.middleware.RequestLogMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "mctl.methods.MethodsMiddleware",
+    "mctl.middleware.ActorMiddleware",
+    "mctl.middleware.ProblemMiddleware",
+    "mctl.api.ApiMiddleware",
+    "mctl.limits.LimitsMiddleware",
+]
+ROOT_URLCONF = "mctl.urls"
+ASGI_APPLICATION = "mctl.asgi.application"
