@@ -18,13 +18,13 @@ STILL_WIDE = {
     "_away.html", "_home.html", "_keys.html", "_menus.html", "_needs_you.html", "_problem.html", "_rail.html",
     "_running_count.html", "_shell.html", "_sources.html", "_styleguide_diagnosis.html", "_styleguide_forms.html",
     "_styleguide_lists.html", "_styleguide_states.html", "_styleguide_words.html", "base.html", "problem.html",
-    "request_refused.html", "server_error.html", "services/_change.html", "services/_config.html",
-    "services/_diagnosis.html", "services/_events.html", "services/_facts.html", "services/_find.html",
-    "services/_head.html", "services/_history.html", "services/_hosts.html", "services/_list.html",
-    "services/_logs.html", "services/_overview.html", "services/_page.html", "services/_plan.html",
-    "services/_pods.html", "services/_recent.html", "services/_tabs.html", "services/change.html", "skeleton.html",
-    "styleguide.html", "tenants/_as_of.html", "tenants/_list.html", "tenants/_members.html", "tenants/_quota.html",
-    "tenants/_through.html", "tenants/_tile.html", "tenants/detail.html", "tenants/members.html",
+    "request_refused.html", "server_error.html", "services/_config.html", "services/_diagnosis.html",
+    "services/_events.html", "services/_facts.html", "services/_find.html", "services/_head.html",
+    "services/_history.html", "services/_hosts.html", "services/_list.html", "services/_logs.html",
+    "services/_overview.html", "services/_page.html", "services/_pods.html", "services/_recent.html",
+    "services/_tabs.html", "skeleton.html", "styleguide.html", "tenants/_as_of.html", "tenants/_list.html",
+    "tenants/_members.html", "tenants/_quota.html", "tenants/_through.html", "tenants/_tile.html",
+    "tenants/detail.html", "tenants/members.html",
 }  # fmt: skip
 # Modules and packages that answer a request, a call or a message.
 DOORS = {"views", "api", "tools", "consumers", "admin"}
