@@ -38,8 +38,8 @@ class Observed:
     finding: Mapping[str, Any]
     shared_host: str = ""
 
-    def readings(self) -> Iterator[Reading]:
-        return (one.reading for one in self.evidence)
+    def readings(self) -> list[Reading]:
+        return [reading for _, _, reading in self.evidence]
 
 
 def columns(seen: Observed, moment: datetime) -> dict[str, Any]:
