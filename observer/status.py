@@ -3,7 +3,7 @@
 The kinds in `observer/kinds/` say what their objects mean. Here it is combined, and git and the diagnosis are added.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
