@@ -3,7 +3,7 @@
 The kinds in `observer/kinds/` say what their objects mean. Here it is combined, and git and the diagnosis are added.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,8 +38,8 @@ class Observed:
     finding: Mapping[str, Any]
     shared_host: str = ""
 
-    def readings(self) -> Iterator[Reading]:
-        return (one.reading for one in self.evidence)
+    def readings(self) -> list[Reading]:
+        return [reading for _, _, reading in self.evidence]
 
 
 def columns(seen: Observed, moment: datetime) -> dict[str, Any]:
