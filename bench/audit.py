@@ -114,7 +114,7 @@ def main() -> None:
         from core.actor import Actor, Door
         from core.limits import Kind, take
         from operations.engine import record_attempt
-        from operations.queries import AuditFilter, exported, verify_audit
+        from operations.queries import AuditFilter, export, verify_audit
 
         figures: dict[str, Any] = {}
         who = Actor("ada", Door.WEB, is_admin=True)
@@ -122,7 +122,7 @@ def main() -> None:
         pages(figures)
         figures["verify 100,000 entries, s"] = round(once_ms(verify_audit) / 1000, 2)
         for form in ("csv", "jsonl"):
-            seconds = once_ms(lambda form=form: sum(len(piece) for piece in exported(who, AuditFilter(), form))) / 1000
+            seconds = once_ms(lambda form=form: sum(len(piece) for piece in export(who, AuditFilter(), form))) / 1000
             figures[f"export 100,000 entries as {form}, s"] = round(seconds, 2)
         writes = [once_ms(lambda: record_attempt(who, "bench", result="started")) for _ in range(WRITES)]
         figures["one entry"] = p50_p95(writes)

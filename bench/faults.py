@@ -20,7 +20,7 @@ def run(only: set[str]) -> dict[str, Any]:
 
     django.setup()
     from integrations.gitops import gitops
-    from tests.conftest import Processes
+    from tests.processes import Processes
     from tests.sandbox.faults.table import TRIALS
     from tests.sandbox.faults.trials import Trials
     from tests.settings import PLATFORM, TEST_DIR

@@ -41,7 +41,7 @@ _KEY = r"\b(s\.|sk[-_]|rk_|pk_|npm_|AIza)[\w\-.]{8,}"
 SUSPECT = Pattern(f"{_HEADER}|{_KEY}")
 
 
-def masked(text: str, mask: str = MASK) -> str:
+def mask_credentials(text: str, mask: str = MASK) -> str:
     """The text without credentials; what stands in front of each stays."""
 
     def replaced(found: Match) -> str:
@@ -51,9 +51,9 @@ def masked(text: str, mask: str = MASK) -> str:
     return CREDENTIAL.sub(replaced, text)
 
 
-def masked_for_strangers(text: str, mask: str) -> str:
+def mask_for_bundle(text: str, mask: str) -> str:
     """Mask text for a support bundle, values after secret names included."""
-    text = masked(text, mask)
+    text = mask_credentials(text, mask)
     for pattern in (SUSPECT, NAMED):
         text = pattern.sub(lambda found: next(filter(None, found.groups())) + mask, text)
     return text

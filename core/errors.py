@@ -93,11 +93,11 @@ class Invalid(Problem):
     remedy_is_ours = True
 
     def __init__(self, sentence: str, *, fields: list[dict[str, str]], remedy: str = "", **facts: Any) -> None:
-        self.fields = [{**entry, "value": shortened(entry.get("value", ""))} for entry in fields]
+        self.fields = [{**entry, "value": shorten(entry.get("value", ""))} for entry in fields]
         super().__init__(sentence, remedy=remedy, fields=self.fields, **facts)
 
 
-def shortened(value: object) -> str:
+def shorten(value: object) -> str:
     """A value as text, cut for an error message, with the length of what was cut."""
     text = str(value)
     if len(text) <= LONGEST_VALUE_SHOWN:

@@ -21,15 +21,15 @@ MOST_NUMBER = {"PositiveIntegerField": 2**31 - 1, "PositiveSmallIntegerField": 2
 MOST_JSON_NUMBER = 2**63 - 1
 
 
-def fitted(model: type[models.Model], values: Mapping[str, Any]) -> dict[str, Any]:
+def fit_to_columns(model: type[models.Model], values: Mapping[str, Any]) -> dict[str, Any]:
     """The same columns with values that every database takes and gives back unchanged."""
     columns = _columns(model)
     return {name: _fit(columns[name], value) for name, value in values.items()}
 
 
-def unfit(model: type[models.Model], **key: str) -> str:
+def why_unfit(model: type[models.Model], **key: str) -> str:
     """Why a row cannot have this key, which must not be changed; "" where it can."""
-    for name, value in fitted(model, key).items():
+    for name, value in fit_to_columns(model, key).items():
         if value != key[name]:
             too_long = key[name].startswith(value)
             return f"its {name} is longer than {len(value)} characters" if too_long else f"no {name} is written so"

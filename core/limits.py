@@ -146,7 +146,7 @@ def client_address(peer: str, forwarded_for: str) -> str:
     address = peer
     while hops and is_trusted(address):
         nearer = without_port(hops.pop())
-        if parsed(nearer) is None:
+        if parse_address(nearer) is None:
             break
         address = nearer
     return address
@@ -158,7 +158,7 @@ def address_of(meta: Mapping[str, Any]) -> str:
 
 
 def is_trusted(address: str) -> bool:
-    known = parsed(address)
+    known = parse_address(address)
     return known is not None and any(known in network for network in networks(tuple(settings.TRUSTED_PROXIES)))
 
 
@@ -167,7 +167,7 @@ def networks(words: Sequence[str]) -> list[ipaddress.IPv4Network | ipaddress.IPv
     return [ipaddress.ip_network(word, strict=False) for word in words]
 
 
-def parsed(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def parse_address(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     """An IPv4 address written as IPv6 is the IPv4 address."""
     try:
         known = ipaddress.ip_address(address)
@@ -183,7 +183,7 @@ def without_port(hop: str) -> str:
 
 
 def network_of(address: str) -> str:
-    known = parsed(address)
+    known = parse_address(address)
     if isinstance(known, ipaddress.IPv6Address):
         return str(ipaddress.ip_network((known, IPV6_NETWORK), strict=False).network_address)
     return str(known or "unknown")

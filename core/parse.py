@@ -26,12 +26,14 @@ SENTENCES = {
 MASK = "(hidden)"
 
 
-def parsed(model: type[Model], raw: Mapping[str, Any]) -> Model:
+def parse_parameters(model: type[Model], raw: Mapping[str, Any]) -> Model:
     """The model filled from `raw`. Raises Invalid, which never repeats a value of a field marked secret."""
     try:
         return model.model_validate(dict(raw))
     except ValidationError as error:
-        fields = [described(model, raw, detail) for detail in error.errors(include_url=False, include_context=True)]
+        fields = [
+            describe_error(model, raw, detail) for detail in error.errors(include_url=False, include_context=True)
+        ]
         # A field of several types has an error for each; the first is of the type that people mean.
         fields = list({field["field"]: field for field in reversed(fields)}.values())[::-1]
         number = len(fields)
@@ -42,7 +44,7 @@ def parsed(model: type[Model], raw: Mapping[str, Any]) -> Model:
         raise Invalid(sentence, fields=fields, remedy="Correct the fields and send the request again.") from None
 
 
-def described(model: type[BaseModel], raw: Mapping[str, Any], detail: ErrorDetails) -> dict[str, str]:
+def describe_error(model: type[BaseModel], raw: Mapping[str, Any], detail: ErrorDetails) -> dict[str, str]:
     name = str(detail["loc"][0]) if detail["loc"] else str(detail.get("ctx", {}).get("field", "request"))
     info = model.model_fields.get(name)
     example = example_of(info)

@@ -6,7 +6,7 @@ whether a retry can help, and the foreign text cut to 256 characters and scrubbe
 
 from typing import Any, ClassVar
 
-from core.credentials import masked
+from core.credentials import mask_credentials
 from core.errors import Problem
 from core.text import cut
 
@@ -26,7 +26,7 @@ class IntegrationError(Problem):
 
     def __init__(self, system: str, sentence: str, *, remedy: str = "", detail: str = "", **facts: Any) -> None:
         self.system = system
-        super().__init__(sentence, remedy=remedy, system=system, detail=scrubbed(detail), **facts)
+        super().__init__(sentence, remedy=remedy, system=system, detail=foreign_text(detail), **facts)
 
 
 class Unreachable(IntegrationError):
@@ -87,7 +87,7 @@ class Contended(IntegrationError):
     retryable = True
 
 
-def scrubbed(text: str) -> str:
+def foreign_text(text: str) -> str:
     """Foreign text fit to be shown: no credentials, no control characters, at most 256 characters."""
-    printable = "".join(char if char.isprintable() else " " for char in masked(text[:LONGEST_SCANNED]))
+    printable = "".join(char if char.isprintable() else " " for char in mask_credentials(text[:LONGEST_SCANNED]))
     return cut(printable, LONGEST_FOREIGN_TEXT)

@@ -109,7 +109,7 @@ def access_token(request: Request) -> str:
     The toolkit settles the resource only when it saves the token, which is too late for what is signed here.
     """
     Validator()._check_and_set_request_resource(request)
-    return own_jwt.signed(
+    return own_jwt.sign(
         login=request.user.login,
         client_id=request.client.client_id,
         scopes=list(request.scopes),

@@ -20,7 +20,7 @@ from mcp_types.version import is_version_at_least
 from core import limits
 from core.actor import Actor
 from core.errors import Problem, Unavailable
-from core.parse import parsed
+from core.parse import parse_parameters
 from core.tool import Answer, Effect, Tool
 from mcp_server import running
 from mcp_server.catalogue import tool_named
@@ -53,7 +53,7 @@ def toolset_asked(ctx: Context) -> Toolset | None:
 async def call_tool(ctx: Context, params: CallToolRequestParams) -> CallToolResult | InputRequiredResult:
     call, began, code = running.Call(), time.perf_counter(), "ok"
     try:
-        return await running.in_time(call, answered(ctx, params, call), running.LONGEST_CALL_S)
+        return await running.in_time(call, answer_call(ctx, params, call), running.LONGEST_CALL_S)
     except Problem as problem:
         code = problem.problem_code
         return failure(problem)
@@ -66,7 +66,7 @@ async def call_tool(ctx: Context, params: CallToolRequestParams) -> CallToolResu
         log.info("mcp_tool", tool=params.name[:80], actor=actor_of(ctx).name, code=code, ms=spent)
 
 
-async def answered(
+async def answer_call(
     ctx: Context, params: CallToolRequestParams, call: running.Call
 ) -> CallToolResult | InputRequiredResult:
     actor, tool = actor_of(ctx), tool_named(params.name)
@@ -78,21 +78,21 @@ async def answered(
     if tool.operation:
         operation_call = OperationCall.read(tool, arguments)
         if operation_call.must_be_confirmed and can_be_asked(ctx):
-            return await asked_first(ctx, params, call, operation_call)
-        return result_of(await call.run(limited, actor, kind, operate, operation_call))
-    asked = parsed(tool.parameters, arguments)
-    answer = await call.run(limited, actor, kind, tool.run, asked)
-    return result_of(await followed(ctx, call, tool, asked, answer))
+            return await ask_first(ctx, params, call, operation_call)
+        return result_of(await call.run(run_within_limit, actor, kind, operate, operation_call))
+    asked = parse_parameters(tool.parameters, arguments)
+    answer = await call.run(run_within_limit, actor, kind, tool.run, asked)
+    return result_of(await follow(ctx, call, tool, asked, answer))
 
 
-def limited(actor: Actor, kind: limits.Kind, work: Any, *arguments: Any) -> Any:
+def run_within_limit(actor: Actor, kind: limits.Kind, work: Any, *arguments: Any) -> Any:
     """The gate has counted a read for each request; a change counts as one too."""
     if kind is limits.Kind.WRITE:
         limits.take(actor, kind)
     return work(actor, *arguments)
 
 
-async def followed(ctx: Context, call: running.Call, tool: Tool, asked: Any, answer: Answer) -> Answer:
+async def follow(ctx: Context, call: running.Call, tool: Tool, asked: Any, answer: Answer) -> Answer:
     """Looks again until it has ended or `wait_s` is over, and tells what is new on the way."""
     wait_s = getattr(asked, "wait_s", 0)
     if tool.ended is None or not wait_s:
@@ -115,18 +115,20 @@ def can_be_asked(ctx: Context) -> bool:
     return shows_forms and is_version_at_least(ctx.protocol_version, ASKS_BY_RESULT)
 
 
-async def asked_first(
+async def ask_first(
     ctx: Context, params: CallToolRequestParams, call: running.Call, operation_call: OperationCall
 ) -> CallToolResult | InputRequiredResult:
     """The person is asked even where the model has filled in `confirm`. The state that comes back is sealed and bound
     to the person, the tool and its arguments; in it stands the hash of the plan that was shown."""
     actor, answer = actor_of(ctx), (params.input_responses or {}).get(CONFIRM)
     if answer is None or not params.request_state:
-        return asking(await call.run(limited, actor, limits.Kind.READ, question, operation_call))
+        return asking(await call.run(run_within_limit, actor, limits.Kind.READ, question, operation_call))
     if not has_agreed(answer):
         sentence = "The user did not confirm it; nothing was done."
         raise Declined(sentence, remedy="Do not ask again unless told to.", ours=True)
-    return result_of(await call.run(limited, actor, limits.Kind.WRITE, start, operation_call, params.request_state))
+    return result_of(
+        await call.run(run_within_limit, actor, limits.Kind.WRITE, start, operation_call, params.request_state)
+    )
 
 
 def asking(what: Question) -> InputRequiredResult:

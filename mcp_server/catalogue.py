@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from core.actor import Actor
 from core.discovery import app_modules
-from core.errors import NotFound, shortened
+from core.errors import NotFound, shorten
 from core.tool import Answer, Effect, Tool, ToolArguments, tools_of
 from operations.registry import OperationDefinition, definition_of, definitions
 from operations.tools import tool_name
@@ -37,11 +37,11 @@ class ConfirmedControlArguments(ControlArguments):
 
 def catalogue() -> Mapping[str, Tool]:
     """By name, in a stable order. An operation declared later is here without anybody's doing."""
-    return _made(tuple(definitions()))
+    return _make_tools(tuple(definitions()))
 
 
 @lru_cache(maxsize=1)
-def _made(operations: tuple[str, ...]) -> Mapping[str, Tool]:
+def _make_tools(operations: tuple[str, ...]) -> Mapping[str, Tool]:
     """Each call of a tool asks several times. An operation's declaration does not change once it is declared."""
     own = {one.name: one for module in app_modules("tools") for one in tools_of(module)}
     return {**own, **{tool_name(name): operation_tool(definition_of(name)) for name in operations}}
@@ -54,7 +54,7 @@ def tool_named(name: str) -> Tool:
         return tools[name]
     near = get_close_matches(name[:80], tools, n=3, cutoff=0.5)
     raise NotFound(
-        f"There is no tool {shortened(name)!r}.",
+        f"There is no tool {shorten(name)!r}.",
         remedy=f"Did you mean {' or '.join(near)}?" if near else "See tools/list.",
         code="unknown_tool",
         ours=True,
@@ -78,14 +78,14 @@ def _never(actor: Actor, asked: Any) -> Answer:
     raise RuntimeError("Operations are started by mcp_server.operating.")
 
 
-def listed(one: Tool) -> Listed:
+def describe_tool(one: Tool) -> Listed:
     is_read = one.effect is Effect.READ
     return Listed(
         name=one.name,
         title=one.title,
         description=one.description,
         input_schema=input_schema(one),
-        output_schema={"type": "object", "properties": {key: typed(word) for key, word in one.returns.items()}},
+        output_schema={"type": "object", "properties": {key: json_type(word) for key, word in one.returns.items()}},
         annotations=ToolAnnotations(
             read_only_hint=is_read,
             destructive_hint=None if is_read else one.effect is Effect.DESTRUCTIVE,
@@ -95,7 +95,7 @@ def listed(one: Tool) -> Listed:
     )
 
 
-def typed(word: str) -> dict[str, Any]:
+def json_type(word: str) -> dict[str, Any]:
     name = word.removesuffix("?")
     if name not in TYPES:
         raise ValueError(f"{word!r} is no JSON type.")

@@ -15,9 +15,9 @@ from core.actor import Scope
 from core.errors import Problem
 from mcp_server import resources
 from mcp_server.calls import Context, actor_of, call_tool, toolset_asked
-from mcp_server.catalogue import catalogue, input_schema, listed
+from mcp_server.catalogue import catalogue, describe_tool, input_schema
 from mcp_server.gate import Receive, Send, require_scopes
-from mcp_server.toolsets import chosen, offered
+from mcp_server.toolsets import chosen, offered_tools
 
 # The seal of a question asked holds the name, which must be the same on every replica.
 NAME = "mctl"
@@ -35,7 +35,7 @@ class TooLarge(Problem):
 
 
 async def list_tools(ctx: Context, params: PaginatedRequestParams | None) -> ListToolsResult:
-    return ListToolsResult(tools=[listed(one) for one in offered(actor_of(ctx), toolset_asked(ctx))])
+    return ListToolsResult(tools=[describe_tool(one) for one in offered_tools(actor_of(ctx), toolset_asked(ctx))])
 
 
 def schema_of(name: str) -> dict[str, Any] | None:
@@ -117,7 +117,7 @@ class Endpoint:
         require_scopes(scope["actor"], needed)
         # httptools leaves blanks behind header values, which the SDK then takes for another method.
         headers = [(name, value.strip(b" \t")) for name, value in scope["headers"]]
-        await manager.handle_request({**scope, "headers": headers, "toolset": asked}, replayed(body, receive), send)
+        await manager.handle_request({**scope, "headers": headers, "toolset": asked}, replay(body, receive), send)
 
 
 def called_tools(body: bytes) -> list[str]:
@@ -154,7 +154,7 @@ async def read_body(receive: Receive) -> bytes:
             return b"".join(parts)
 
 
-def replayed(body: bytes, receive: Receive) -> Receive:
+def replay(body: bytes, receive: Receive) -> Receive:
     left = [body]
 
     async def again() -> MutableMapping[str, Any]:

@@ -16,7 +16,7 @@ from django.http.request import split_domain_port, validate_host
 from django.template.loader import render_to_string
 
 from accounts.errors import TokenMissing
-from accounts.queries import note_bearer, remember_failure
+from accounts.queries import count_refused_bearer, remember_failure
 from accounts.queries.resources import metadata_address
 from core.actor import Actor, Door, Scope
 from core.connections import ConnectionKind, connection_of
@@ -58,32 +58,38 @@ class McpGate:
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         # httptools leaves blanks behind header values, which RFC 9110 says are not part of them.
         headers = {name.decode("latin-1"): value.decode("latin-1").strip(" \t") for name, value in scope["headers"]}
+        if is_welcome(headers.get("origin", "")):
+            send = shared_with(headers["origin"], send)
         request_id = str(uuid4())
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             try:
-                address = address_of(scope, headers)
-                refused = refusal_of_other_sites(headers)
-                asks_first, wants_page = is_preflight(scope["method"], headers), is_browser(scope, headers)
-                if refused or asks_first or wants_page:
-                    # Answered without a look at the token, so whatever token came along proves nothing.
-                    await in_thread(take_address, address, Door.MCP)
-                if refused:
-                    raise refused
-                if "origin" in headers:
-                    send = shared_with(headers["origin"], send)
-                if asks_first:
-                    return await answer_preflight(send)
-                if wants_page:
-                    return await explain(send, request_id)
-                actor = await in_thread(let_in, authorization(scope), address)
-                async with connection_of(actor, ConnectionKind.CALL):
-                    await self.serve(actor, scope, receive, send)
+                await self.answer(scope, headers, receive, send, request_id)
             except Problem as problem:
                 await self.refuse(problem, send, request_id)
             except Exception:
                 log.exception("mcp_gate_failed")
                 failed = Unavailable("Something went wrong on our side.", remedy="Try again in a minute.")
                 await self.refuse(failed, send, request_id)
+
+    async def answer(
+        self, scope: MutableMapping[str, Any], headers: dict[str, str], receive: Receive, send: Send, request_id: str
+    ) -> None:
+        address = address_of(scope, headers)
+        refused = refusal_of_other_sites(headers)
+        asks_first, wants_page = is_preflight(scope["method"], headers), is_browser(scope, headers)
+        if refused or asks_first or wants_page:
+            # Answered without a look at the token, so whatever token came along proves nothing.
+            await in_thread(take_address, address, Door.MCP)
+        if refused:
+            raise refused
+        if asks_first:
+            await answer_preflight(send)
+        elif wants_page:
+            await explain(send, request_id)
+        else:
+            actor = await in_thread(let_in, authorization(scope), address)
+            async with connection_of(actor, ConnectionKind.CALL):
+                await self.serve(actor, scope, receive, send)
 
     async def serve(self, actor: Actor, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         if scope["method"] != "POST":
@@ -94,7 +100,7 @@ class McpGate:
             raise Unavailable(
                 "You are let in, but this version has no tools yet.", remedy="Use the pages or /api/v1 meanwhile."
             )
-        await self.tools({**scope, "actor": actor}, receive, kept_out_of_caches(send))
+        await self.tools({**scope, "actor": actor}, receive, forbid_caching(send))
 
     async def refuse(self, problem: Problem, send: Send, request_id: str) -> None:
         extra = []
@@ -117,7 +123,7 @@ def let_in(header: str | None, address: str) -> Actor:
     try:
         actor = authenticate(header, Door.MCP)
     except Problem as problem:
-        note_bearer(problem, door=Door.MCP, address=address)
+        count_refused_bearer(problem, door=Door.MCP, address=address)
         take_address(address, Door.MCP)
         raise
     take(actor, Kind.READ)
@@ -172,7 +178,7 @@ def authorization(scope: MutableMapping[str, Any]) -> str | None:
     return ", ".join(values) if values else None
 
 
-def kept_out_of_caches(send: Send) -> Send:
+def forbid_caching(send: Send) -> Send:
     async def sent(message: Message) -> None:
         if message["type"] == "http.response.start":
             others = [pair for pair in message.get("headers", []) if pair[0].lower() != b"cache-control"]

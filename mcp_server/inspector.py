@@ -9,9 +9,9 @@ from django.conf import settings
 
 from accounts.choices import TokenKind
 from accounts.errors import TokenRefused
-from accounts.queries import Bearer, failure_of, recognise, verified_for_any_door
+from accounts.queries import Bearer, failure_of, recognise, verify_for_any_door
 from accounts.queries.resources import door_address
-from accounts.queries.shapes import bearer_of, unverified
+from accounts.queries.token_shapes import bearer_of, read_unverified
 from core.actor import Actor, Door, Scope
 from core.errors import Problem
 from integrations.errors import Unreachable
@@ -42,7 +42,7 @@ def inspect_token(viewer: Actor, text: str, *, tenant: str = "") -> Inspection:
     kind = recognise(token)
     facts = [{"label": "Looks like", "value": kind.label}, *_claims(token)]
     try:
-        bearer = verified_for_any_door(token)
+        bearer = verify_for_any_door(token)
     except TokenRefused as refused:
         return Inspection(facts, [bad(refused.sentence, refused.remedy)])
     except Unreachable as away:
@@ -69,7 +69,7 @@ def inspect_request(viewer: Actor, request_id: str) -> Inspection:
 
 def _claims(token: str) -> list[dict[str, str]]:
     """What a JWT says of itself."""
-    claims = unverified(token)
+    claims = read_unverified(token)
     ends = claims.get("exp")
     said: list[tuple[str, Any]] = [
         ("Issuer", claims.get("iss")),
@@ -77,10 +77,10 @@ def _claims(token: str) -> list[dict[str, str]]:
         ("Expires", _moment(ends)),
         ("Groups", claims.get("groups")),
     ]
-    return [{"label": label, "value": _shown(value)} for label, value in said if value]
+    return [{"label": label, "value": _claim_as_text(value)} for label, value in said if value]
 
 
-def _shown(value: Any) -> str:
+def _claim_as_text(value: Any) -> str:
     text = ", ".join(str(one) for one in value[:MOST_GROUPS]) if isinstance(value, list) else str(value)
     return text[:LONGEST_CLAIM]
 

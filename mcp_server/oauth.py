@@ -17,7 +17,7 @@ from oauth2_provider.views import AuthorizationView, RevokeTokenView, TokenView
 from oauthlib.oauth2.rfc6749.errors import CustomOAuth2Error
 
 from accounts.actions.registration import LOOPBACK, NotRegistered, register_client, registration_answer
-from accounts.queries.clients import plain_name
+from accounts.queries.connected_clients import plain_name
 from accounts.queries.resources import PATHS, door_address
 from core.actor import Door, Scope
 from core.gate import gate
@@ -40,7 +40,7 @@ ASKED = (
 NOT_TAKEN = ("approval_prompt", "nonce", "claims")
 
 
-def limited(request: HttpRequest, what: str, most: int) -> JsonResponse | None:
+def limit_answer(request: HttpRequest, what: str, most: int) -> JsonResponse | None:
     try:
         count(what, address_of(request.META), most=most)
     except TooMany as problem:
@@ -112,7 +112,7 @@ def public_json(document: dict[str, Any]) -> JsonResponse:
 @csrf_exempt
 @require_POST
 def register(request: HttpRequest) -> HttpResponse:
-    if too_many := limited(request, "register", REGISTRATIONS_A_MINUTE):
+    if too_many := limit_answer(request, "register", REGISTRATIONS_A_MINUTE):
         return too_many
     # Read and counted here: a chunked request does not say how long it is.
     body = request.read(LARGEST_REGISTRATION + 1)
@@ -121,13 +121,13 @@ def register(request: HttpRequest) -> HttpResponse:
             raise NotRegistered("The registration is too long.", code="invalid_client_metadata")
         application = register_client(json.loads(body))
     except (ValueError, RecursionError):
-        return refused("invalid_client_metadata", "The registration must be JSON.")
+        return refusal("invalid_client_metadata", "The registration must be JSON.")
     except NotRegistered as problem:
-        return refused(problem.problem_code, problem.sentence)
+        return refusal(problem.problem_code, problem.sentence)
     return JsonResponse(registration_answer(application), status=201, headers={"Cache-Control": "no-store"})
 
 
-def refused(error: str, description: str) -> JsonResponse:
+def refusal(error: str, description: str) -> JsonResponse:
     return JsonResponse({"error": error, "error_description": description}, status=400)
 
 
@@ -137,10 +137,10 @@ class Consent(AuthorizationView):
     template_name = "oauth/authorize.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if too_many := limited(request, "authorize", REQUESTS_A_MINUTE):
+        if too_many := limit_answer(request, "authorize", REQUESTS_A_MINUTE):
             return too_many
         if has_nul(request):
-            return refused("invalid_request", "A value holds a NUL character.")
+            return refusal("invalid_request", "A value holds a NUL character.")
         asked: QueryDict = request.GET.copy()
         for name in NOT_TAKEN:
             asked.pop(name, None)
@@ -236,8 +236,8 @@ authorize = gate("oauth.authorize")(never_cache(Consent.as_view()))
 @require_POST
 def token(request: HttpRequest) -> HttpResponse:
     if request.POST.get("grant_type") not in ("authorization_code", "refresh_token"):
-        return refused("unsupported_grant_type", "Use authorization_code or refresh_token.")
-    if too_many := limited(request, "token", REQUESTS_A_MINUTE):
+        return refusal("unsupported_grant_type", "Use authorization_code or refresh_token.")
+    if too_many := limit_answer(request, "token", REQUESTS_A_MINUTE):
         return too_many
     if wrong := unreadable(request):
         return wrong
@@ -245,7 +245,7 @@ def token(request: HttpRequest) -> HttpResponse:
         answer = TokenView.as_view()(request)
     except Grant.DoesNotExist:
         # Another request with the same code was a moment faster.
-        return refused("invalid_grant", "The code was used.")
+        return refusal("invalid_grant", "The code was used.")
     answer["Content-Type"], answer["Cache-Control"] = "application/json", "no-store"
     return answer
 
@@ -256,16 +256,16 @@ def token(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke(request: HttpRequest) -> HttpResponse:
     if not request.POST.get("token"):
-        return refused("invalid_request", "The token to revoke is missing.")
-    wrong = limited(request, "revoke", REQUESTS_A_MINUTE) or unreadable(request)
+        return refusal("invalid_request", "The token to revoke is missing.")
+    wrong = limit_answer(request, "revoke", REQUESTS_A_MINUTE) or unreadable(request)
     return wrong or RevokeTokenView.as_view()(request)
 
 
 def unreadable(request: HttpRequest) -> HttpResponse | None:
     """Parameters belong in the body. The toolkit would read the address too, and fail on what it cannot decode."""
     if request.META.get("QUERY_STRING"):
-        return refused("invalid_request", "Send the parameters in the body.")
-    return refused("invalid_request", "A value holds a NUL character.") if has_nul(request) else None
+        return refusal("invalid_request", "Send the parameters in the body.")
+    return refusal("invalid_request", "A value holds a NUL character.") if has_nul(request) else None
 
 
 def has_nul(request: HttpRequest) -> bool:

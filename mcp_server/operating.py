@@ -6,7 +6,7 @@ from typing import Any
 
 from core.actor import Actor
 from core.errors import Problem
-from core.parse import parsed
+from core.parse import parse_parameters
 from core.tool import Answer, Effect, Next, Tool
 from mcp_server.catalogue import ConfirmedControlArguments, ControlArguments
 from operations import actions
@@ -40,7 +40,7 @@ class OperationCall:
     def read(cls, tool: Tool, arguments: Mapping[str, Any]) -> "OperationCall":
         own = {key: value for key, value in arguments.items() if key in tool.parameters.model_fields}
         values = {key: value for key, value in arguments.items() if key not in own}
-        controls: ControlArguments = parsed(tool.parameters, own)  # type: ignore[assignment]
+        controls: ControlArguments = parse_parameters(tool.parameters, own)  # type: ignore[assignment]
         return cls(tool, controls, values)
 
     @property
@@ -59,7 +59,7 @@ def question(actor: Actor, call: OperationCall) -> Question:
 def operate(actor: Actor, call: OperationCall) -> Answer:
     """The plan, or the start. A destructive one is started with the exact target and the hash of its plan only."""
     if call.controls.dry_run:
-        return planned(actor, call)
+        return show_plan(actor, call)
     controls = call.controls
     if isinstance(controls, ConfirmedControlArguments):
         check_confirmed(actor, call, controls)
@@ -80,9 +80,9 @@ def check_confirmed(actor: Actor, call: OperationCall, controls: ConfirmedContro
     )
 
 
-def planned(actor: Actor, call: OperationCall) -> Answer:
+def show_plan(actor: Actor, call: OperationCall) -> Answer:
     plan = actions.plan(actor, call.tool.operation, call.values)
-    hint = Next(call.tool.name, {**shown(call), "plan_hash": plan.get("hash")}, "do exactly this")
+    hint = Next(call.tool.name, {**shown_arguments(call), "plan_hash": plan.get("hash")}, "do exactly this")
     value = {"plan": plan, "operation_id": None, "state": None, "status_url": None}
     return Answer(value, "Planned only; nothing was changed.", [hint], untrusted="files of the GitOps repository")
 
@@ -105,10 +105,10 @@ def start(actor: Actor, call: OperationCall, plan_hash: str) -> Answer:
 
 def target_of(call: OperationCall) -> str:
     definition = definition_of(call.tool.operation)
-    return str(definition.target(parsed(definition.parameters, call.values)))
+    return str(definition.target(parse_parameters(definition.parameters, call.values)))
 
 
-def shown(call: OperationCall) -> dict[str, Any]:
+def shown_arguments(call: OperationCall) -> dict[str, Any]:
     """The arguments again, without those that are secret."""
     hidden = definition_of(call.tool.operation).secret_fields()
     return {key: value for key, value in call.values.items() if key not in hidden}

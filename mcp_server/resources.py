@@ -25,13 +25,13 @@ from mcp_types import (
 )
 
 from core.actor import Scope
-from core.errors import NotFound, Problem, shortened
+from core.errors import NotFound, Problem, shorten
 from core.limits import Kind
-from core.parse import parsed
+from core.parse import parse_parameters
 from core.tool import Answer, Tool
 from diagnosis.choices.guide_text import SECTIONS, Section
 from mcp_server import running
-from mcp_server.calls import Context, actor_of, limited
+from mcp_server.calls import Context, actor_of, run_within_limit
 from mcp_server.catalogue import tool_named
 from mcp_server.gate import require_scopes
 from mcp_server.results import result_of
@@ -89,7 +89,7 @@ async def read_resource(ctx: Context, params: ReadResourceRequestParams) -> Read
             text = guide_text(section_of(uri.removeprefix(GUIDE)))
             return ReadResourceResult(contents=[TextResourceContents(uri=uri, mime_type="text/markdown", text=text)])
         tool, arguments = behind(uri)
-        work = call.run(limited, actor, Kind.READ, tool.run, parsed(tool.parameters, arguments))
+        work = call.run(run_within_limit, actor, Kind.READ, tool.run, parse_parameters(tool.parameters, arguments))
         answer: Answer = await running.in_time(call, work, running.LONGEST_CALL_S)
     except Problem as problem:
         raise MCPError(code=INVALID_PARAMS, message=problem.sentence, data=problem.as_dict()) from None
@@ -104,7 +104,7 @@ def section_of(name: str) -> Section:
         return known[name]
     near = get_close_matches(name[:80], known, n=3, cutoff=0.5)
     remedy = f"Did you mean {' or '.join(near)}?" if near else "See resources/list."
-    raise NotFound(f"The guide has no section {shortened(name)!r}.", remedy=remedy, nearest=near)
+    raise NotFound(f"The guide has no section {shorten(name)!r}.", remedy=remedy, nearest=near)
 
 
 def guide_text(section: Section) -> str:

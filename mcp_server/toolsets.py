@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from django.conf import settings
 
 from core.actor import Actor, Scope
-from core.errors import Forbidden, Problem, shortened
+from core.errors import Forbidden, Problem, shorten
 from core.tool import Effect, Tool
 from mcp_server.catalogue import catalogue
 from operations.choices import Risk
@@ -55,7 +55,7 @@ def chosen(query: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Toolset | No
     if len(asked) == 1 and asked[0] in set(Toolset):
         return Toolset(asked[0])
     raise UnknownToolset(
-        f"There is no toolset {shortened(', '.join(asked))!r}.",
+        f"There is no toolset {shorten(', '.join(asked))!r}.",
         remedy=f"Choose one of {', '.join(Toolset)}, or leave it out.",
         toolsets=list(Toolset),
     )
@@ -68,7 +68,7 @@ def toolset_of(tool: Tool) -> Toolset:
     return Toolset.ADMIN if is_for_admins else Toolset.DEPLOY
 
 
-def offered(actor: Actor, asked: Toolset | None) -> list[Tool]:
+def offered_tools(actor: Actor, asked: Toolset | None) -> list[Tool]:
     """The tools to show: those of the toolset that the token may call. A token that can be widened by asking its
     person shows the others too."""
     most = asked or Toolset.DEPLOY

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from accounts.errors import TokenMissing
-from accounts.queries import note_bearer, remember_failure
+from accounts.queries import count_refused_bearer, remember_failure
 from accounts.queries.resources import metadata_address
 from core.actor import Actor, Door, Scope
 from core.errors import Forbidden, Problem, SignInNeeded
@@ -44,7 +44,7 @@ class ApiMiddleware:
             self.let_in(request)
         except Problem as problem:
             keep_denial(request, problem)
-            note_bearer(problem, door=Door.REST, address=address_of(request.META))
+            count_refused_bearer(problem, door=Door.REST, address=address_of(request.META))
             return answer(request, problem)
         return None
 

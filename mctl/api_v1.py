@@ -72,7 +72,7 @@ def on_problem(request: HttpRequest, problem: Problem) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    fields = [described(one) for one in error.errors]
+    fields = [describe_error(one) for one in error.errors]
     names = ", ".join(field["field"] for field in fields)
     sentence = f"{len(fields)} value{'s' if len(fields) > 1 else ''} cannot be taken: {names}."
     return answer(request, Invalid(sentence, fields=fields, remedy="Correct them and send the request again."))
@@ -101,13 +101,13 @@ def on_broken(request: HttpRequest, error: Exception) -> HttpResponse:
     )
 
 
-def described(error: dict[str, Any]) -> dict[str, str]:
+def describe_error(error: dict[str, Any]) -> dict[str, str]:
     """`loc` is where, source first: ("query", "lines")."""
     names = [str(part) for part in error["loc"][1:] if part not in {"response", "parameters"}]
     return {"field": ".".join(names) or "body", "value": "", "sentence": f"{error['msg']}.", "example": ""}
 
 
-def guarded(view: Callable[..., Any], verb: str, methods: set[str]) -> Callable[..., Any]:
+def guard_endpoint(view: Callable[..., Any], verb: str, methods: set[str]) -> Callable[..., Any]:
     """An endpoint behind the middleware: scope, method and input that no database takes are refused before it runs."""
 
     @gate(verb)
@@ -170,9 +170,9 @@ def patterns() -> list[URLPattern]:
         for pattern in router.urls_paths(router.prefix):
             verb, methods = verbs[str(pattern.name)]
             allowed = methods | ({"HEAD"} if "GET" in methods else set())
-            pattern.callback = guarded(pattern.callback, verb, allowed)
+            pattern.callback = guard_endpoint(pattern.callback, verb, allowed)
             found.append(pattern)
     return found
 
 
-urlpatterns = [path("openapi.json", guarded(openapi, "api.schema", READING), name="openapi"), *patterns()]
+urlpatterns = [path("openapi.json", guard_endpoint(openapi, "api.schema", READING), name="openapi"), *patterns()]

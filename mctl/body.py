@@ -15,7 +15,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 
 from core.errors import Problem
-from mcp_server.endpoint import TooLarge, replayed
+from mcp_server.endpoint import TooLarge, replay
 from mcp_server.gate import CONTENT_POLICY, PATHS, Application, Message, Receive, Send, respond
 from mcp_server.running import in_thread
 from mctl.api import PREFIX, problem_json
@@ -90,7 +90,7 @@ class BodyLimits:
             await refuse(problem, scope["path"], receive, send)
             return
         if body is not None:
-            await self.application(scope, replayed(body, receive), send)
+            await self.application(scope, replay(body, receive), send)
 
 
 async def read_within_limits(headers: list[tuple[bytes, bytes]], receive: Receive, held: Held) -> bytes | None:

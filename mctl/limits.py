@@ -30,7 +30,7 @@ class LimitsMiddleware:
             if not is_known(request):
                 take_address(address_of(request.META), door_of(request), counts=not shows_bearer)
         except TooManyRequests as problem:
-            return refused(request, problem)
+            return refusal(request, problem)
         response = self.get_response(request)
         if shows_bearer and not is_known(request):
             count_failure(request)
@@ -47,7 +47,7 @@ class LimitsMiddleware:
         try:
             request.allowance = take(actor, kind_of(request, view))
         except TooManyRequests as problem:
-            return refused(request, problem)
+            return refusal(request, problem)
         return None
 
 
@@ -81,7 +81,7 @@ def is_api(request: HttpRequest) -> bool:
     return request.path.startswith(PREFIX)
 
 
-def refused(request: HttpRequest, problem: TooManyRequests) -> HttpResponse:
+def refusal(request: HttpRequest, problem: TooManyRequests) -> HttpResponse:
     if is_api(request):
         return answer(request, problem)
     response = problem_response(request, problem)

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from core.actor import Actor, Door, Role
 from core.errors import NotFound
-from core.parse import parsed
+from core.parse import parse_parameters
 from core.rest import WHAT_THEY_MEAN
 from core.tool import Effect, Tool
 from core.words import Tone
@@ -124,7 +124,7 @@ def tool_example(one: Tool) -> str:
 
 def operation_entries() -> Iterable[tuple[str, Entry]]:
     for one in definitions().values():
-        given = parsed(one.parameters, one.example)
+        given = parse_parameters(one.parameters, one.example)
         marks = [Mark(f"{one.risk} risk", RISKS[Risk(one.risk)]), Mark(who_may(one, given), Tone.IDLE)]
         if one.must_confirm:
             marks.append(Mark("must be confirmed", Tone.BAD))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrations.kubernetes import Key
-from observer.rows import ServiceKey
+from integrations.kubernetes.instances import ServiceKey
 
 
 @dataclass(frozen=True, slots=True)

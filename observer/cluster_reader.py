@@ -1,8 +1,7 @@
 """Reflectors over the kinds the mirror is made of, and a heartbeat that tells silence from quiet."""
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,64 +12,18 @@ from core.clock import now
 from integrations.errors import IntegrationError, Missing
 from integrations.kubernetes import (
     Key,
+    MirroredKind,
     Place,
     Reflector,
-    Right,
-    Selector,
     cluster,
-    field_selector,
-    kinds,
-    label_selector,
-    pod_row,
 )
-from integrations.kubernetes.selectors import EVERYTHING
 from observer.changes import Deleted, Inbox, Replaced, Upserted
-from observer.rows import INSTANCE, application_row, event_row, quota_row, service_of_pod, workload_row
+from observer.sources import Contact
 
 log = structlog.get_logger(__name__)
 
 
-def service_pod_row(item: dict[str, Any]) -> Any:
-    """None for pods of no service, so that the rows of a big cluster stay few."""
-    row = pod_row(item)
-    return row if service_of_pod(row) else None
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """One watched kind. `label` is what people read beside its age."""
-
-    source: str
-    label: str
-    kind: kinds.Kind
-    slim: Callable[[dict[str, Any]], Any]
-    labels: Selector = EVERYTHING
-    fields: Selector = EVERYTHING
-
-
-OF_SERVICES = label_selector(having=[INSTANCE])
-FEEDS = (
-    Feed("applications", "Argo CD applications", kinds.APPLICATIONS, application_row),
-    Feed("deployments", "Deployments", kinds.DEPLOYMENTS, workload_row, labels=OF_SERVICES),
-    Feed("pods", "Pods", kinds.PODS, service_pod_row, labels=OF_SERVICES),
-    Feed("resourcequotas", "Quotas", kinds.RESOURCE_QUOTAS, quota_row),
-    Feed("events", "Events", kinds.EVENTS, event_row, fields=field_selector({"type": "Warning"})),
-)
-# What the columns of a service are made of.
-OF_ROWS = ("applications", "deployments", "pods")
-
-RIGHTS = tuple(
-    Right(
-        feed.kind,
-        ("list", "watch"),
-        f"{feed.label} in lists",
-        place=Place.ARGOCD if feed.kind is kinds.APPLICATIONS else Place.EVERYWHERE,
-    )
-    for feed in FEEDS
-)
-
-
-class Mailing:
+class InboxListener:
     """Passes what one reflector says on to the inbox."""
 
     def __init__(self, source: str, inbox: Inbox) -> None:
@@ -86,33 +39,20 @@ class Mailing:
         self.inbox.put(Deleted(self.source, key))
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """How one source stands: when it last answered, what is wrong now (empty while nothing is), and in `notice` what
-    of its answer could not be understood."""
-
-    name: str
-    label: str
-    last_contact_at: datetime | None
-    error: str
-    revision: str = ""
-    notice: str = ""
-
-
 class ClusterReader:
-    def __init__(self, inbox: Inbox) -> None:
+    def __init__(self, inbox: Inbox, kinds: Sequence[MirroredKind[Any]]) -> None:
+        self._kinds = kinds
         self._reflectors = {
-            feed.source: Reflector(
+            kind.source: Reflector(
                 cluster,
-                feed.kind,
-                feed.slim,
-                Mailing(feed.source, inbox),
-                label_selector=feed.labels,
-                field_selector=feed.fields,
-                # Argo CD may have its Applications elsewhere too; only its own namespace holds the services'.
-                namespace=cluster_namespace(feed),
+                kind.kind,
+                kind.row,
+                InboxListener(kind.source, inbox),
+                label_selector=kind.labels,
+                field_selector=kind.fields,
+                namespace=settings.ARGOCD_NAMESPACE if kind.place is Place.ARGOCD else None,
             )
-            for feed in FEEDS
+            for kind in kinds
         }
         self._stopping = threading.Event()
         self._ping_error = ""
@@ -132,29 +72,30 @@ class ClusterReader:
         for reflector in self._reflectors.values():
             reflector.stop(within_s=0.3)
 
-    def has_no_applications(self) -> bool:
-        """Argo CD is not installed: the kind itself is unknown, which no waiting changes."""
-        return isinstance(self._reflectors["applications"].failure, Missing)
+    def missing(self) -> frozenset[str]:
+        """Sources whose kind the cluster does not know, which no waiting changes: Argo CD may not be installed."""
+        found = {source for source, reflector in self._reflectors.items() if isinstance(reflector.failure, Missing)}
+        return frozenset(found)
 
     def is_away(self, source: str) -> bool:
         return self._reflectors[source].failure is not None
 
     def contacts(self) -> list[Contact]:
-        return [self._contact(feed) for feed in FEEDS]
+        return [self._contact(kind) for kind in self._kinds]
 
-    def _contact(self, feed: Feed) -> Contact:
-        reflector = self._reflectors[feed.source]
+    def _contact(self, kind: MirroredKind[Any]) -> Contact:
+        reflector = self._reflectors[kind.source]
         failure = reflector.failure
         error = failure.sentence if failure else self._ping_error
-        times = [self._answered_at.get(feed.source), reflector.last_contact_at]
+        times = [self._answered_at.get(kind.source), reflector.last_contact_at]
         # A quiet watch says nothing for a minute; that the server answers elsewhere shows that it is only quiet.
         if not error and reflector.synced.is_set():
             times.append(self._pinged_at)
         # Never earlier than what was told before: an age must not jump when the source goes away.
         answered_at = max((moment for moment in times if moment), default=None)
         if answered_at:
-            self._answered_at[feed.source] = answered_at
-        return Contact(f"kubernetes:{feed.source}", feed.label, answered_at, error)
+            self._answered_at[kind.source] = answered_at
+        return Contact(kind.name, kind.label, answered_at, error)
 
     def _beat(self) -> None:
         while not self._stopping.wait(settings.KUBERNETES_TIMEOUT_S):
@@ -174,7 +115,3 @@ class ClusterReader:
                 self._ping_error = ""
                 for reflector in self._reflectors.values():
                     reflector.reconnect()
-
-
-def cluster_namespace(feed: Feed) -> str | None:
-    return settings.ARGOCD_NAMESPACE if feed.kind is kinds.APPLICATIONS else None

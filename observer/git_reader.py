@@ -13,14 +13,14 @@ from core.text import counted
 from integrations.errors import IntegrationError
 from integrations.gitops import gitops
 from integrations.gitops.model import Commit, ServiceSpec, TenantSpec, UnreadableFile, World
+from integrations.kubernetes.instances import ServiceKey
 from observer.changes import GitRead, Inbox
-from observer.cluster_reader import Contact
-from observer.git_rows import GitService, GitTenant, GitWorld
-from observer.rows import ServiceKey
+from observer.git_rows import SOURCE, GitService, GitTenant, GitWorld
+from observer.sources import Contact
 
 log = structlog.get_logger(__name__)
 
-NAME, LABEL = "gitops", "GitOps repository"
+LABEL = "GitOps repository"
 LEAST_INTERVAL_S = 0.2
 MOST_NAMED = 5
 KIND_WORDS = {
@@ -36,7 +36,7 @@ class GitReader:
         self._inbox = inbox
         self._stopping = threading.Event()
         self._hurry = threading.Event()
-        self._contact = Contact(NAME, LABEL, None, "")
+        self._contact = Contact(SOURCE, LABEL, None, "")
         self._revision = ""
         self._thread = threading.Thread(target=self._run, name="git-reader", daemon=True)
 
@@ -75,8 +75,8 @@ class GitReader:
     def _fail(self, sentence: str) -> None:
         before = self._contact
         if not before.error:
-            log.warning("source_unreadable", source=NAME, sentence=sentence)
-        self._contact = Contact(NAME, LABEL, before.last_contact_at, sentence, before.revision, before.notice)
+            log.warning("source_unreadable", source=SOURCE, sentence=sentence)
+        self._contact = Contact(SOURCE, LABEL, before.last_contact_at, sentence, before.revision, before.notice)
 
     def _read(self) -> None:
         revision = gitops().fetch()
@@ -89,7 +89,7 @@ class GitReader:
             self._inbox.put(GitRead(slim))
             self._revision = revision.sha
         # Use the time of the request: later commits may be missing.
-        self._contact = Contact(NAME, LABEL, revision.as_of, "", revision.sha, notice)
+        self._contact = Contact(SOURCE, LABEL, revision.as_of, "", revision.sha, notice)
 
 
 def slim_world(world: World, last: Mapping[str, Commit]) -> GitWorld:

@@ -6,8 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from integrations.gitops import Route
-from observer.rows import ServiceKey
+from integrations.kubernetes.instances import ServiceKey
 
+# Its name among the sources.
+SOURCE = "gitops"
 SERVICE_COLUMNS = (
     "component_type", "image", "tag", "host", "port", "autoscaling", "has_database", "values_path", "values_blob",
     "change_sha", "change_kind", "changed_by", "changed_at",
@@ -54,7 +56,7 @@ class GitWorld:
     tenants: Mapping[str, GitTenant]
 
 
-class GitPicture:
+class GitState:
     """The last world read. `is_known` is False until there is one: then nothing counts as gone from git."""
 
     def __init__(self) -> None:

@@ -1,117 +1,105 @@
-"""Writes which hosts services have in git, and finds those that two of them have."""
+"""Which hosts services have in git, and those that two of them have."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 
-import structlog
-from django.db import transaction
+from django.db.models import QuerySet
 
 from integrations.gitops import FILE_SOURCES, Route
+from integrations.kubernetes.instances import ServiceKey
 from observer.lease import Lease
-from observer.mirror import BATCH, UNWRITABLE, batches
-from observer.picture import Picture
-from observer.rows import ServiceKey
+from observer.mirror import Columns, Mirror, Part
+from observer.state import ClusterState
 from tenants.models import HostClaim
 
-log = structlog.get_logger(__name__)
+ROUTES = "routes"
 
 Routes = tuple[Route, ...]
 # A service with its path at one host.
 ServiceAtPath = tuple[ServiceKey, str]
 
 
-class HostMirror:
+class HostMirror(Mirror[ServiceKey]):
     """The rows of `tenants.HostClaim` that values files make. Reservations of operations are not touched.
 
-    `unwritten` says of each service whose hosts cannot be written why not.
+    A service may have several rows, so they are replaced together. Writing touches the services that clash now and did
+    not, or no longer do.
     """
 
-    def __init__(self, lease: Lease, picture: Picture) -> None:
-        self._lease, self._picture = lease, picture
-        self._written: dict[ServiceKey, Routes] = {}
+    model = HostClaim
+    key_columns = ("tenant", "service")
+    columns = ()
+    parts = (ROUTES,)
+    misfit = "a host of it does not fit into the mirror"
+
+    def __init__(self, lease: Lease, state: ClusterState) -> None:
+        super().__init__(lease)
+        self._state = state
+        self._routes: dict[ServiceKey, Routes] = {}
         self._places: dict[str, set[ServiceAtPath]] = {}
         self._clashing: dict[str, set[ServiceKey]] = {}
-        self.unwritten: dict[ServiceKey, str] = {}
 
-    def load(self) -> None:
-        """What the table holds now, so that only differences are written."""
+    def read_table(self) -> Iterator[tuple[ServiceKey, Columns]]:
         found: dict[ServiceKey, list[Route]] = defaultdict(list)
-        claims = HostClaim.objects.in_git().filter(source__in=FILE_SOURCES)
-        for tenant, service, *route in claims.values_list("tenant", "service", "host", "path", "source").iterator():
+        for tenant, service, *route in claims_of_git().values_list("tenant", "service", "host", "path", "source"):
             found[tenant, service].append(Route(*route))
-        self._written, self._places, self._clashing = {}, {}, {}
+        self._routes, self._places, self._clashing = {}, {}, {}
         self._remember({key: tuple(routes) for key, routes in found.items()})
+        for key, routes in self._routes.items():
+            yield key, as_columns(routes)
 
-    def keys(self) -> set[ServiceKey]:
-        return set(self._written)
+    def is_wanted(self, key: ServiceKey) -> bool:
+        return bool(self._wanted(key))
 
-    def write(self, services: Iterable[ServiceKey]) -> None:
-        """Brings the rows of these services up to date, and touches the services that clash now and did not, or no
-        longer do. Call only once git is known. Raises LeaseLost."""
-        wanted = {key: self._wanted(key) for key in services}
-        pending = {key: routes for key, routes in wanted.items() if self._written.get(key, ()) != routes}
-        self.unwritten = {key: why for key, why in self.unwritten.items() if key in pending or key not in wanted}
-        for batch in batches(sorted(pending), BATCH):
-            written = {key: pending[key] for key in batch}
-            try:
-                self._store(written)
-            except UNWRITABLE:
-                # One of them spoils the batch.
-                for key in batch:
-                    self._store_alone(key, pending[key])
-            else:
-                self._remember(written)
-                self.unwritten = {key: why for key, why in self.unwritten.items() if key not in written}
+    def is_gone(self, key: ServiceKey) -> bool:
+        return self._state.git.is_known
 
-    def _store(self, wanted: Mapping[ServiceKey, Routes]) -> None:
-        with transaction.atomic():
-            self._lease.hold()
-            self._replace(wanted)
-
-    def _store_alone(self, key: ServiceKey, routes: Routes) -> None:
-        """Where it fails, the service keeps the hosts it had, and is tried again when it is touched."""
-        try:
-            self._store({key: routes})
-        except UNWRITABLE as error:
-            log.warning("hosts_unwritable", service="/".join(key), exc_info=error)
-            self.unwritten[key] = f"a host of it does not fit into the mirror ({type(error).__name__})"
-        else:
-            self._remember({key: routes})
-            self.unwritten.pop(key, None)
+    def parts_of(self, key: ServiceKey, moment: datetime) -> Iterator[Part]:
+        yield Part(ROUTES, as_columns(self._wanted(key)))
 
     def _wanted(self, key: ServiceKey) -> Routes:
         """A file that cannot be read for now keeps the hosts it had: nobody else may take them meanwhile."""
-        service = self._picture.git.services.get(key)
+        service = self._state.git.services.get(key)
         if service is None:
             return ()
-        return self._written.get(key, ()) if service.values is None else service.routes
+        return self._routes.get(key, ()) if service.values is None else service.routes
 
-    def _replace(self, wanted: Mapping[ServiceKey, Routes]) -> None:
-        old: dict[str, list[str]] = defaultdict(list)
-        for tenant, service in wanted.keys() & self._written.keys():
-            old[tenant].append(service)
-        for tenant, names in old.items():
-            claims = HostClaim.objects.in_git().filter(source__in=FILE_SOURCES)
-            claims.filter(tenant=tenant, service__in=names).delete()
+    def upsert(self, rows: Mapping[ServiceKey, Columns]) -> None:
+        self.delete(rows.keys() & self._routes.keys())
         HostClaim.objects.bulk_create(
-            HostClaim(tenant=tenant, service=service, **route._asdict())
-            for (tenant, service), routes in wanted.items()
-            for route in routes
+            HostClaim(tenant=tenant, service=service, host=host, path=path, source=source)
+            for (tenant, service), columns in rows.items()
+            for host, path, source in columns[ROUTES]
         )
+
+    def delete(self, gone: Iterable[ServiceKey]) -> None:
+        grouped: dict[str, list[str]] = defaultdict(list)
+        for tenant, service in gone:
+            grouped[tenant].append(service)
+        for tenant, names in grouped.items():
+            claims_of_git().filter(tenant=tenant, service__in=names).delete()
+
+    def written(self, rows: Mapping[ServiceKey, Columns], gone: Iterable[ServiceKey]) -> None:
+        kept = {key: tuple(Route(*route) for route in columns[ROUTES]) for key, columns in rows.items()}
+        self._remember(kept | dict.fromkeys(gone, ()))
+
+    def announce(self, changed: set[ServiceKey]) -> None:
+        """Nothing: a page shows a host with its service, which is announced itself."""
 
     # --- clashes
 
     def _remember(self, written: Mapping[ServiceKey, Routes]) -> None:
         hosts = set()
         for key, routes in written.items():
-            for route in self._written.pop(key, ()):
+            for route in self._routes.pop(key, ()):
                 self._places[route.host].discard((key, route.path))
                 hosts.add(route.host)
             for route in routes:
                 self._places.setdefault(route.host, set()).add((key, route.path))
                 hosts.add(route.host)
             if routes:
-                self._written[key] = routes
+                self._routes[key] = routes
         self._judge(hosts)
 
     def _judge(self, hosts: Iterable[str]) -> None:
@@ -128,12 +116,20 @@ class HostMirror:
 
     def _tell(self, key: ServiceKey) -> None:
         """The first host that the service shares with another is what its row says."""
-        hosts = sorted({route.host for route in self._written.get(key, ())})
+        hosts = sorted({route.host for route in self._routes.get(key, ())})
         host = next((host for host in hosts if key in self._clashing.get(host, ())), "")
-        if self._picture.shared_hosts.pop(key, "") != host:
-            self._picture.touched.add(key)
+        if self._state.shared_hosts.pop(key, "") != host:
+            self._state.touched.add(key)
         if host:
-            self._picture.shared_hosts[key] = host
+            self._state.shared_hosts[key] = host
+
+
+def claims_of_git() -> QuerySet[HostClaim]:
+    return HostClaim.objects.in_git().filter(source__in=FILE_SOURCES)
+
+
+def as_columns(routes: Routes) -> dict[str, list[list[str]]]:
+    return {ROUTES: [list(route) for route in routes]}
 
 
 def clashing(places: set[ServiceAtPath]) -> set[ServiceKey]:

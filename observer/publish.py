@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable
 
 from core.live import announce
-from observer.rows import ServiceKey
+from integrations.kubernetes.instances import ServiceKey
 from operations.engine import poke
 from operations.models import Operation
 
@@ -11,11 +11,12 @@ from operations.models import Operation
 MOST_AT_ONCE = 500
 
 
-def announce_services(changed: Collection[ServiceKey]) -> None:
+def announce_changes(kind: str, changed: Collection[ServiceKey]) -> None:
+    """`kind` is the type of the message, such as "service.changed"."""
     if len(changed) > MOST_AT_ONCE:
         changed = {(tenant, "") for tenant, _ in changed}
     for tenant, service in sorted(changed):
-        announce(tenant, {"type": "service.changed", "tenant": tenant, "service": service})
+        announce(tenant, {"type": kind, "tenant": tenant, "service": service})
 
 
 def announce_tenants(changed: Iterable[str]) -> None:
@@ -24,7 +25,8 @@ def announce_tenants(changed: Iterable[str]) -> None:
 
 
 def poke_operations(touched: Iterable[ServiceKey]) -> None:
-    """Wakes operations that wait for one of these services. One query where none does."""
+    """Wakes operations that wait for one of these services, or on its tenant. One query where none does."""
     waiting = set(Operation.objects.open().values_list("tenant", "service"))
-    for tenant, service in sorted(waiting.intersection(touched)):
+    touched = {key for tenant, service in touched for key in ((tenant, service), (tenant, ""))}
+    for tenant, service in sorted(waiting & touched):
         poke(tenant=tenant, service=service)

@@ -1,5 +1,5 @@
 """What the observer needs in Kubernetes: to list and watch each mirrored kind."""
 
-from observer.cluster_reader import RIGHTS
+from observer import kinds
 
-__all__ = ["RIGHTS"]
+RIGHTS = kinds.rights()

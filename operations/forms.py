@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from core.actor import Actor, Decision
 from core.errors import Invalid
-from core.parse import as_text, example_of, parsed
+from core.parse import as_text, example_of, parse_parameters
 from operations.registry import OperationDefinition, definition_of
 
 
@@ -66,7 +66,7 @@ class OperationForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         try:
-            parsed(self.definition.parameters, self.parameters())
+            parse_parameters(self.definition.parameters, self.parameters())
         except Invalid as problem:
             self.take(problem)
         return self.cleaned_data
@@ -89,6 +89,11 @@ def no_defaults() -> None:
 
 def as_asked(subject: Any, asked: Mapping[str, Any]) -> Mapping[str, Any]:
     return asked
+
+
+def nothing_around(actor: Actor, subject: Any) -> Mapping[str, Any]:
+    """The `frame` of a page with nothing but its form."""
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +128,7 @@ class OperationPage:
     form: type[OperationForm] = OperationForm
     template: str = "operations/change.html"
     aside: str = ""
-    frame: Callable[[Actor, Any], Mapping[str, Any]]
+    frame: Callable[[Actor, Any], Mapping[str, Any]] = nothing_around
 
     def form_for(
         self, subject: Any, address: Mapping[str, str], data: Mapping[str, Any] | None, asked: Mapping[str, Any]

@@ -21,8 +21,14 @@ class OperationQuerySet(models.QuerySet["Operation"]):
     def of(self, tenants: list[str]) -> Self:
         return self.filter(tenant__in=tenants)
 
-    def for_target(self, target: str) -> Self:
-        return self.filter(target=target)
+    def holding(self) -> Self:
+        """Open and not in a queue. A child whose parent is open is among them."""
+        return self.open().filter(queued_behind__isnull=True)
+
+    def overlapping(self, tenant: str, service: str) -> Self:
+        """On this target, on the tenant of this service, or on a service of this tenant."""
+        found = self.filter(tenant=tenant)
+        return found.filter(service__in=("", service)) if service else found
 
 
 class Operation(models.Model):
@@ -31,7 +37,8 @@ class Operation(models.Model):
     `public_id` is the run's name (`deploy-service-x7k2p`). `parameters` hold no secret: those are dropped before the
     row is written. `lease_owner` may advance it until `lease_until`; `wake_at` is when a waiting step looks again;
     `message_at` is when the broker delivers the next message about it, as far as we know; `poked_at` is when the
-    observer last saw its target change. `queued_behind` is the open operation on the same target it waits for.
+    observer last saw its target change. `queued_behind` is the open operation it waits for, on a target that overlaps
+    its own. `parent` is the operation whose step `parent_step` started it.
     """
 
     public_id = models.CharField(max_length=80, unique=True)
@@ -63,6 +70,8 @@ class Operation(models.Model):
     cancel_requested_at = models.DateTimeField(null=True)
     cancel_requested_by = models.CharField(max_length=100, blank=True)
     queued_behind = models.ForeignKey("self", null=True, on_delete=models.SET_NULL, related_name="followers")
+    parent = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="children")
+    parent_step = models.CharField(max_length=60, blank=True, default="", db_default="")
 
     objects = OperationQuerySet.as_manager()
 
@@ -70,9 +79,18 @@ class Operation(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["target"],
-                condition=Q(state__in=OPEN_STATES, queued_behind__isnull=True),
+                condition=Q(state__in=OPEN_STATES, queued_behind__isnull=True, parent__isnull=True),
                 name="one_open_operation_per_target",
                 violation_error_message="Another operation on this target is still open.",
+            ),
+            models.UniqueConstraint(
+                fields=["parent", "parent_step", "name", "target"],
+                condition=Q(parent__isnull=False),
+                name="one_child_per_step_and_target",
+                violation_error_message="This step has started that operation already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(parent__isnull=True) | Q(queued_behind__isnull=True), name="child_never_queues"
             ),
             models.CheckConstraint(
                 condition=Q(state__in=[state.value for state in OperationState]), name="operation_state_is_known"

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from core.actor import Actor, Decision, Door
-from core.errors import NotFound, shortened
+from core.errors import NotFound, shorten
 from core.slot import Slot
 from operations.choices import Risk
 
@@ -52,6 +52,16 @@ class StepContext(Protocol):
     def log(self, text: str) -> None:
         """A line of the operation's log, at most 1,000 characters; also a heartbeat."""
 
+    def start_child(self, name: str, parameters: Mapping[str, Any]) -> str:
+        """Starts another operation within this one's target, and returns its id. A step that runs again finds it.
+
+        The child has the same actor and door. Raises what its policy and check raise.
+        """
+
+    def wait_for_children(self) -> Done | Wait:
+        """What a step returns that has started children: Done once all have succeeded, with
+        `{"children": {id: result}}`. Raises the problem of a child that ended otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class StepDefinition:
@@ -75,6 +85,29 @@ class Target:
     def __str__(self) -> str:
         return f"{self.tenant}/{self.service}" if self.service else self.tenant
 
+    def contains(self, other: "Target") -> bool:
+        """Whether the other is the same, or a service of this tenant."""
+        return self.tenant == other.tenant and self.service in ("", other.service)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An operation that ended after its commit. `commit` is that step's result: `{"sha", "before"}`, where `before` is
+    the commit to return to and empty where there is none. `parameters` are those the ledger keeps."""
+
+    target: Target
+    parameters: Mapping[str, Any]
+    commit: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What people may start next: an operation by its registered name, with its parameters."""
+
+    label: str
+    operation: str
+    params: Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class OperationDefinition:
@@ -82,6 +115,7 @@ class OperationDefinition:
     never reach the ledger. `plan(actor, parameters)` returns the JSON that `actions.plan` hands to people, its hash
     included. `check(actor, parameters)` refuses what has no meaning (raises Problem) before a row is written.
     `must_confirm`: everybody sends the hash of its plan. `destructive`: agents do, at any door.
+    `undo(ended)` says which operation takes the commit back; None where none does.
     """
 
     name: str
@@ -98,6 +132,7 @@ class OperationDefinition:
     steps: Callable[[Any], tuple[StepDefinition, ...]]
     example: Mapping[str, Any] = field(default_factory=dict)
     destructive: bool = False
+    undo: Callable[[Ended], Offer | None] = lambda ended: None
 
     @property
     def agents_must_confirm(self) -> bool:
@@ -141,9 +176,9 @@ def definition_of(name: str) -> OperationDefinition:
         return _definitions[name]
     near = get_close_matches(name, _definitions, n=3, cutoff=0.5)
     raise NotFound(
-        f"There is no operation {shortened(name)!r}.",
+        f"There is no operation {shorten(name)!r}.",
         remedy=f"Did you mean {' or '.join(near)}?" if near else "See the list of operations.",
-        operation=shortened(name),
+        operation=shorten(name),
         nearest=near,
     )
 

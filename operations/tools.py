@@ -156,6 +156,7 @@ def described(actor: Actor, public_id: str) -> Answer:
         "sentence": view.sentence, "actor": view.actor, "steps": steps_of(view.steps),
         "commit": view.commit.sha if view.commit else None, "problem": dict(view.problem),
         "diagnosis": dict(view.diagnosis) if view.problem else {}, "status_url": status_url(view.public_id),
+        "parent": view.parent, "children": list(view.children),
     }  # fmt: skip
     about = {"workflow_name": view.public_id}
     if view.is_open:

@@ -73,7 +73,7 @@ def audit_export(request: ActorRequest, form: str) -> StreamingHttpResponse:
 
 async def in_pieces(actor: Actor, wanted: queries.AuditFilter, form: str) -> AsyncIterator[str]:
     """An ordinary iterator would be read to its end before the first byte leaves."""
-    pieces = queries.exported(actor, wanted, form)
+    pieces = queries.export(actor, wanted, form)
     while (piece := await sync_to_async(lambda: next(pieces, None))()) is not None:
         yield piece
 

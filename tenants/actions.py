@@ -12,7 +12,7 @@ from accounts import queries as accounts
 from accounts.actions import mark_used
 from accounts.choices import TokenKind
 from accounts.errors import TokenRefused
-from accounts.queries.shapes import bearer_of
+from accounts.queries.token_shapes import bearer_of
 from core.actor import Actor, Door
 from core.audit import SUCCEEDED
 from core.errors import Busy
@@ -35,7 +35,7 @@ def authenticate(header: str | None, door: Door) -> Actor:
     """
     token = bearer_of(header)
     _refuse_foreign(accounts.recognise(token), door)
-    bearer = accounts.verified(token, door)
+    bearer = accounts.verify(token, door)
     if bearer.personal_token is not None:
         mark_used(bearer.personal_token, bearer.used_at)
     person = actor_for(bearer.login, door=door, client=bearer.client, token_kind=bearer.kind.value)

@@ -23,7 +23,7 @@ def may_manage_members(actor: Actor, *, tenant: str) -> Decision:
     return needs_role(actor, Role.OWNER, tenant=tenant, doing="Changing who is a member")
 
 
-def standing(actor: Actor, tenant: str) -> str:
+def role_in_words(actor: Actor, tenant: str) -> str:
     """What the actor is to the tenant, in words: "developer of payments" or "platform admin"."""
     role = actor.role_in(tenant)
     if role is not None:
@@ -34,12 +34,12 @@ def standing(actor: Actor, tenant: str) -> str:
 def needs_role(actor: Actor, role: Role, *, tenant: str, doing: str) -> Decision:
     """The common shape of a role rule. `doing` begins the refusal: "Deploying a service"."""
     if actor.at_least(role, tenant=tenant):
-        return Decision(True, f"{actor.name} is {standing(actor, tenant)}.")
+        return Decision(True, f"{actor.name} is {role_in_words(actor, tenant)}.")
     if actor.is_entitled(role, tenant=tenant):
         return needs_scope(actor, scope_for(role), tenant=tenant, needed=role, doing=doing)
     return Decision(
         False,
-        f"{doing} needs the {role.value} role in {tenant}; you are {standing(actor, tenant)}.",
+        f"{doing} needs the {role.value} role in {tenant}; you are {role_in_words(actor, tenant)}.",
         f"Ask an owner of {tenant} to make you a {role.value}.",
         missing_right=MissingRight(tenant, role, actor.role_in(tenant), actor.resolved_at),
     )
@@ -50,7 +50,7 @@ def needs_admin(actor: Actor, *, tenant: str, doing: str) -> Decision:
     if not actor.is_admin:
         return Decision(
             False,
-            f"{doing} needs a platform admin; you are {standing(actor, tenant)}.",
+            f"{doing} needs a platform admin; you are {role_in_words(actor, tenant)}.",
             missing_right=MissingRight(tenant, None, actor.role_in(tenant), actor.resolved_at),
         )
     if Scope.ADMIN not in actor.scopes:
@@ -80,8 +80,8 @@ def team_giving(role: Role, team: str, own: Mapping[str, str] = NOTHING) -> str:
 def may_ask_for_host(host: str) -> Decision:
     """Whether a tenant may have this host if nobody has it: one name in plain letters under the platform's domain."""
     domain = settings.PLATFORM_DOMAIN.lower()
-    read_alike = {alike(name): name for name in platform_hosts()}
-    name = read_alike.get(alike(host), "")
+    read_alike = {lookalike_form(name): name for name in platform_hosts()}
+    name = read_alike.get(lookalike_form(host), "")
     if "*" in host:
         reason = f"A wildcard host would also answer for other services: {host}."
     elif name:
@@ -111,7 +111,7 @@ def hosts_overlap(one: str, other: str) -> bool:
     )
 
 
-def alike(host: str) -> str:
+def lookalike_form(host: str) -> str:
     """Equal for hosts that a hurried reader takes for one another."""
     for shown, read in READ_AS:
         host = host.replace(shown, read)

@@ -67,25 +67,6 @@ class RealCluster:
             return pool.request("GET", self.server + path, headers={"Authorization": f"Bearer {self.token}"})
 
 
-@pytest.fixture(scope="session")
-def real_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
-    """etcd and kube-apiserver: nothing reconciles what a test writes."""
-    with run_cluster(Path(ASSETS), tmp_path_factory.mktemp("real-cluster")) as cluster:
-        yield cluster
-
-
-@pytest.fixture(scope="session")
-def real_kubeconfig(real_cluster: RealCluster) -> Path:
-    return real_cluster.kubeconfig
-
-
-@pytest.fixture(scope="session")
-def real_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealCluster]:
-    """A cluster of its own with kube-controller-manager, which makes pods of Deployments and collects garbage."""
-    with run_cluster(Path(ASSETS), tmp_path_factory.mktemp("real-plane"), has_controllers=True) as cluster:
-        yield cluster
-
-
 @contextmanager
 def run_cluster(
     assets: Path, directory: Path, *, has_controllers: bool = False, flags: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Settings of the suite: the product's own, at the addresses of a platform that `conftest.py` starts.
+"""Settings of the suite: the product's own, at the addresses of a platform that `plugins/platform.py` starts.
 
 The addresses are chosen here, before the product's settings read the environment, and reach every child process. Each
 worker of a parallel run has a platform, a database and a prefix at the broker of its own.

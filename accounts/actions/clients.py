@@ -6,7 +6,7 @@ from django.db import transaction
 from oauth2_provider.models import AccessToken, Application, Grant, RefreshToken
 
 from accounts.policies import may_manage_tokens
-from accounts.queries.clients import access_client
+from accounts.queries.connected_clients import access_client
 from core.actor import Actor
 from core.audit import SUCCEEDED, record
 from core.clock import now

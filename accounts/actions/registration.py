@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from django.db import transaction
 from oauth2_provider.models import Application
 
-from accounts.queries.clients import plain_name
+from accounts.queries.connected_clients import plain_name
 from core.errors import Problem
 
 MOST_REDIRECTS = 10

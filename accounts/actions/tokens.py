@@ -10,8 +10,8 @@ from django.db.models import Q
 from accounts.models import Person, PersonalToken
 from accounts.policies import may_manage_tokens
 from accounts.queries.bearers import digest_of
-from accounts.queries.shapes import PERSONAL_PREFIX
-from accounts.queries.tokens import access_token
+from accounts.queries.personal_tokens import access_token
+from accounts.queries.token_shapes import PERSONAL_PREFIX
 from core.actor import Actor, Scope
 from core.audit import SUCCEEDED, record
 from core.clock import now

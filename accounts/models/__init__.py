@@ -1,6 +1,6 @@
 """People who can sign in, and the tokens they hold."""
 
 from accounts.models.people import Person, PersonManager
-from accounts.models.tokens import PersonalToken
+from accounts.models.personal_tokens import PersonalToken
 
 __all__ = ["Person", "PersonManager", "PersonalToken"]

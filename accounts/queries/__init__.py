@@ -1,10 +1,10 @@
 """Reads about people and their tokens."""
 
-from accounts.queries.bearers import Bearer, verified, verified_for_any_door
-from accounts.queries.clients import ConnectedClient, connected_clients
-from accounts.queries.failures import failure_of, note_bearer, remember_failure
-from accounts.queries.shapes import recognise
-from accounts.queries.tokens import PersonalTokenRow, personal_tokens
+from accounts.queries.bearers import Bearer, verify, verify_for_any_door
+from accounts.queries.connected_clients import ConnectedClient, connected_clients
+from accounts.queries.failures import count_refused_bearer, failure_of, remember_failure
+from accounts.queries.personal_tokens import PersonalTokenRow, personal_tokens
+from accounts.queries.token_shapes import recognise
 from accounts.queries.whoami import whoami
 
 __all__ = [
@@ -12,12 +12,12 @@ __all__ = [
     "ConnectedClient",
     "PersonalTokenRow",
     "connected_clients",
+    "count_refused_bearer",
     "failure_of",
-    "note_bearer",
     "personal_tokens",
     "recognise",
     "remember_failure",
-    "verified",
-    "verified_for_any_door",
+    "verify",
+    "verify_for_any_door",
     "whoami",
 ]

@@ -18,7 +18,7 @@ from accounts.models import Person, PersonalToken
 from accounts.policies import may_github_vouch
 from accounts.queries import own_jwt
 from accounts.queries.resources import door_address, resources
-from accounts.queries.shapes import recognise, unrecognised
+from accounts.queries.token_shapes import recognise, unrecognised_refusal
 from core.actor import ALL_SCOPES, Door
 from core.clock import now
 from integrations.github import as_person, organisation
@@ -40,19 +40,19 @@ class Bearer:
     used_at: datetime | None = None
 
 
-def verified(token: str, door: Door) -> Bearer:
+def verify(token: str, door: Door) -> Bearer:
     """Verify the token. Refuse one issued for another door."""
-    found = verified_for_any_door(token)
+    found = verify_for_any_door(token)
     if found.only_door not in (None, door):
         raise _for_another_door(found.only_door, door)
     return found
 
 
-def verified_for_any_door(token: str) -> Bearer:
+def verify_for_any_door(token: str) -> Bearer:
     """For showing somebody what a token is, never for letting anybody in."""
     kind = recognise(token)
     if kind is TokenKind.UNRECOGNISED:
-        raise unrecognised(token)
+        raise unrecognised_refusal(token)
     return VERIFIERS[kind](token)
 
 
@@ -86,7 +86,7 @@ def _personal(token: str) -> Bearer:
 
 
 def _oauth(token: str) -> Bearer:
-    resource = own_jwt.verified(token)["aud"]
+    resource = own_jwt.verify(token)["aud"]
     row = AccessToken.objects.select_related("user", "application").filter(token_checksum=digest_of(token)).first()
     if row is None or row.user is None or row.application is None or row.expires <= now():
         raise TokenRefused(
@@ -199,4 +199,4 @@ VERIFIERS = {
     TokenKind.DEX: _dex,
     TokenKind.GITHUB: _github,
 }
-__all__ = ["RENEW", "Bearer", "verified", "verified_for_any_door"]
+__all__ = ["RENEW", "Bearer", "verify", "verify_for_any_door"]

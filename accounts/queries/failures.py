@@ -30,7 +30,7 @@ def remember_failure(problem: Problem, *, request_id: str, door: str, name: str 
         log.warning("failure_not_kept", request_id=request_id, exc_info=True)
 
 
-def note_bearer(problem: Problem, *, door: Door, address: str) -> None:
+def count_refused_bearer(problem: Problem, *, door: Door, address: str) -> None:
     """Into the audit, where a token was shown and refused; a request that shows none is no attempt."""
     if isinstance(problem, TokenRefused):
         reason = f"{problem.sentence} ({problem.problem_code}, {problem.kind.label})"

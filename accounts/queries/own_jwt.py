@@ -28,7 +28,7 @@ FAILURES: dict[type[jwt.PyJWTError], tuple[str, str]] = {
 }
 
 
-def signed(*, login: str, client_id: str, scopes: list[str], resource: str, lifetime_s: int) -> str:
+def sign(*, login: str, client_id: str, scopes: list[str], resource: str, lifetime_s: int) -> str:
     """A token for that resource and no other."""
     issued = int(now().timestamp())
     claims = {
@@ -44,7 +44,7 @@ def signed(*, login: str, client_id: str, scopes: list[str], resource: str, life
     return jwt.encode(claims, _key(), algorithm=ALGORITHM, headers={"typ": "at+jwt"})
 
 
-def verified(token: str) -> dict[str, Any]:
+def verify(token: str) -> dict[str, Any]:
     """The claims; `aud` is one of our resources. Raises TokenRefused."""
     try:
         return jwt.decode(

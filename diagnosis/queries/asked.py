@@ -10,7 +10,7 @@ from typing import Any
 from core import clock
 from core.actor import Actor
 from core.diagnosis import Target
-from core.errors import Invalid, NotFound, Unavailable, shortened
+from core.errors import Invalid, NotFound, Unavailable, shorten
 from diagnosis.queries.live import diagnose_service, look_live
 from diagnosis.queries.wrong_now import wrong_now
 from diagnosis.registry import targets
@@ -117,7 +117,7 @@ def find_database(actor: Actor, team: str, service: str) -> Target:
 def _unknown(what: str, value: str, team: str, known: Iterable[str]) -> NotFound:
     near = get_close_matches(value[:253], list(known), n=3, cutoff=0.5)
     remedy = f"Did you mean {' or '.join(near)}?" if near else f"See what {team} has, or ask one of its owners."
-    return NotFound(f"There is no {what} {shortened(value)!r} in {team}.", remedy=remedy, nearest=near)
+    return NotFound(f"There is no {what} {shorten(value)!r} in {team}.", remedy=remedy, nearest=near)
 
 
 def _live(target: Target) -> dict[str, Any]:

@@ -7,7 +7,7 @@ program may print anything into its log, an event or an annotation.
 from collections.abc import Mapping
 from typing import Any
 
-from core.credentials import SECRET_NAME, masked_for_strangers
+from core.credentials import SECRET_NAME, mask_for_bundle
 from core.patterns import Pattern
 from diagnosis.rules.facts.objects import Obj, kind
 
@@ -22,7 +22,7 @@ HELM_VALUES = frozenset({"values", "valuesObject"})
 
 def scrubbed_text(text: str) -> str:
     """The text without credentials. The name in front of a value stays."""
-    return masked_for_strangers(text, HIDDEN)
+    return mask_for_bundle(text, HIDDEN)
 
 
 def scrubbed(value: Any) -> Any:

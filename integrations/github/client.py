@@ -112,7 +112,7 @@ class GitHub:
         known = self._recall(key)
         with foreign_errors():
             answer = self._http.get(url, headers=self._headers(known), timeout=self._timeout, stream=True)
-            body = limited(answer)
+            body = read_json(answer)
         if answer.status_code == 304 and known is not None:
             return known["body"], known["next"]
         if answer.status_code == 404:
@@ -145,7 +145,7 @@ class GitHub:
         return url
 
 
-def limited(answer: requests.Response) -> Any:
+def read_json(answer: requests.Response) -> Any:
     """The answer's JSON, read up to a size; None where it is not JSON."""
     content = bytearray()
     with answer:

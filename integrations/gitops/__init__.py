@@ -25,8 +25,8 @@ from integrations.gitops.new_files import new_service_values
 from integrations.gitops.reading import unified_diff
 from integrations.gitops.routes import EVERY_HOST, FILE_SOURCES, Route, routes_of, unread_objects
 from integrations.gitops.values_file import editable_values, items, mapping, root_of, values_of
-from integrations.gitops.yaml_events import UnreadableYaml
-from integrations.gitops.yaml_text import parse, printed
+from integrations.yaml.events import UnreadableYaml
+from integrations.yaml.text import parse, print_value
 
 __all__ = [
     "EVERY_HOST",
@@ -63,7 +63,7 @@ __all__ = [
     "new_service_values",
     "pair_problem",
     "parse",
-    "printed",
+    "print_value",
     "root_of",
     "routes_of",
     "unified_diff",

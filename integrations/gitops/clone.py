@@ -176,7 +176,7 @@ class Clone:
 
     def _fetch_into(self, repository: pygit2.Repository) -> None:
         begun = clock.now()
-        with translated("fetch from"):
+        with translate_errors("fetch from"):
             remote = repository.remotes.create_anonymous(self.url)
             remote.fetch([f"+refs/heads/{self.branch}:{TRACKING}{self.branch}"], callbacks=_Answers(self))
         self.stamp.touch()
@@ -190,7 +190,7 @@ class Clone:
         with intact():
             repository.references.create(local, pygit2.Oid(hex=sha), force=True)
         try:
-            with translated("push to"):
+            with translate_errors("push to"):
                 repository.remotes.create_anonymous(self.url).push([f"{local}:refs/heads/{self.branch}"], answers)
         finally:
             with intact():
@@ -207,7 +207,7 @@ class Clone:
         """
         remote = self.repository().remotes.create_anonymous(self.url)
         try:
-            with translated("push to"):
+            with translate_errors("push to"):
                 remote.connect(callbacks=_Answers(self), direction=TO_PUSH)
         except Refused:
             return False
@@ -283,7 +283,7 @@ def rejection(message: str, said: str) -> Exception:
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
+def translate_errors(doing: str) -> Iterator[None]:
     """libgit2's and the system's errors in our words. Lost races come out as LostRace."""
     try:
         yield

@@ -15,10 +15,10 @@ from core.errors import Invalid
 from integrations.errors import NotEditable, Refused
 from integrations.gitops.values_file import editable_values, place
 from integrations.gitops.yaml_changes import Changes, same, shared_sentence
-from integrations.gitops.yaml_events import BOM, UnreadableYaml
-from integrations.gitops.yaml_splice import CannotSplice, Path, dotted
-from integrations.gitops.yaml_text import json_number, parse
+from integrations.gitops.yaml_splice import CannotSplice, Path, dotted_path
 from integrations.gitops.yaml_tree import Document, line_at
+from integrations.yaml.events import BOM, UnreadableYaml
+from integrations.yaml.text import json_number, parse
 
 LONGEST_TEXT = 4 * 1024 * 1024
 MOST_NODES = 200_000
@@ -80,25 +80,25 @@ def edit_yaml(text: str, edits: Sequence[Edit], path: str = "The file") -> str:
         _refuse_unwritable(edit)
     if not edits:
         return text
-    before = unshared(editable_values(path, text))
+    before = copy_unshared(editable_values(path, text))
     mark, text = (BOM, text[1:]) if text.startswith(BOM) else ("", text)
     try:
-        return mark + _edited(text, before, edits)
+        return mark + _edit(text, before, edits)
     except _CannotEdit as cannot:
-        raise _refused(path, text, cannot) from cannot
+        raise _refusal(path, text, cannot) from cannot
 
 
-def _edited(text: str, before: dict[Any, Any], edits: Sequence[Edit]) -> str:
+def _edit(text: str, before: dict[Any, Any], edits: Sequence[Edit]) -> str:
     expected = before
     for edit in edits:
         try:
-            expected = _expected(expected, edit)
+            expected = _expected_value(expected, edit)
         except CannotSplice as reason:
             raise _CannotEdit([edit], str(reason)) from reason
-    return text if same(before, expected) else _changed(text, before, expected, edits)
+    return text if same(before, expected) else _change_text(text, before, expected, edits)
 
 
-def _changed(text: str, before: dict[Any, Any], expected: dict[Any, Any], edits: Sequence[Edit]) -> str:
+def _change_text(text: str, before: dict[Any, Any], expected: dict[Any, Any], edits: Sequence[Edit]) -> str:
     """The text that holds exactly what is expected."""
     try:
         document = Document.read(text)
@@ -125,7 +125,7 @@ def _changed(text: str, before: dict[Any, Any], expected: dict[Any, Any], edits:
     if all(any(path[: len(edit.path)] == edit.path for edit in edits) for path in different):
         why = "Something else in the file, such as a merge key (<<) after it, decides it: nothing would change."
         raise _CannotEdit(edits, why)
-    touched = [dotted(path) or "the whole file" for path in different[:3]]
+    touched = [dotted_path(path) or "the whole file" for path in different[:3]]
     shares = "&" in text or "<<" in text
     why = ", which shares a value with it (anchor or merge)" if shares else ""
     raise _CannotEdit(edits, f"It would also change {' and '.join(touched)}{why}.")
@@ -143,8 +143,8 @@ def _about(edits: Sequence[Edit], path: Path) -> list[Edit]:
     return found or [*edits]
 
 
-def _refused(path: str, text: str, cannot: _CannotEdit) -> NotEditable:
-    places = list(dict.fromkeys(dotted(edit.path) for edit in cannot.edits))
+def _refusal(path: str, text: str, cannot: _CannotEdit) -> NotEditable:
+    places = list(dict.fromkeys(dotted_path(edit.path) for edit in cannot.edits))
     where = " and ".join(places[:3]) or "The file as a whole"
     line = line_at(text, cannot.edits[0].path)
     sentence = f"{place(path, line)}: {where} cannot be changed safely. {cannot}"
@@ -154,7 +154,7 @@ def _refused(path: str, text: str, cannot: _CannotEdit) -> NotEditable:
 # --- what the edit means, as values
 
 
-def _expected(before: Any, edit: Edit) -> Any:
+def _expected_value(before: Any, edit: Edit) -> Any:
     """Raises CannotSplice where the path leads through something that holds no keys."""
     if not isinstance(before, dict):
         raise CannotSplice(f"The file holds {_kind(before)}, not a mapping.")
@@ -167,7 +167,7 @@ def _expected(before: Any, edit: Edit) -> Any:
     if isinstance(edit, Append):
         present = value_at(before, edit.path)
         items = present if isinstance(present, list) else []
-        added = unshared(edit.item)
+        added = copy_unshared(edit.item)
         return before if any(same(added, item) for item in items) else _with(before, edit.path, [*items, added])
     return _with(before, edit.path, edit.value)
 
@@ -186,7 +186,7 @@ def value_at(values: Any, path: Path) -> Any:
 
 def _with(values: Any, path: Path, value: Any) -> Any:
     if not path:
-        return unshared(value)
+        return copy_unshared(value)
     first, rest = path[0], path[1:]
     if isinstance(first, int) and (values is None or isinstance(values, list)):
         items = values or []
@@ -195,7 +195,7 @@ def _with(values: Any, path: Path, value: Any) -> Any:
         return [*items, _with(None, rest, value)]
     if isinstance(first, str) and (values is None or isinstance(values, dict)):
         return {**(values or {}), first: _with((values or {}).get(first), rest, value)}
-    raise CannotSplice(f"{dotted((first,))} cannot be set inside {_kind(values)}.")
+    raise CannotSplice(f"{dotted_path((first,))} cannot be set inside {_kind(values)}.")
 
 
 def _kind(value: Any) -> str:
@@ -230,7 +230,7 @@ def differences(one: Any, other: Any, path: Path = ()) -> list[Path]:
     return [found for key, left, right in pairs for found in differences(left, right, (*path, key))]
 
 
-def unshared(value: Any) -> Any:
+def copy_unshared(value: Any) -> Any:
     """A copy in which nothing stands twice, so that a change of one place is a change of one place."""
     count = 0
 
@@ -252,9 +252,9 @@ def _refuse_unwritable(edit: Edit) -> None:
     if not edit.path and not isinstance(edit, SetMapping):
         raise ValueError("An edit needs a path.")
     written = edit.values if isinstance(edit, SetMapping) else getattr(edit, "value", getattr(edit, "item", None))
-    _each_text(written, lambda text: _refuse_text(text, dotted(edit.path)))
+    _each_text(written, lambda text: _refuse_text(text, dotted_path(edit.path)))
     for part in edit.path:
-        _refuse_text(str(part), dotted(edit.path))
+        _refuse_text(str(part), dotted_path(edit.path))
 
 
 def _each_text(value: Any, check: Callable[[str], None]) -> None:

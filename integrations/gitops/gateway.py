@@ -21,12 +21,12 @@ from integrations.gitops.model import (
     TenantSpec,
     World,
 )
-from integrations.gitops.names import checked, checked_path, joined
+from integrations.gitops.names import check_name, check_path, join_path
 from integrations.gitops.reading import Reader
 from integrations.gitops.specs import service_spec, tenant_spec
 from integrations.gitops.values_file import unreadable
 from integrations.gitops.writing import Writer
-from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.yaml.events import UnreadableYaml
 
 HISTORY_PAGE = 50
 Given = ParamSpec("Given")
@@ -71,14 +71,16 @@ class Gitops:
     # --- paths
 
     def service_path(self, tenant: str, service: str) -> str:
-        return joined(self.base_path, "services", checked(tenant, "tenant"), checked(service, "service"), "values.yaml")
+        return join_path(
+            self.base_path, "services", check_name(tenant, "tenant"), check_name(service, "service"), "values.yaml"
+        )
 
     def service_folder(self, tenant: str, service: str) -> str:
         """With the trailing slash that `FileEdit.delete` wants of a folder."""
         return self.service_path(tenant, service).removesuffix("values.yaml")
 
     def chart_path(self, name: str) -> str:
-        return joined(self.base_path, "helm-charts", checked(name, "chart"))
+        return join_path(self.base_path, "helm-charts", check_name(name, "chart"))
 
     # --- reading
 
@@ -119,7 +121,7 @@ class Gitops:
 
     def tenant(self, tenant: str, revision: Revision | str = "") -> TenantSpec:
         """Raises Missing where the tenant has no values file, Unreadable where that cannot be read."""
-        path = joined(self.base_path, "tenants", checked(tenant, "tenant"), "values.yaml")
+        path = join_path(self.base_path, "tenants", check_name(tenant, "tenant"), "values.yaml")
         file = self.file_at(path, revision)
         try:
             return tenant_spec(tenant, path, file.blob_id, file.text)
@@ -128,12 +130,12 @@ class Gitops:
 
     @healing
     def file_at(self, path: str, revision: Revision | str = "") -> FileText:
-        return self._reader.file_at(checked_path(path), self._sha(revision))
+        return self._reader.file_at(check_path(path), self._sha(revision))
 
     @healing
     def tree_files(self, path: str, revision: Revision | str = "") -> tuple[str, Mapping[str, bytes]]:
         """(id of a folder's content, its files by their path in it)."""
-        return self._reader.tree_files(checked_path(path), self._sha(revision))
+        return self._reader.tree_files(check_path(path), self._sha(revision))
 
     @healing
     def history(self, path: str = "", *, limit: int = HISTORY_PAGE, before: str | None = None) -> list[Commit]:

@@ -19,7 +19,7 @@ LONGEST_MESSAGE = 65_536
 LATEST_S = 221_845_392_000
 
 
-def written(change: Change, key: str) -> str:
+def commit_message(change: Change, key: str) -> str:
     """The message of a change. Line breaks inside a subject or a trailer become spaces: nobody forges a trailer."""
     trailers = {**change.trailers, OPERATION: key} if key else dict(change.trailers)
     lines = [f"{_line(name)}: {_line(value)}" for name, value in sorted(trailers.items()) if value]

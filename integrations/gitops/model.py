@@ -167,12 +167,12 @@ class FileEdit:
 
     @classmethod
     def of_yaml(cls, path: str, edits: Sequence[Edit]) -> "FileEdit":
-        return cls(path, lambda text: edit_yaml(_present(path, text), edits, path))
+        return cls(path, lambda text: edit_yaml(_require_present(path, text), edits, path))
 
     @classmethod
     def create(cls, path: str, content: str) -> "FileEdit":
         """Refuses where the file exists."""
-        return cls(path, lambda text: _absent(path, text, content))
+        return cls(path, lambda text: _require_absent(path, text, content))
 
     @classmethod
     def delete(cls, path: str) -> "FileEdit":
@@ -180,13 +180,13 @@ class FileEdit:
         return cls(path, lambda _: None)
 
 
-def _present(path: str, text: str | None) -> str:
+def _require_present(path: str, text: str | None) -> str:
     if text is None:
         raise Missing("gitops", f"{path} is not in git, so there is nothing to change.", path=path)
     return text
 
 
-def _absent(path: str, text: str | None, content: str) -> str:
+def _require_absent(path: str, text: str | None, content: str) -> str:
     if text is not None:
         raise Refused("gitops", f"{path} is in git already.", remedy="Change it, or choose another name.", path=path)
     return content

@@ -44,7 +44,7 @@ def pair_problem(tenant: str, service: str) -> str:
     )
 
 
-def checked(name: str, field: str) -> str:
+def check_name(name: str, field: str) -> str:
     if not is_cluster_name(name):
         sentence = "A name is 1 to 63 lower-case letters, digits and hyphens, with no hyphen at either end."
         entry = {"field": field, "value": name, "sentence": sentence, "example": "ledger-api"}
@@ -52,11 +52,11 @@ def checked(name: str, field: str) -> str:
     return name
 
 
-def joined(*parts: str) -> str:
+def join_path(*parts: str) -> str:
     return "/".join(part.strip("/") for part in parts if part.strip("/"))
 
 
-def checked_path(path: str) -> str:
+def check_path(path: str) -> str:
     """A path inside the repository as git writes it. Raises Invalid for what would leave it or is not text."""
     parts = path.split("/")
     if not path or any(part in {"", ".", "..", ".git"} or not part.isprintable() for part in parts) or "\\" in path:

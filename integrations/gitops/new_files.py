@@ -2,7 +2,7 @@
 
 from integrations.gitops import yaml_write as write
 from integrations.gitops.edits import Edit, Set, edit_yaml
-from integrations.gitops.names import checked, tls_secret_name
+from integrations.gitops.names import check_name, tls_secret_name
 
 WEB = """\
 # {tenant}/{service}
@@ -83,8 +83,8 @@ def new_service_values(
     """
     template = WORKER if component_type == "worker-service" else WEB
     text = template.format(
-        tenant=checked(tenant, "tenant"),
-        service=checked(service, "service"),
+        tenant=check_name(tenant, "tenant"),
+        service=check_name(service, "service"),
         image=write.scalar(image),
         tag=write.scalar(tag),
         port=int(port),

@@ -13,11 +13,11 @@ from core.patterns import encodable
 from integrations.errors import Missing
 from integrations.gitops.messages import commit_of
 from integrations.gitops.model import Commit, FileText, Revision, ServiceSpec, TenantSpec, UnreadableFile, World
-from integrations.gitops.names import joined
+from integrations.gitops.names import join_path
 from integrations.gitops.specs import service_spec, tenant_spec
 from integrations.gitops.store import intact
 from integrations.gitops.values_file import unreadable
-from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.yaml.events import UnreadableYaml
 
 VALUES = "values.yaml"
 LARGEST_FILE = 2 * 1024 * 1024
@@ -33,7 +33,7 @@ class Reader:
 
     def __init__(self, repository: Callable[[], pygit2.Repository], base_path: str) -> None:
         self.repository = repository
-        self.base_path = joined(*(part for part in base_path.split("/") if part != "."))
+        self.base_path = join_path(*(part for part in base_path.split("/") if part != "."))
         self._lock = threading.Lock()
         # Folder path -> (tree id, what was read from it): a folder that did not change is not read again.
         self._folders: dict[str, tuple[str, tuple[Spec, ...]]] = {}
@@ -67,29 +67,31 @@ class Reader:
 
     def _value_folders(self, tree: pygit2.Tree) -> Iterator[tuple[str, pygit2.Tree]]:
         """The folder of tenants, and that of each tenant's services."""
-        if (tenants := entry_at(tree, joined(self.base_path, "tenants"))) and isinstance(tenants, pygit2.Tree):
-            yield joined(self.base_path, "tenants"), tenants
-        services = entry_at(tree, joined(self.base_path, "services"))
+        if (tenants := entry_at(tree, join_path(self.base_path, "tenants"))) and isinstance(tenants, pygit2.Tree):
+            yield join_path(self.base_path, "tenants"), tenants
+        services = entry_at(tree, join_path(self.base_path, "services"))
         for tenant in services if isinstance(services, pygit2.Tree) else ():
             if isinstance(tenant, pygit2.Tree):
-                yield joined(self.base_path, "services", str(tenant.name)), tenant
+                yield join_path(self.base_path, "services", str(tenant.name)), tenant
 
     def _read_folder(self, path: str, folder: pygit2.Tree) -> Iterator[Spec]:
         for inner in folder:
             if isinstance(inner, pygit2.Tree) and VALUES in inner:
-                place = f"{path}/{shown(inner.name)}/{VALUES}"
+                place = f"{path}/{name_as_text(inner.name)}/{VALUES}"
                 blob = inner[VALUES]
                 known = self._blobs.get((place, str(blob.id)))
                 yield known or self._read_spec(path, str(inner.name), place, blob)
 
     def _read_spec(self, folder: str, name: str, path: str, blob: Any) -> Spec:
-        is_tenant = folder == joined(self.base_path, "tenants")
+        is_tenant = folder == join_path(self.base_path, "tenants")
         tenant, service = (name, "") if is_tenant else (folder.rpartition("/")[2], name)
         blob_id = str(blob.id)
         for part in (tenant, service):
             if part and not is_cluster_name(part):
                 owner = tenant if service and is_cluster_name(tenant) else ""
-                return UnreadableFile(path, owner, "", f"The folder name {shown(part)[:80]} {A_NAME}", 0, blob_id)
+                return UnreadableFile(
+                    path, owner, "", f"The folder name {name_as_text(part)[:80]} {A_NAME}", 0, blob_id
+                )
         try:
             text = text_of(blob)
             if is_tenant:
@@ -105,7 +107,7 @@ class Reader:
     @intact()
     def has_layout(self, sha: str) -> bool:
         tree = self._tree(sha)
-        return any(entry_at(tree, joined(self.base_path, folder)) is not None for folder in ("tenants", "services"))
+        return any(entry_at(tree, join_path(self.base_path, folder)) is not None for folder in ("tenants", "services"))
 
     # --- files
 
@@ -228,7 +230,7 @@ class Reader:
         return "".join(parts)
 
 
-def shown(name: Any) -> str:
+def name_as_text(name: Any) -> str:
     """A name from git, whose bytes need not be text."""
     return str(name).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 

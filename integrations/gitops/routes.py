@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from core.patterns import Pattern
 from integrations.gitops.values_file import items, mapping
-from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.yaml.events import UnreadableYaml
 
 INGRESS, EXTRA_INGRESS, EXTRA_OBJECT = "ingress", "extra-ingress", "extra-object"
 # What a values file can claim; other sources are claimed by other means.

@@ -11,7 +11,7 @@ from core.actor import Role
 from integrations.gitops.model import Autoscaling, MemberSpec, ServiceSpec, TenantSpec
 from integrations.gitops.routes import EVERY_HOST, INGRESS, Route, routes_of
 from integrations.gitops.values_file import items, mapping, refuse_uncountable, root_of, value_below
-from integrations.gitops.yaml_text import printed
+from integrations.yaml.text import print_value
 
 DEFAULT_PORT = 8080
 OTHER_WORDS = {"admin": Role.OWNER.value}
@@ -22,13 +22,13 @@ def tenant_spec(name: str, path: str, blob_id: str, text: str) -> TenantSpec:
     values = mapping(root_of(text).get("tenant"))
     return TenantSpec(
         name=name,
-        display_name=printed(values.get("displayName")),
-        description=printed(values.get("description")),
-        github_team=printed(values.get("githubTeam")),
-        team_roles={str(team): printed(role) for team, role in mapping(values.get("teamRoles")).items()},
-        contact_email=printed(values.get("contactEmail")),
+        display_name=print_value(values.get("displayName")),
+        description=print_value(values.get("description")),
+        github_team=print_value(values.get("githubTeam")),
+        team_roles={str(team): print_value(role) for team, role in mapping(values.get("teamRoles")).items()},
+        contact_email=print_value(values.get("contactEmail")),
         members=tuple(_members(values)),
-        quotas={str(key): printed(amount) for key, amount in mapping(values.get("quotas")).items()},
+        quotas={str(key): print_value(amount) for key, amount in mapping(values.get("quotas")).items()},
         path=path,
         blob_id=blob_id,
     )
@@ -39,8 +39,8 @@ def _members(values: Mapping[str, Any]) -> list[MemberSpec]:
     so that a slip of the keyboard takes rights away rather than granting any."""
     roles: dict[str, Role] = {}
     for entry in items(values.get("members")):
-        login = printed(mapping(entry).get("userId"))
-        word = OTHER_WORDS.get(printed(mapping(entry).get("role")), printed(mapping(entry).get("role")))
+        login = print_value(mapping(entry).get("userId"))
+        word = OTHER_WORDS.get(print_value(mapping(entry).get("role")), print_value(mapping(entry).get("role")))
         if login and word in set(Role) and Role(word).rank <= roles.get(login, Role(word)).rank:
             roles[login] = Role(word)
     return [MemberSpec(login, role.value) for login, role in roles.items()]
@@ -56,8 +56,8 @@ def service_spec(tenant: str, name: str, path: str, blob_id: str, text: str) -> 
     return ServiceSpec(
         tenant=tenant,
         name=name,
-        image=printed(image.get("repository")),
-        tag=printed(image.get("tag")),
+        image=print_value(image.get("repository")),
+        tag=print_value(image.get("tag")),
         host=hosts[0] if hosts else "",
         hosts=hosts,
         routes=routes,
@@ -65,10 +65,10 @@ def service_spec(tenant: str, name: str, path: str, blob_id: str, text: str) -> 
         replicas=_number(values, "replicaCount", default=1),
         autoscaling=_autoscaling(values),
         has_database=bool(mapping(values.get("dbSecret"))),
-        component_type=printed(values.get("componentType")) or "base-service",
+        component_type=print_value(values.get("componentType")) or "base-service",
         env_keys=tuple(str(key) for key in mapping(values.get("env"))),
         resources={
-            kind: {str(key): printed(amount) for key, amount in mapping(amounts).items()}
+            kind: {str(key): print_value(amount) for key, amount in mapping(amounts).items()}
             for kind, amounts in mapping(values.get("resources")).items()
         },
         probe_paths=_probe_paths(mapping(values.get("probes"))),
@@ -96,7 +96,7 @@ def _probe_paths(probes: Mapping[str, Any]) -> dict[str, str]:
     found = {}
     for name, probe in probes.items():
         block = mapping(probe)
-        path = printed(mapping(block.get("httpGet")).get("path")) or printed(block.get("path"))
+        path = print_value(mapping(block.get("httpGet")).get("path")) or print_value(block.get("path"))
         if path:
             found[str(name)] = path
     return found

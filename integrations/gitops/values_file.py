@@ -7,9 +7,9 @@ from typing import Any
 import yaml
 
 from integrations.errors import NotEditable, Unreadable
-from integrations.gitops.yaml_events import UnreadableYaml, events_of, line_of
-from integrations.gitops.yaml_text import parse
 from integrations.gitops.yaml_tree import line_at
+from integrations.yaml.events import UnreadableYaml, events_of, line_of
+from integrations.yaml.text import parse
 
 COUNTED = (
     ("service", "port"),

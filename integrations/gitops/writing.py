@@ -17,13 +17,13 @@ from core import clock
 from core.errors import PlanVoid, Problem
 from integrations.errors import Contended, Missing, Refused, Unreachable
 from integrations.gitops.clone import Clone, LostRace
-from integrations.gitops.messages import OPERATION, message_of, trailers_of, written
+from integrations.gitops.messages import OPERATION, commit_message, message_of, trailers_of
 from integrations.gitops.model import Change, CommitResult, FileEdit, FilePlan
-from integrations.gitops.names import checked_path
+from integrations.gitops.names import check_path
 from integrations.gitops.reading import Reader, entry_at, text_of, unified_diff
 from integrations.gitops.store import DamagedClone, intact
 from integrations.gitops.values_file import unreadable
-from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.yaml.events import UnreadableYaml
 
 MOST_TRIES = 8
 LONGEST_PAUSE_S = 0.2
@@ -228,7 +228,7 @@ class _Draft:
         """A folder stands for the files below it."""
         if not edit.path.endswith("/"):
             return [edit]
-        folder = checked_path(edit.path.rstrip("/"))
+        folder = check_path(edit.path.rstrip("/"))
         try:
             _, files = self.reader.tree_files(folder, self.base)
         except Missing:
@@ -236,7 +236,7 @@ class _Draft:
         return [FileEdit(f"{folder}/{name}", edit.change) for name in sorted(files)]
 
     def _applied(self, edit: FileEdit, earlier: FilePlan | None) -> FilePlan:
-        path = checked_path(edit.path)
+        path = check_path(edit.path)
         before, blob_id = (earlier.before, earlier.blob_id) if earlier else self._now(path)
         after = edit.change(earlier.after if earlier else before)
         self._new[path] = after
@@ -267,7 +267,7 @@ class _Draft:
         author = pygit2.Signature(name or "MCTL", f"{login}@users.noreply.localhost", when, 0)
         committer = pygit2.Signature(*COMMITTER, when, 0)
         parents = [pygit2.Oid(hex=self.base)]
-        return str(self.repository.create_commit(None, author, committer, written(change, key), tree, parents))
+        return str(self.repository.create_commit(None, author, committer, commit_message(change, key), tree, parents))
 
     def _with(self, tree: pygit2.Oid | None, parts: list[str], blob: pygit2.Oid | None) -> pygit2.Oid | None:
         """The tree with the blob at `parts`, or without it; None for a tree that is left empty."""

@@ -25,7 +25,7 @@ class _Entry:
         return self.end if self.comma is None else self.comma + 1
 
 
-def changed_entries(
+def change_entries(
     document: Document, held: Mapping | Sequence, gone: AnySet[int], come: AnyMapping[int, list[str]]
 ) -> list[Splice]:
     """The entries with the numbers `gone` leave; the texts of `come` go before the entry of that number."""

@@ -10,8 +10,8 @@ from typing import Any
 
 from integrations.gitops import yaml_splice as splice
 from integrations.gitops import yaml_write as write
-from integrations.gitops.yaml_braces import changed_entries
-from integrations.gitops.yaml_splice import CannotSplice, Path, Place, Splice, dotted, inline
+from integrations.gitops.yaml_braces import change_entries
+from integrations.gitops.yaml_splice import CannotSplice, Path, Place, Splice, dotted_path, inline
 from integrations.gitops.yaml_tree import LINE_BREAK, Alias, Document, Mapping, Scalar, Sequence
 
 BLOCK_HEADER = re.compile(r"[|>][0-9+-]*")
@@ -38,7 +38,7 @@ class Changes:
             self._change_pairs(root, None, root.flow, old, new, ())
         else:
             raise CannotSplice("The file is not a mapping.")
-        return applied(self.document, self._splices)
+        return apply_splices(self.document, self._splices)
 
     def _change(self, place: Place, old: Any, new: Any, path: Path) -> None:
         if same(old, new):
@@ -53,7 +53,7 @@ class Changes:
         elif isinstance(old, list) and isinstance(new, list) and old and new and isinstance(node, Sequence):
             self._change_items(node, place, in_flow or node.flow, old, new, path)
         else:
-            self._splices += splice.replaced(self.document, place, new)
+            self._splices += splice.replace_value(self.document, place, new)
 
     def _change_pairs(
         self, held: Mapping, place: Place | None, in_flow: bool, old: dict[Any, Any], new: dict[Any, Any], path: Path
@@ -73,13 +73,13 @@ class Changes:
             return
         if in_flow:
             texts = [f"{self._flow_key(key)}: {inline(self.document, value)}" for key, value in added.items()]
-            self._splices += changed_entries(self.document, held, gone, {len(held.pairs): texts} if texts else {})
+            self._splices += change_entries(self.document, held, gone, {len(held.pairs): texts} if texts else {})
         elif len(gone) < len(held.pairs) or (place is None and added):
-            self._splices += splice.changed_pairs(self.document, held, gone, added)
+            self._splices += splice.change_pairs(self.document, held, gone, added)
         elif place is None:
             raise CannotSplice("It is the only key of the file.")
         else:
-            self._splices += splice.replaced(self.document, place, new)
+            self._splices += splice.replace_value(self.document, place, new)
 
     def _flow_key(self, key: str) -> str:
         return write.json_text(key) if self.document.is_json else write.scalar(key, flow=True)
@@ -93,23 +93,23 @@ class Changes:
             return found[0]
         self.path = path
         if found:
-            raise CannotSplice(f"{dotted(path)} stands {len(found)} times in the file.")
-        raise CannotSplice(f"{dotted(path)} comes from a merge (<<), or its key is not text.")
+            raise CannotSplice(f"{dotted_path(path)} stands {len(found)} times in the file.")
+        raise CannotSplice(f"{dotted_path(path)} comes from a merge (<<), or its key is not text.")
 
     def _change_items(
         self, held: Sequence, place: Place, in_flow: bool, old: list[Any], new: list[Any], path: Path
     ) -> None:
         steps = list_steps(old, new)
         if len(steps.gone) == len(old):
-            self._splices += splice.replaced(self.document, place, new)
+            self._splices += splice.replace_value(self.document, place, new)
             return
         for number, value in steps.changed:
             self._change(Place(held, None, number, in_flow), old[number], value, (*path, number))
         if in_flow and (steps.gone or steps.come):
             texts = {at: [inline(self.document, value) for value in values] for at, values in steps.come.items()}
-            self._splices += changed_entries(self.document, held, steps.gone, texts)
+            self._splices += change_entries(self.document, held, steps.gone, texts)
         elif steps.gone or steps.come:
-            self._splices += splice.changed_items(self.document, held, steps.gone, steps.come)
+            self._splices += splice.change_items(self.document, held, steps.gone, steps.come)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def _common(one: list[Any], other: list[Any]) -> int:
 
 
 def shared_sentence(path: Path, alias: Alias) -> str:
-    return f"{dotted(path)} is an alias (*{alias.anchor}): a change there would change the shared value."
+    return f"{dotted_path(path)} is an alias (*{alias.anchor}): a change there would change the shared value."
 
 
 def same(one: Any, other: Any) -> bool:
@@ -162,7 +162,7 @@ def same(one: Any, other: Any) -> bool:
 # --- from splices to text
 
 
-def applied(document: Document, splices: Iterable[Splice]) -> str:
+def apply_splices(document: Document, splices: Iterable[Splice]) -> str:
     """Two changes may take away the same text. Raises CannotSplice where changes meet in any other way."""
     merged: list[Splice] = []
     for found in sorted(splices, key=lambda one: (one.start, one.end)):

@@ -42,7 +42,7 @@ class Place:
         return self.pair.value if self.pair else self.holder.items[self.index]  # type: ignore[union-attr]
 
 
-def dotted(path: Path) -> str:
+def dotted_path(path: Path) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".")
 
 
@@ -72,7 +72,7 @@ def _lines_below(document: Document, position: int, lines: list[str]) -> Splice:
 # --- replacing
 
 
-def replaced(document: Document, place: Place, value: Any) -> list[Splice]:
+def replace_value(document: Document, place: Place, value: Any) -> list[Splice]:
     is_scalar = not isinstance(value, AnyMapping | list | tuple)
     node = place.node
     if isinstance(node, Scalar) and (is_scalar or place.in_flow or not value):
@@ -171,7 +171,7 @@ def _replaced_item(document: Document, place: Place, value: Any) -> Splice:
 # --- pairs and items on lines of their own
 
 
-def changed_pairs(document: Document, held: Mapping, gone: AnySet[int], added: AnyMapping[str, Any]) -> list[Splice]:
+def change_pairs(document: Document, held: Mapping, gone: AnySet[int], added: AnyMapping[str, Any]) -> list[Splice]:
     """The pairs with the numbers `gone` leave, those of `added` come below the last one."""
     behind_dash = _pairs_behind_dash(document, held, gone)
     found = [_removed_behind_dash(document, held, len(behind_dash))] if behind_dash else []
@@ -206,7 +206,7 @@ def _removed_behind_dash(document: Document, held: Mapping, count: int) -> Splic
     return Splice(first, kept, "")
 
 
-def changed_items(
+def change_items(
     document: Document, held: Sequence, gone: AnySet[int], come: AnyMapping[int, list[Any]]
 ) -> list[Splice]:
     """The items with the numbers `gone` leave; each list of `come` goes before the item of that number."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from integrations.gitops.yaml_events import events_of
+from integrations.yaml.events import events_of
 
 # YAML's line breaks are more than Python's text files know.
 LINE_BREAK = re.compile(r"\r\n|[\n\r\x85\u2028\u2029]")

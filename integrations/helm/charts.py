@@ -3,14 +3,23 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from integrations.gitops import Gitops
+from typing import Protocol
 
 
-def chart_at(gitops: "Gitops", name: str, revision: str = "") -> Path:
+class ChartFiles(Protocol):
+    """What this gateway needs of the GitOps repository."""
+
+    cache_dir: Path
+
+    def chart_path(self, name: str) -> str: ...
+
+    def tree_files(self, path: str, revision: str = "") -> tuple[str, Mapping[str, bytes]]:
+        """The id of the folder's content, and its files."""
+
+
+def chart_at(gitops: ChartFiles, name: str, revision: str = "") -> Path:
     """The folder of chart `name` at `revision` (empty: the newest fetched). Kept by the id of its content, so a chart
     that did not change is exported once. Raises Missing, Unreachable.
     """

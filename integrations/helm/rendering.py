@@ -13,9 +13,9 @@ from typing import Any
 
 from core.patterns import Pattern
 from integrations.errors import Refused, Unreachable
-from integrations.gitops.yaml_events import UnreadableYaml
-from integrations.gitops.yaml_text import parse_all
 from integrations.helm.schema_words import schema_words
+from integrations.yaml.events import UnreadableYaml
+from integrations.yaml.text import parse_all
 
 Manifest = dict[str, Any]
 
@@ -151,13 +151,13 @@ def _run(command: list[str], request: str, timeout_s: float) -> tuple[str, str]:
 
 def _outcome(job: RenderJob, text: str, error: str) -> list[Manifest] | Refused:
     if error:
-        return _refused(job, error)
+        return _refusal(job, error)
     try:
         documents = parse_all(text)
     except UnreadableYaml as unreadable:
-        return _refused(job, f"a template writes something that is not YAML: {unreadable}")
+        return _refusal(job, f"a template writes something that is not YAML: {unreadable}")
     if not all(map(_is_object, documents)):
-        return _refused(job, "a template writes something that is not a Kubernetes object")
+        return _refusal(job, "a template writes something that is not a Kubernetes object")
     return sorted(documents, key=_install_position)
 
 
@@ -172,7 +172,7 @@ def _install_position(manifest: Manifest) -> int:
     return INSTALL_ORDER.index(kind) if kind in INSTALL_ORDER else len(INSTALL_ORDER)
 
 
-def _refused(job: RenderJob, error: str) -> Refused:
+def _refusal(job: RenderJob, error: str) -> Refused:
     """The engine's message, the template and line taken out of it where it names one."""
     place = TEMPLATE_LINE.search(error)
     reason = CHARTS_OWN_WORDS.search(error)

@@ -10,8 +10,8 @@ from typing import Any
 
 from core.patterns import Pattern
 from core.text import visible
-from integrations.gitops.yaml_events import UnreadableYaml
-from integrations.gitops.yaml_text import parse
+from integrations.yaml.events import UnreadableYaml
+from integrations.yaml.text import parse
 
 REFUSED_BY_SCHEMA = "specifications of the schema"
 # How the engine begins each place it objects to, and what parts the place from its objection.
@@ -59,7 +59,7 @@ def _sentence(place: list[str], said: str, schema: Mapping[str, Any], texts: Seq
         return f"{key}: {missing[1]} is missing. {rule}".strip()
     if not rule:
         return f"{key}: {said.rstrip('.')}."
-    written = visible(json.dumps(_written(place, texts), ensure_ascii=False, default=str))
+    written = visible(json.dumps(_value_at(place, texts), ensure_ascii=False, default=str))
     if len(written) > LONGEST_VALUE:
         written = f"{written[:LONGEST_VALUE]}..."
     return f"{key}: {written} does not fit. {rule}"
@@ -73,7 +73,7 @@ def _key(place: Sequence[str]) -> str:
     return key
 
 
-def _written(place: Sequence[str], texts: Sequence[str]) -> Any:
+def _value_at(place: Sequence[str], texts: Sequence[str]) -> Any:
     """What the last of the texts that names the place has there; None where the chart's own value counts."""
     for text in reversed(texts):
         try:

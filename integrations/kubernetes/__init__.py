@@ -2,6 +2,8 @@
 
 from integrations.kubernetes import kinds
 from integrations.kubernetes.client import Cluster, cluster
+from integrations.kubernetes.instances import ServiceKey, service_of
+from integrations.kubernetes.mirrored import MirroredKind, MirroredTable
 from integrations.kubernetes.pods import PodRow, pod_row, status_word
 from integrations.kubernetes.reflector import Key, Listener, Reflector
 from integrations.kubernetes.rights import Place, Right
@@ -11,15 +13,19 @@ __all__ = [
     "Cluster",
     "Key",
     "Listener",
+    "MirroredKind",
+    "MirroredTable",
     "Place",
     "PodRow",
     "Reflector",
     "Right",
     "Selector",
+    "ServiceKey",
     "cluster",
     "field_selector",
     "kinds",
     "label_selector",
     "pod_row",
+    "service_of",
     "status_word",
 ]

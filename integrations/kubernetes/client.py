@@ -13,7 +13,7 @@ from django.conf import settings
 
 from integrations.errors import Missing, NotAllowed
 from integrations.kubernetes.failures import Expired
-from integrations.kubernetes.kinds import APPLICATION_SETS, APPLICATIONS, PODS, Kind, known
+from integrations.kubernetes.kinds import APPLICATION_SETS, APPLICATIONS, PODS, Kind, kind_named
 from integrations.kubernetes.rights import Attempt
 from integrations.kubernetes.selectors import EVERYTHING, Selector
 from integrations.kubernetes.transport import Transport
@@ -49,7 +49,7 @@ class Cluster:
 
         `kind` is a row of `kinds` or its plural. Selectors come from `label_selector()` and `field_selector()`.
         """
-        kind = known(kind)
+        kind = kind_named(kind)
         query = list_query(label_selector, field_selector)
         asked = f"list {kind.plural}" + (f" in {namespace}" if namespace else "")
         path, attempt = kind.path(namespace), Attempt("list", kind, namespace)
@@ -64,17 +64,17 @@ class Cluster:
                 # The list took longer than the server keeps its pages: once more, in one piece.
                 objects, page = [], {}
                 continue
-            objects += [slimmed(item, kind) for item in answer.get("items") or ()]
+            objects += [slim(item, kind) for item in answer.get("items") or ()]
             token = answer.get("metadata", {}).get("continue")
             if not token:
                 return objects
             page = {"limit": str(limit), "continue": token}
 
     def get(self, kind: Kind | str, name: str, namespace: str | None = None) -> Object:
-        kind = known(kind)
+        kind = kind_named(kind)
         asked = f"read {kind.kind} {name}" + (f" in {namespace}" if namespace else "")
         attempt = Attempt("get", kind, namespace)
-        return slimmed(self.transport.json("GET", kind.path(namespace, name), asked=asked, attempt=attempt), kind)
+        return slim(self.transport.json("GET", kind.path(namespace, name), asked=asked, attempt=attempt), kind)
 
     def logs(
         self,
@@ -107,12 +107,12 @@ class Cluster:
     ) -> Object:
         """The object after the patch (RFC 7386): null removes a field, lists are replaced whole. A dry run is judged by
         the server like any other and changes nothing."""
-        kind = known(kind)
+        kind = kind_named(kind)
         query = {"dryRun": "All"} if is_dry_run else None
         asked = f"patch {kind.kind} {name}" + (f" in {namespace}" if namespace else "")
         path, attempt = kind.path(namespace, name), Attempt("patch", kind, namespace)
         how: dict[str, Any] = {"asked": asked, "attempt": attempt, "query": query, "content_type": MERGE_PATCH}
-        return slimmed(self.transport.json("PATCH", path, body=body, **how), kind)
+        return slim(self.transport.json("PATCH", path, body=body, **how), kind)
 
     def refresh_application(self, name: str, *, hard: bool = False) -> None:
         """Asks Argo CD to compare the Application with git now; `hard` also drops its manifest cache."""
@@ -183,7 +183,7 @@ def list_query(label_selector: Selector, field_selector: Selector) -> dict[str, 
     return query
 
 
-def slimmed(item: Object, kind: Kind) -> Object:
+def slim(item: Object, kind: Kind) -> Object:
     """Lists carry kind and apiVersion once; managedFields are half of an object's bytes and no reader's business."""
     item["metadata"].pop("managedFields", None)
     item.setdefault("kind", kind.kind)

@@ -86,7 +86,7 @@ POSTGRES_POOLERS = Kind("poolers", "postgresql.cnpg.io", "v1", "Pooler")
 KINDS = {kind.plural: kind for kind in list(globals().values()) if isinstance(kind, Kind)}
 
 
-def known(kind: Kind | str) -> Kind:
+def kind_named(kind: Kind | str) -> Kind:
     """The row of a plural. Raises ValueError for one that is not in the table: a slip of ours, not of the cluster."""
     if isinstance(kind, Kind):
         return kind

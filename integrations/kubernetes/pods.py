@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.words import Tone
+from integrations.kubernetes.instances import INSTANCE
 
-INSTANCE = "app.kubernetes.io/instance"
 WAITS_WELL = {"ContainerCreating", "PodInitializing", "Pending", "SchedulingGated"}
 
 

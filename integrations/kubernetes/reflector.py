@@ -21,7 +21,7 @@ from integrations.kubernetes.failures import SYSTEM, Expired
 from integrations.kubernetes.kinds import Kind
 from integrations.kubernetes.rights import Attempt
 from integrations.kubernetes.selectors import EVERYTHING, Selector
-from integrations.kubernetes.transport import undisturbed_by_gc
+from integrations.kubernetes.transport import without_gc
 from integrations.kubernetes.watching import INITIAL_EVENTS_END, WatchStream
 
 log = structlog.get_logger(__name__)
@@ -222,7 +222,7 @@ class Reflector(Generic[Row]):
     def _list_page(self, rows: dict[Key, Row], page: dict[str, str]) -> dict[str, Any]:
         """Keeps the page's rows and returns its metadata. Its objects are dropped before the next page is read."""
         answer = self._list(page)
-        with undisturbed_by_gc():
+        with without_gc():
             for item in answer.get("items") or ():
                 self._keep(rows, item)
         # What failed is over only when the watch runs again: the right to list is not the right to watch.
@@ -290,7 +290,7 @@ class Reflector(Generic[Row]):
             if self._stopping.is_set():
                 stream.cut()
             if initial:
-                with undisturbed_by_gc():
+                with without_gc():
                     self._read_initial(stream)
             else:
                 self._read_events(stream)

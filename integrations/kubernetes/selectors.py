@@ -27,8 +27,8 @@ def label_selector(wanted: Mapping[str, str] | None = None, *, having: Iterable[
     """
     terms = []
     for key, value in (wanted or {}).items():
-        terms.append(f"{_held(LABEL_KEY, key, 'label')}={_possible(LABEL_VALUE, value, key)}")
-    terms += [_held(LABEL_KEY, key, "label") for key in having]
+        terms.append(f"{_check_shape(LABEL_KEY, key, 'label')}={_possible(LABEL_VALUE, value, key)}")
+    terms += [_check_shape(LABEL_KEY, key, "label") for key in having]
     return Selector(",".join(terms))
 
 
@@ -36,11 +36,11 @@ def field_selector(wanted: Mapping[str, str]) -> Selector:
     """Objects whose fields equal `wanted`, such as `{"involvedObject.name": "..."}`. Raises as `label_selector`."""
     terms = []
     for path, value in wanted.items():
-        terms.append(f"{_held(FIELD_PATH, path, 'field')}={_possible(FIELD_VALUE, value, path)}")
+        terms.append(f"{_check_shape(FIELD_PATH, path, 'field')}={_possible(FIELD_VALUE, value, path)}")
     return Selector(",".join(terms))
 
 
-def _held(shape: re.Pattern[str], text: str, what: str) -> str:
+def _check_shape(shape: re.Pattern[str], text: str, what: str) -> str:
     if not shape.fullmatch(text):
         raise ValueError(f"{text[:80]!r} is no {what} of Kubernetes.")
     return text

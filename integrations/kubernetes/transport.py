@@ -78,7 +78,7 @@ class Transport:
         """The decoded answer. Raises IntegrationError."""
         data = self.read(method, path, asked=asked, **how)
         try:
-            with undisturbed_by_gc():
+            with without_gc():
                 decoded = orjson.loads(data)
         except orjson.JSONDecodeError as error:
             raise silence(error, self.host) from error
@@ -148,7 +148,7 @@ def why_unusable(kubeconfig: str, error: Exception) -> str:
 
 
 @contextmanager
-def undisturbed_by_gc() -> Iterator[None]:
+def without_gc() -> Iterator[None]:
     """Decoding makes many objects and no cycles; the cyclic collector would be two thirds of its time."""
     enabled = gc.isenabled()
     gc.disable()

@@ -74,7 +74,7 @@ class DexVerifier:
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
         except jwt.PyJWTError as error:
-            raise DexTokenInvalid(*told(error)) from error
+            raise DexTokenInvalid(*code_and_sentence(error)) from error
         return claims_of(claims)
 
     def published_keys(self) -> int:
@@ -114,7 +114,7 @@ class DexVerifier:
         return str(body["jwks_uri"])
 
 
-def told(error: jwt.PyJWTError) -> tuple[str, str]:
+def code_and_sentence(error: jwt.PyJWTError) -> tuple[str, str]:
     for kind, answer in FAILURES.items():
         if isinstance(error, kind):
             return answer

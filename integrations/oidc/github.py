@@ -33,7 +33,7 @@ def github_identity(token: str) -> GitHubIdentity | None:
     key = f"github-token:{hashlib.sha256(token.encode()).hexdigest()}"
     known = cache.get(key)
     if known is None:
-        known = _asked(token)
+        known = _ask(token)
         cache.set(key, known, KNOWN_FOR_S if known else REFUSED_FOR_S)
     if not known:
         return None
@@ -45,7 +45,7 @@ def api_base(url: str) -> str:
     return "https://api.github.com" if url.rstrip("/") == "https://github.com" else f"{url.rstrip('/')}/api/v3"
 
 
-def _asked(token: str) -> dict[str, Any]:
+def _ask(token: str) -> dict[str, Any]:
     """`{"login", "number", "expires_at"}`; empty where GitHub says no."""
     status, headers, body = get(
         "github",

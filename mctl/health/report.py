@@ -13,9 +13,9 @@ from core.credentials import MASK
 from core.errors import Problem
 from core.gate import require
 from core.parallel import NoAnswer, run_all
-from integrations.errors import IntegrationError, Missing, Refused, scrubbed
+from integrations.errors import IntegrationError, Missing, Refused, foreign_text
 from mctl.env import declared
-from mctl.health import outside, own, rights
+from mctl.health import cluster_rights, outside, own
 from mctl.health.lines import (
     Group,
     Line,
@@ -32,7 +32,7 @@ LONGEST_S = 6.0
 AT_ONCE = 20
 # A shorter value stands in many words by chance.
 SHORTEST_SECRET = 6
-PARTS: Sequence[Part] = (*own.PARTS, *outside.PARTS, *rights.PARTS)
+PARTS: Sequence[Part] = (*own.PARTS, *outside.PARTS, *cluster_rights.PARTS)
 
 
 def may_check(actor: Actor) -> Decision:
@@ -74,7 +74,7 @@ def line_of_error(part: Part, error: Exception, within_s: float) -> Line:
     if isinstance(error, TimeoutError | BrokerTimeout):
         return not_asked_line(part.name, "It did not answer in time.", part.remedy)
     if not isinstance(error, Problem):
-        said = f"{type(error).__name__}: {scrubbed(str(error))}" if str(error) else f"{type(error).__name__}."
+        said = f"{type(error).__name__}: {foreign_text(str(error))}" if str(error) else f"{type(error).__name__}."
         return not_asked_line(part.name, said, part.remedy)
     if "missing_right" in error.facts:
         # The right has a line of its own that fails where it is required.

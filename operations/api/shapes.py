@@ -112,6 +112,8 @@ class RunDetail(Schema):
     cancel_requested_at: datetime | None
     cancel_requested_by: str
     queued_behind: str
+    parent: str = Field(description="the run whose step started this one; empty where a person or a program did")
+    children: list[str] = Field(description="the runs that its steps have started")
     status_url: str
 
 
@@ -160,7 +162,7 @@ def run_detail(view: OperationView, status_url: str) -> dict[str, Any]:
     same = (
         "target", "summary", "state", "sentence", "reason", "actor", "door", "requested_at", "started_at",
         "finished_at", "deadline_at", "duration_s", "parameters", "problem", "diagnosis", "cancel_requested_at",
-        "cancel_requested_by", "queued_behind",
+        "cancel_requested_by", "queued_behind", "parent", "children",
     )  # fmt: skip
     return {
         **{name: getattr(view, name) for name in same},

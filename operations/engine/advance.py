@@ -18,10 +18,11 @@ from pydantic import ValidationError
 
 from core.clock import now
 from core.errors import Problem
-from core.fitting import fitted
+from core.fitting import fit_to_columns
 from core.text import duration
 from integrations.errors import IntegrationError, OutcomeUnknown
 from operations.choices import OperationState, StepState
+from operations.engine.children import LOOK_AGAIN_S, cancel_children
 from operations.engine.context import Context
 from operations.engine.ending import cancelled_problem, end, internal_error
 from operations.engine.lease import Heartbeat, LeaseLost, let_go, owner_name, take, write_held
@@ -104,7 +105,7 @@ class Run:
                 Problem(f"The step “{row.title}” no longer exists.", remedy="Start it again.", code="outdated")
             )
         if self.operation.cancel_requested_at and (step.cancellable or not row.attempts):
-            return self.cancel(row)
+            return self.cancel(step, row)
         if now() >= self.operation.deadline_at:
             return self.stall(row, f"Given up after {duration(self.allowed_s())}")
         if row.deaths >= MOST_DEATHS:
@@ -146,7 +147,7 @@ class Run:
     def finish(self, row: Step, outcome: Done) -> bool:
         with transaction.atomic():
             write_held(self.operation.pk, self.owner, heartbeat_at=now())
-            words = fitted(Step, {"says": outcome.says, "result": dict(outcome.value)})
+            words = fit_to_columns(Step, {"says": outcome.says, "result": dict(outcome.value)})
             row.state, row.says, row.result = StepState.SUCCEEDED, words["says"], words["result"]
             row.finished_at, row.failures, row.refusals = now(), 0, 0
             row.save(update_fields=["state", "says", "result", "finished_at", "failures", "refusals"])
@@ -161,7 +162,7 @@ class Run:
         wake_at = min(moment + timedelta(seconds=max(outcome.seconds, SHORTEST_WAIT_S)), self.operation.deadline_at)
         with transaction.atomic():
             write_held(self.operation.pk, self.owner, wake_at=wake_at, lease_owner="", lease_until=None)
-            says = fitted(Step, {"says": outcome.says})["says"]
+            says = fit_to_columns(Step, {"says": outcome.says})["says"]
             if row.says != says:
                 announce_operation(self.operation)
             row.says, row.failures, row.refusals = says, failures, refusals
@@ -169,7 +170,8 @@ class Run:
         set_timer(self.operation.pk, wake_at)
         # After the commit: whoever pokes or cancels from here on finds the operation waiting and wakes it.
         called = Q(poked_at__gte=begun) if not failures else Q()
-        if step.cancellable:
+        # A cancel that this run knows of is what it waits in.
+        if step.cancellable and not self.operation.cancel_requested_at:
             called |= Q(cancel_requested_at__isnull=False)
         if called and Operation.objects.filter(called, pk=self.operation.pk).exists():
             wake(self.operation.pk)
@@ -188,7 +190,11 @@ class Run:
         late = "Cancel came too late: it was already done." if self.operation.cancel_requested_at else ""
         return self.end(OperationState.SUCCEEDED, reason=late)
 
-    def cancel(self, row: Step) -> bool:
+    def cancel(self, step: StepDefinition, row: Step) -> bool:
+        """Its children are asked to end first: it keeps strangers from their targets until they have."""
+        looked = now()
+        if looked < self.operation.deadline_at and (children := cancel_children(self.operation)):
+            return self.wait(step, row, Wait(LOOK_AGAIN_S, f"waiting for the end of {children[0].public_id}"), looked)
         problem = cancelled_problem(self.operation, row.title)
         return self.end(OperationState.CANCELLED, reason=problem["sentence"], problem=problem)
 

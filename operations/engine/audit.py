@@ -17,10 +17,10 @@ from django.db import transaction
 
 from core.actor import Actor, Door
 from core.clock import now
-from core.credentials import masked
+from core.credentials import mask_credentials
 from core.security_events import SecurityEvent, count_event
 from core.text import visible
-from integrations.errors import scrubbed
+from integrations.errors import foreign_text
 from operations.choices import AuditResult
 from operations.models import AuditChain, AuditEntry, Operation, chained_digest, seal_of
 from operations.queries.audit_chain import Walk
@@ -197,7 +197,7 @@ def redacted(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 def _redacted(value: Any) -> Any:
     if isinstance(value, str):
-        shown = scrubbed(value)
+        shown = foreign_text(value)
         cut = shown if len(shown) <= LONGEST_CUT else f"{shown[:LONGEST_TEXT]}... ({len(value):,} characters)"
         return _text(cut, LONGEST_CUT)
     if isinstance(value, Mapping):
@@ -211,4 +211,4 @@ def _redacted(value: Any) -> Any:
 def _text(value: str, longest: int) -> str:
     """One line of visible characters without credentials: a line break or a terminal's escape shows as `\\n` and
     `\\x1b`, and can neither begin a record of its own nor hide one."""
-    return visible(masked(value[:LONGEST_SCANNED])[:longest], stays="")[:longest]
+    return visible(mask_credentials(value[:LONGEST_SCANNED])[:longest], stays="")[:longest]

@@ -6,9 +6,11 @@ from typing import Any
 
 from core.clock import now
 from operations.choices import StepState
+from operations.engine.children import outcome_of, start_child
 from operations.engine.lease import LeaseLost, renew
 from operations.engine.wake import announce_operation
 from operations.models import Operation, OperationLogLine, Step
+from operations.registry import Done, Wait
 
 LONGEST_LINE = 1_000
 # A chatty step may not flood the pages that watch it; the end of the step shows the rest.
@@ -58,3 +60,10 @@ class Context:
         if time.monotonic() - self._announced >= SECONDS_BETWEEN_ANNOUNCEMENTS:
             self._announced = time.monotonic()
             announce_operation(self._operation)
+
+    def start_child(self, name: str, parameters: Mapping[str, Any]) -> str:
+        """Its id. Raises LeaseLost when another worker has taken over: that one goes on with the children."""
+        return start_child(self._operation, self._row.name, self._owner, name, parameters).public_id
+
+    def wait_for_children(self) -> Done | Wait:
+        return outcome_of(self._operation.children.filter(parent_step=self._row.name))

@@ -1,26 +1,28 @@
-"""The end of an operation: one transaction writes the state, the reason and the audit, and frees the target."""
+"""The end of an operation: one transaction writes the state, the reason and the audit, and frees the target.
+
+The same transaction asks its open children to end and has its parent look again.
+"""
 
 from collections.abc import Mapping
-from datetime import timedelta
-from functools import partial
+from dataclasses import asdict
 from typing import Any
 
 import structlog
-from django.conf import settings
 from django.db import transaction
 
 from core.clock import now
 from core.errors import Problem
-from core.fitting import fitted
+from core.fitting import fit_to_columns
 from operations.choices import OPEN_STATES, AuditResult, OperationState, StepState
 from operations.engine.audit import hold_chain, record_result
-from operations.engine.wake import announce_operation, send
-from operations.models import Operation, OperationQuerySet, Step
-from operations.registry import definitions, diagnosis_of
+from operations.engine.children import cancel_children, tell_parent
+from operations.engine.queue import promote_waiting
+from operations.engine.wake import announce_operation
+from operations.models import Operation, Step
+from operations.registry import Ended, Offer, Target, definitions, diagnosis_of
 
 log = structlog.get_logger(__name__)
 
-ROLLBACK = "rollback-service"
 STEP_ENDS = {OperationState.FAILED: StepState.FAILED, OperationState.STALLED: StepState.FAILED}
 
 
@@ -44,7 +46,7 @@ def end(
         hold_chain()
         ended = Operation.objects.filter(pk=operation.pk, state__in=OPEN_STATES, **(only_if or {})).update(
             state=state,
-            **fitted(Operation, words),
+            **fit_to_columns(Operation, words),
             finished_at=moment,
             lease_owner="",
             lease_until=None,
@@ -56,7 +58,10 @@ def end(
             return False
         close_steps(operation, state)
         record_result(operation, result=AuditResult(state.value), reason=reason)
-        promote_next(operation)
+        cancel_children(operation)
+        if operation.parent_id:
+            tell_parent(operation.parent_id)
+        promote_waiting(operation.tenant)
         announce_operation(operation)
     log.info("operation_ended", state=state.value, seconds=(moment - operation.requested_at).total_seconds())
     return True
@@ -67,27 +72,6 @@ def close_steps(operation: Operation, state: OperationState) -> None:
     begun = Step.objects.filter(operation=operation, state=StepState.RUNNING)
     begun.update(state=STEP_ENDS.get(state, StepState.CANCELLED), finished_at=now())
     Step.objects.filter(operation=operation, state=StepState.PENDING).update(state=StepState.CANCELLED)
-
-
-def promote_next(ended: Operation) -> None:
-    """The oldest operation queued on the target goes next, if none is before it; the others wait behind it."""
-    queue = Operation.objects.open().for_target(ended.target)
-    head = queue.filter(queued_behind__isnull=True).first() or first_promoted(queue)
-    if head is not None:
-        queue.filter(queued_behind__isnull=False).exclude(pk=head.pk).update(queued_behind=head)
-
-
-def first_promoted(queue: OperationQuerySet) -> Operation | None:
-    moment = now()
-    deadline = moment + timedelta(seconds=settings.OPERATION_DEADLINE_S)
-    waiting = queue.filter(queued_behind__isnull=False).order_by("pk")
-    for following in waiting:
-        # Conditional: it may have been cancelled since it was read.
-        if waiting.filter(pk=following.pk).update(queued_behind=None, deadline_at=deadline, message_at=moment):
-            announce_operation(following)
-            transaction.on_commit(partial(send, following.pk))
-            return following
-    return None
 
 
 def diagnosed(operation: Operation) -> dict[str, Any]:
@@ -118,19 +102,24 @@ def cancelled_problem(operation: Operation, during: str) -> dict[str, Any]:
     sentence = f"{who} cancelled it before the step “{during}” ended." if during else f"{who} cancelled it."
     commit = committed(operation)
     if not commit:
-        return Problem(sentence, remedy="Nothing was written to git.", code="cancelled").as_dict()
-    short, before = commit["sha"][:7], commit.get("before", "")
-    offer: dict[str, Any] = {"label": f"Revert {short}", "operation": None, "params": {}}
-    if ROLLBACK in definitions() and operation.service and before:
-        params = {"team_name": operation.tenant, "component_name": operation.service, "revision": before}
-        offer = {**offer, "operation": ROLLBACK, "params": params}
+        has_children = operation.children.exists()
+        remedy = "What its children did stays: see each of them." if has_children else "Nothing was written to git."
+        return Problem(sentence, remedy=remedy, code="cancelled").as_dict()
+    short, offer = commit["sha"][:7], offered_undo(operation, commit)
+    no_offer: dict[str, Any] = {"label": f"Revert {short}", "operation": None, "params": {}}
     return Problem(
         f"{sentence} Commit {short} is in git, and Argo CD brings the cluster to it.",
         remedy=f"To undo it, revert commit {short}.",
         code="cancelled",
         commit=commit["sha"],
-        remedies=[offer],
+        remedies=[asdict(offer) if offer else no_offer],
     ).as_dict()
+
+
+def offered_undo(operation: Operation, commit: Mapping[str, Any]) -> Offer | None:
+    definition = definitions().get(operation.name)
+    ended = Ended(Target(operation.tenant, operation.service), operation.parameters, commit)
+    return definition.undo(ended) if definition else None
 
 
 def committed(operation: Operation) -> Mapping[str, Any]:

@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.core.cache import cache
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 
 from core.clock import now
 from core.errors import Problem
 from operations.choices import OPEN_STATES, OperationState
-from operations.engine.ending import end, promote_next
+from operations.engine.audit import hold_chain
+from operations.engine.ending import end
 from operations.engine.lease import lease_is_free
+from operations.engine.queue import promote_waiting
 from operations.engine.wake import send_all
 from operations.models import Operation
 
@@ -69,7 +71,7 @@ def end_overdue(moment: datetime) -> int:
 
 def end_stuck(operation: Operation) -> bool:
     if operation.queued_behind_id:
-        why = "the operation before it on the same target did not end"
+        why = "the operation before it did not end"
     elif operation.state == OperationState.QUEUED:
         why = "no worker took it up"
     else:
@@ -81,14 +83,12 @@ def end_stuck(operation: Operation) -> bool:
 
 
 def release_forgotten() -> int:
-    """A follower that was written just as the operation before it ended: nobody else would promote it."""
-    forgotten = Operation.objects.open().filter(queued_behind__isnull=False)
+    """A follower that waits for an operation that has ended: nobody else would promote it."""
+    followers = Operation.objects.open().filter(queued_behind__isnull=False)
+    forgotten = followers.exclude(queued_behind__state__in=OPEN_STATES).order_by("tenant")
     released = 0
-    for operation in forgotten.exclude(queued_behind__state__in=OPEN_STATES):
-        try:
-            with transaction.atomic():
-                promote_next(operation)
-                released += 1
-        except IntegrityError:
-            log.info("target_taken_meanwhile", operation=operation.public_id)
+    for tenant in list(forgotten.values_list("tenant", flat=True).distinct()):
+        with transaction.atomic():
+            hold_chain()
+            released += promote_waiting(tenant)
     return released

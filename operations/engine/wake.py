@@ -74,16 +74,16 @@ def renew_timer(operation_id: int) -> None:
 
 
 def poke(*, tenant: str, service: str) -> int:
-    """The target changed: whoever waits for it looks again now. Returns how many operations that concerned.
+    """The target changed: what waits on it looks again now. Returns how many operations that concerned.
 
-    A run under way may have looked just before the change, so it is marked as well and looks again when it ends.
+    A change of a service concerns the operations on its tenant as well. A run under way may have looked just before
+    the change, so it is marked as well and looks again when it ends.
     """
-    moment = now()
-    concerned = Operation.objects.filter(state=OperationState.RUNNING, tenant=tenant, service=service)
+    concerned = Operation.objects.filter(state=OperationState.RUNNING, tenant=tenant, service__in={"", service})
     ids = list(concerned.values_list("pk", flat=True))
-    if ids:
-        Operation.objects.filter(pk__in=ids).update(poked_at=moment)
     for operation_id in ids:
+        # One row at a time: two pokes that each hold a row must not wait for each other's.
+        Operation.objects.filter(pk=operation_id).update(poked_at=now())
         wake(operation_id)
     return len(ids)
 

@@ -1,15 +1,15 @@
 """Reads of the ledger. Looking up is asking permission; nothing here changes anything."""
 
 from operations.queries.access import access_operation, visible_operations
-from operations.queries.audit import (
+from operations.queries.audit_chain import Verification, verify_audit
+from operations.queries.audit_export import FORMATS, export
+from operations.queries.audit_rows import (
     AuditFilter,
     AuditList,
     AuditRow,
     audit_list,
     visible_entries,
 )
-from operations.queries.audit_chain import Verification, verify_audit
-from operations.queries.audit_export import FORMATS, exported
 from operations.queries.rows import (
     Chip,
     OperationList,
@@ -36,7 +36,7 @@ __all__ = [
     "Verification",
     "access_operation",
     "audit_list",
-    "exported",
+    "export",
     "open_operation",
     "operation_rows",
     "operation_view",

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.actor import Actor
 from operations.models import AuditEntry
-from operations.queries.audit import AuditFilter, exported_entries
+from operations.queries.audit_rows import AuditFilter, entries_to_export
 
 COLUMNS = tuple(field.attname for field in AuditEntry._meta.concrete_fields)
 # A spreadsheet takes a cell that begins with one of these for a formula and runs it.
@@ -39,12 +39,12 @@ FORMATS: Mapping[str, tuple[str, Callable[[], str], Callable[[Sequence[AuditEntr
 }
 
 
-def exported(actor: Actor, wanted: AuditFilter, form: str) -> Iterator[str]:
+def export(actor: Actor, wanted: AuditFilter, form: str) -> Iterator[str]:
     """The export in pieces of bounded size, each read only when it is asked for, newest entries first."""
     _, head, lines = FORMATS[form]
     yield head()
     below = 0
-    while entries := exported_entries(actor, wanted, below=below):
+    while entries := entries_to_export(actor, wanted, below=below):
         yield lines(entries)
         below = entries[-1].pk
 

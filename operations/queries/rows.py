@@ -155,19 +155,23 @@ def recent_operations(actor: Actor, *, tenant: str, service: str | None = None) 
 
 
 def troubled_operations(actor: Actor) -> list[OperationRow]:
-    """Failed or stalled within a day, and no later operation on the same target has succeeded or is on its way."""
+    """Failed or stalled within a day, and no later operation on the same target has succeeded or is on its way.
+
+    A child is left out where its parent tells of the same failure.
+    """
     hopeful = (OperationState.SUCCEEDED, OperationState.QUEUED, OperationState.RUNNING)
     later = Operation.objects.filter(target=OuterRef("target"), pk__gt=OuterRef("pk"))
     failed = visible_operations(actor).filter(
         state__in=(OperationState.FAILED, OperationState.STALLED), finished_at__gte=now() - TROUBLE_KEPT_FOR
     )
+    failed = failed.exclude(parent__state__in=(OperationState.FAILED, OperationState.STALLED))
     unmended = failed.exclude(Exists(later.filter(state__in=hopeful)))
     # Of several failures on one target the last one tells it.
     last = unmended.exclude(Exists(later.filter(state__in=(OperationState.FAILED, OperationState.STALLED))))
     return rows_of(last.order_by(*NEWEST_FIRST)[:SHOWN_AT_HOME])
 
 
-def open_operation(target: str) -> OperationRow | None:
-    """The operation that holds the target, for whoever may see the target itself."""
-    holding = Operation.objects.open().for_target(target).filter(queued_behind__isnull=True)
-    return next(iter(rows_of(holding)), None)
+def open_operation(*, tenant: str, service: str) -> OperationRow | None:
+    """The operation that holds the service, or its tenant, for anyone who may see the service itself."""
+    holding = Operation.objects.holding().overlapping(tenant, service)
+    return next(iter(rows_of(holding.order_by("-service", "pk")[:1])), None)

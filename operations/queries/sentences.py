@@ -37,8 +37,9 @@ def sentence_of(operation: Operation, steps: list[Step]) -> str:
 
 def queued_sentence(operation: Operation) -> str:
     waited = duration((now() - operation.requested_at).total_seconds())
-    if operation.queued_behind_id and operation.queued_behind:
-        return f"Waiting for {operation.queued_behind.public_id} on the same target, {waited} so far."
+    if before := operation.queued_behind:
+        where = "the same target" if before.target == operation.target else before.target
+        return f"Waiting for {before.public_id} on {where}, {waited} so far."
     return f"Waiting for a worker, {waited} so far."
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 
 from core.actor import Actor, Role
 from operations.choices import OperationState, StepState
@@ -83,16 +84,19 @@ class OperationView:
     cancel_requested_at: datetime | None
     cancel_requested_by: str
     queued_behind: str
+    parent: str
+    children: Sequence[str]
     facts: Sequence[Mapping[str, Any]]
 
 
 def operation_view(actor: Actor, operation: Operation) -> OperationView:
-    """Three queries. Expects an operation that `access_operation` returned for this actor."""
+    """Four queries. Expects an operation that `access_operation` returned for this actor."""
     steps = list(operation.steps.all())
     log = log_by_step(operation)
     state = OperationState(operation.state)
     sentence = sentence_of(operation, steps)
     commit = commit_of(steps)
+    children = list(operation.children.order_by("pk").values_list("public_id", flat=True))
     asked = operation.cancel_requested_at is not None
     allowed = may_cancel(actor, tenant=operation.tenant, requested_by=operation.actor).allowed
     return OperationView(
@@ -127,7 +131,9 @@ def operation_view(actor: Actor, operation: Operation) -> OperationView:
         cancel_requested_at=operation.cancel_requested_at,
         cancel_requested_by=operation.cancel_requested_by,
         queued_behind=operation.queued_behind.public_id if operation.queued_behind else "",
-        facts=facts_of(operation, commit),
+        parent=operation.parent.public_id if operation.parent else "",
+        children=children,
+        facts=facts_of(operation, commit, children),
     )
 
 
@@ -166,7 +172,7 @@ def commit_of(steps: Sequence[Step]) -> CommitView | None:
     return None
 
 
-def facts_of(operation: Operation, commit: CommitView | None) -> list[Mapping[str, Any]]:
+def facts_of(operation: Operation, commit: CommitView | None, children: Sequence[str]) -> list[Mapping[str, Any]]:
     """Label and value for the page's list of facts; empty values are left out by the page."""
     behind = operation.queued_behind.public_id if operation.queued_behind else ""
     return [
@@ -177,4 +183,11 @@ def facts_of(operation: Operation, commit: CommitView | None) -> list[Mapping[st
         {"label": "Restarts", "value": operation.plan.get("restarts", "")},
         {"label": "Waits for", "value": behind, "mono": True},
         {"label": "Cancel asked by", "value": operation.cancel_requested_by},
+        *([linked("Parent", operation.parent.public_id)] if operation.parent else []),
+        *(linked("Child", public_id) for public_id in children),
     ]
+
+
+def linked(label: str, public_id: str) -> dict[str, Any]:
+    url = reverse("operations:operation_detail", args=[public_id])
+    return {"label": label, "value": public_id, "url": url, "mono": True}

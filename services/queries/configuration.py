@@ -6,7 +6,7 @@ from typing import Any
 
 from core.text import cut
 from integrations.errors import IntegrationError, Unreadable
-from integrations.gitops import gitops, mapping, printed
+from integrations.gitops import gitops, mapping, print_value
 from services.models import Service
 
 NOT_IN_GIT = "This service has no values file in git."
@@ -64,7 +64,7 @@ def shortened_file(text: str) -> str:
 def environment_of(values: Mapping[str, Any]) -> list[tuple[str, str]]:
     """As a page can show it; a file may have any number of variables of any length."""
     found = sorted(mapping(values.get("env")).items())
-    shown = [(key, cut(printed(value), LONGEST_VALUE)) for key, value in found[:MOST_VARIABLES]]
+    shown = [(key, cut(print_value(value), LONGEST_VALUE)) for key, value in found[:MOST_VARIABLES]]
     left_out = len(found) - len(shown)
     return [*shown, ("…", f"and {left_out:,} more")] if left_out else shown
 
@@ -85,11 +85,11 @@ def config_facts(values: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Readiness", mapping(probes.get("readiness")).get("path")),
         ("Secrets", ", ".join(secrets)),
     ]
-    return [(label, text) for label, value in pairs if (text := printed(value))]
+    return [(label, text) for label, value in pairs if (text := print_value(value))]
 
 
 def between(request: object, limit: object) -> str:
-    asked, most = printed(request), printed(limit)
+    asked, most = print_value(request), print_value(limit)
     return f"{asked or 'unset'} requested, at most {most or 'unlimited'}" if asked or most else ""
 
 
@@ -134,7 +134,7 @@ def environment_now(service: Service) -> dict[str, str]:
         values = gitops().service(service.tenant, service.name).values
     except IntegrationError:
         return {}
-    texts = {key: printed(value) for key, value in mapping(values.get("env")).items()}
+    texts = {key: print_value(value) for key, value in mapping(values.get("env")).items()}
     return {key: text for key, text in texts.items() if len(text.splitlines()) < 2}
 
 
@@ -149,7 +149,7 @@ def host_now(ingress: Mapping[str, Any]) -> str | None:
 
 def sizes_now(resources: Mapping[str, Any]) -> dict[str, str]:
     return {
-        f"{resource}_{kind}": printed(amount)
+        f"{resource}_{kind}": print_value(amount)
         for resource in ("cpu", "memory")
         for kind in ("request", "limit")
         if (amount := mapping(resources.get(f"{kind}s")).get(resource)) is not None

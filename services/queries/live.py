@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from core.clock import now
-from integrations.errors import IntegrationError, scrubbed
+from integrations.errors import IntegrationError, foreign_text
 from integrations.gitops import application_name, workload_name
 from integrations.kubernetes import Right, cluster, kinds, label_selector
 from services.models import Service
@@ -132,7 +132,7 @@ def event_view(event: Mapping[str, Any]) -> EventView:
         kind=about.get("kind", ""),
         name=about.get("name", ""),
         reason=event.get("reason") or "",
-        message=scrubbed(event.get("message") or ""),
+        message=foreign_text(event.get("message") or ""),
         count=series.get("count") or event.get("count") or 1,
         is_warning=event.get("type") == "Warning",
     )

@@ -21,9 +21,9 @@ from services.models import Service
 from services.policies import may_configure, may_deploy, may_roll_back, may_scale
 from services.queries.away import unreadable_sources
 from services.queries.configuration import NOT_IN_GIT
-from services.queries.hosts import ServiceHosts, service_hosts
 from services.queries.live import LiveList, service_pods
 from services.queries.rows import shown_health
+from services.queries.service_hosts import ServiceHosts, service_hosts
 from services.queries.versions import states_of
 from tenants.queries import UnreadableSource, sources
 
@@ -99,7 +99,7 @@ def service_head(actor: Actor, service: Service) -> ServiceHead:
         may_scale=may_scale(actor, tenant=service.tenant).allowed,
         may_roll_back=may_roll_back(actor, tenant=service.tenant).allowed,
         refusal="" if deploy.allowed else deploy.reason,
-        operation=open_operation(f"{service.tenant}/{service.name}"),
+        operation=open_operation(tenant=service.tenant, service=service.name),
         sources=read_from,
         away=away,
         note=" ".join(map(str, away)) if service.cluster_observed_at else NOT_OBSERVED,

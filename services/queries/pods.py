@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from core.words import Tone
-from integrations.errors import scrubbed
+from integrations.errors import foreign_text
 from integrations.kubernetes import PodRow, pod_row
 
 BACK_OFF_BASE_S = 10
@@ -58,14 +58,14 @@ def reason_sentence(pod: Mapping[str, Any], row: PodRow, now: datetime) -> str:
             return ending_sentence(state["terminated"], now)
     if row.status == "Running" and not row.is_ready:
         return "running, but its readiness probe has not passed"
-    return unscheduled_sentence(status) or scrubbed(status.get("message") or "")
+    return unscheduled_sentence(status) or foreign_text(status.get("message") or "")
 
 
 def waiting_sentence(container: Mapping[str, Any], waiting: Mapping[str, Any], now: datetime) -> str:
     ended = (container.get("lastState") or {}).get("terminated")
     if waiting.get("reason") == "CrashLoopBackOff" and ended:
         return f"{ending_sentence(ended, now)}{next_start(container, ended, now)}"
-    return scrubbed(waiting.get("message") or "")
+    return foreign_text(waiting.get("message") or "")
 
 
 def ending_sentence(ended: Mapping[str, Any], now: datetime) -> str:
@@ -89,7 +89,7 @@ def next_start(container: Mapping[str, Any], ended: Mapping[str, Any], now: date
 def unscheduled_sentence(status: Mapping[str, Any]) -> str:
     for condition in status.get("conditions") or []:
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return scrubbed(condition.get("message", ""))
+            return foreign_text(condition.get("message", ""))
     return ""
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from integrations.errors import IntegrationError, Missing, Unreadable
-from integrations.gitops import Commit, gitops, mapping, printed
+from integrations.gitops import Commit, gitops, mapping, print_value
 from operations.choices import OperationState
 from operations.models import Operation
 from services.models import Service
@@ -79,4 +79,4 @@ def tag_at(path: str, sha: str) -> str:
         values = gitops().file_at(path, sha).values
     except (Missing, Unreadable):
         return ""
-    return printed(mapping(values.get("image")).get("tag"))
+    return print_value(mapping(values.get("image")).get("tag"))

@@ -20,8 +20,9 @@ from services.runners.parameters import (
     ScaleServiceParameters,
     ServiceParameters,
 )
-from services.runners.plan import file_change, plan_change
+from services.runners.plan import plan_change, planned_file
 from services.runners.steps import steps_of
+from services.runners.targets import rollback_of
 from tenants.queries import access_tenant
 
 RULES = {
@@ -58,10 +59,10 @@ def check(actor: Actor, parameters: ServiceParameters) -> None:
 def refuse_hosts_at_once(actor: Actor, parameters: DeployServiceParameters) -> None:
     """By git as last fetched, for those who start without a plan. What else stands in the way, the steps say."""
     try:
-        _, before, after, _ = file_change(parameters)
+        file = planned_file(parameters)
     except (Busy, NotFound, IntegrationError):
         return
-    refuse_hosts(actor, parameters, before, after)
+    refuse_hosts(actor, parameters, file.before, file.after or "")
 
 
 def shares_an_application(parameters: DeployServiceParameters) -> bool:
@@ -95,6 +96,7 @@ def declared(
         check=check,
         plan=plan_change,
         steps=steps_of,
+        undo=rollback_of,
         example={**example, "team_name": "payments", "component_name": "checkout-web"},
     )
 

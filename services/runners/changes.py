@@ -7,7 +7,7 @@ from typing import Any
 
 from core.names import is_host
 from core.text import counted
-from integrations.gitops import Edit, Remove, Set, default_host, editable_values, mapping, printed
+from integrations.gitops import Edit, Remove, Set, default_host, editable_values, mapping, print_value
 from services.errors import refused
 from services.queries.configuration import STARTUP_PERIOD_S, startup_time_s
 from services.runners.certificates import certificate_warnings, hosts_that_follow, place_of_host
@@ -99,7 +99,7 @@ def deploy_edits(parameters: DeployServiceParameters, values: Mapping[str, Any])
     edits += [
         Set(("env", key), text)
         for key, text in parameters.env_vars.items()
-        if key not in environment or printed(environment[key]) != text
+        if key not in environment or print_value(environment[key]) != text
     ]
     edits += [Remove(("env", key)) for key in parameters.unset_env if key in environment]
     return edits
@@ -142,8 +142,8 @@ def image(tag: str | None, repository: str | None, values: Mapping[str, Any]) ->
     own = mapping(values.get("image"))
     if repository:
         wanted[("image", "repository")] = repository
-    old = f"{printed(own.get('repository'))}:{printed(own.get('tag'))}"
-    new = f"{repository or printed(own.get('repository'))}:{tag}"
+    old = f"{print_value(own.get('repository'))}:{print_value(own.get('tag'))}"
+    new = f"{repository or print_value(own.get('repository'))}:{tag}"
     for group in ("initContainers", "extraContainers"):
         containers = values.get(group)
         for position, container in enumerate(containers if isinstance(containers, list) else []):

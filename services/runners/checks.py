@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.credentials import holds_credential
+from operations.runners.workloads import containers_of, quantity, resources_of, workloads_of
 from services.errors import refused
 from services.models import Service
 from services.runners.parameters import (
@@ -13,7 +14,6 @@ from services.runners.parameters import (
     ServiceParameters,
     SizedParameters,
 )
-from services.runners.workloads import containers_of, quantity, resources_of, workloads_of
 
 SECRET_WORDS = {
     "PASSWORD", "PASSWD", "PASSPHRASE", "PWD", "SECRET", "SECRETS", "TOKEN", "KEY", "APIKEY", "CREDENTIAL",

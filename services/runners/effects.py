@@ -9,16 +9,7 @@ from functools import singledispatch
 from typing import Any, NamedTuple
 
 from integrations.gitops import mapping
-from services.errors import refused
-from services.runners.changes import host_name
-from services.runners.parameters import (
-    DeployServiceParameters,
-    RollbackServiceParameters,
-    ScaleServiceParameters,
-    ServiceParameters,
-    SizedParameters,
-)
-from services.runners.workloads import (
+from operations.runners.workloads import (
     Object,
     containers_of,
     mappings,
@@ -27,6 +18,15 @@ from services.runners.workloads import (
     resources_of,
     spec_of,
     workloads_of,
+)
+from services.errors import refused
+from services.runners.changes import host_name
+from services.runners.parameters import (
+    DeployServiceParameters,
+    RollbackServiceParameters,
+    ScaleServiceParameters,
+    ServiceParameters,
+    SizedParameters,
 )
 
 REMEDY = "Look in the values file for what overrides it, a merge key (<<) or another setting, and edit that by hand."

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db.models import CharField, F, Value
 
 from core.actor import Actor
-from core.errors import shortened
+from core.errors import shorten
 from integrations.gitops import (
     EVERY_HOST,
     Route,
@@ -20,7 +20,7 @@ from integrations.gitops import (
     default_host,
     gitops,
     mapping,
-    printed,
+    print_value,
     root_of,
     routes_of,
     unread_objects,
@@ -117,8 +117,8 @@ def refuse_unread_objects(before: str | None, after: str) -> None:
 
 
 def named(item: Mapping[str, Any]) -> str:
-    name = printed(mapping(item.get("metadata")).get("name"))
-    return f"{shortened(printed(item.get('kind')))} {shortened(name)}".strip()
+    name = print_value(mapping(item.get("metadata")).get("name"))
+    return f"{shorten(print_value(item.get('kind')))} {shorten(name)}".strip()
 
 
 def routes_before(tenant: str, service: str, before: str | None) -> list[Route]:

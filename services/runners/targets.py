@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from integrations.errors import Missing
 from integrations.gitops import FileText, gitops
+from operations.registry import Ended, Offer
 from services.errors import refused
 from services.queries import current_tag, versions_run
 from services.runners.parameters import RollbackServiceParameters, ServiceParameters
@@ -59,3 +60,11 @@ def commit_of_history(parameters: RollbackServiceParameters) -> FileText:
     sentence = f"{revision[:7]} is no commit that holds this service."
     example = commits[1].sha[:7] if len(commits) > 1 else ""
     raise refused("revision", revision, sentence, example=example, remedy="Choose one of its history.")
+
+
+def rollback_of(ended: Ended) -> Offer | None:
+    """The rollback to the file as it was before the commit. A service that was only just added has none."""
+    before = ended.commit.get("before", "")
+    about = {"team_name": ended.target.tenant, "component_name": ended.target.service, "revision": before}
+    label = f"Revert {ended.commit['sha'][:7]}"
+    return Offer(label, RollbackServiceParameters.operation, about) if before else None

@@ -39,7 +39,7 @@ def relied_upon(actor: Actor, allows: Callable[[Actor], bool]) -> Actor:
     admin_since = stale_admin(actor, cutoff)
     if not stale and admin_since is None:
         return actor
-    sure = limited(actor, greatest(read_since(cutoff, actor.name)), is_admin=admin_since is None)
+    sure = limit_rights(actor, greatest(read_since(cutoff, actor.name)), is_admin=admin_since is None)
     if allows(sure):
         return sure
     if not allows(actor):
@@ -54,7 +54,7 @@ def relied_upon(actor: Actor, allows: Callable[[Actor], bool]) -> Actor:
     fresh = actor_for(actor.name, door=actor.door)
     # Somebody who has left the organisation meanwhile has no roles, whatever git lists.
     certain = greatest([*read_since(cutoff, actor.name), *listed]) if fresh.roles else {}
-    return replace(limited(actor, certain, is_admin=fresh.is_admin), resolved_at=fresh.resolved_at)
+    return replace(limit_rights(actor, certain, is_admin=fresh.is_admin), resolved_at=fresh.resolved_at)
 
 
 def read_since(cutoff: datetime, login: str) -> Iterable[tuple[str, str]]:
@@ -86,7 +86,7 @@ def stale_admin(actor: Actor, cutoff: datetime) -> datetime | None:
     return person.memberships_at if person else None
 
 
-def limited(actor: Actor, roles: Mapping[str, Role], *, is_admin: bool) -> Actor:
+def limit_rights(actor: Actor, roles: Mapping[str, Role], *, is_admin: bool) -> Actor:
     """Never more than before: a token's narrower rights stay narrow."""
     lesser = {
         tenant: min(role, roles[tenant], key=lambda one: one.rank)

@@ -15,7 +15,7 @@ from accounts.models import Person
 from core.clock import now
 from core.errors import Problem
 from integrations.github import GitHub, Team, organisation
-from tenants.engine.roles import grants_by_team, held_through, keep, pinned
+from tenants.engine.roles import grants_by_team, roles_through_teams, save_roles, trusted_teams
 from tenants.models import Member, Source
 from tenants.queries import GITHUB_SOURCE
 
@@ -36,15 +36,15 @@ def refresh_person(login: str) -> None:
         check_organisation(membership.organisation_id)
     taken = membership is not None and person is not None and person.github_id not in {None, membership.account.id}
     if membership is None or not membership.is_active or taken:
-        keep({}, login=login, asked_at=asked_at)
+        save_roles({}, login=login, asked_at=asked_at)
         expel(Person.objects.filter(login=login))
         return
     known = set(Member.objects.filter(login=login, source=Member.FROM_GITHUB).values_list("team", flat=True))
-    relevant = [team for team in pinned(github.teams(org)) if team.slug in grants_by_team()]
+    relevant = [team for team in trusted_teams(github.teams(org)) if team.slug in grants_by_team()]
     if len(relevant) > MOST_TEAMS_ASKED:
         relevant = [team for team in relevant if team.slug in known]
-    held = held_through({slug: [login] for slug in in_teams(github, relevant, login)})
-    keep(held, login=login, asked_at=asked_at)
+    held = roles_through_teams({slug: [login] for slug in in_teams(github, relevant, login)})
+    save_roles(held, login=login, asked_at=asked_at)
     Person.objects.filter(login=login, github_id__isnull=False).update(memberships_at=now())
 
 
@@ -73,7 +73,9 @@ def refresh_everybody() -> int:
         note_contact(problem.sentence)
         return 0
     logins = set(present.values())
-    changed = keep(held_through({slug: logins & set(listed) for slug, listed in members.items()}), asked_at=asked_at)
+    changed = save_roles(
+        roles_through_teams({slug: logins & set(listed) for slug, listed in members.items()}), asked_at=asked_at
+    )
     expel_absent(github, present)
     note_contact("")
     return changed
@@ -81,7 +83,7 @@ def refresh_everybody() -> int:
 
 def team_members(github: GitHub) -> Mapping[str, list[str]]:
     org, relevant = settings.GITHUB_ORG, grants_by_team()
-    teams = [team for team in pinned(github.teams(org)) if team.slug in relevant]
+    teams = [team for team in trusted_teams(github.teams(org)) if team.slug in relevant]
     return {team.slug: [account.login for account in github.team_members(org, team.slug)] for team in teams}
 
 

@@ -25,7 +25,7 @@ class Grant:
     role: Role
 
 
-Held = Mapping[tuple[int, str], tuple[Role, str]]  # (tenant's row id, login) -> (role, team)
+RolesHeld = Mapping[tuple[int, str], tuple[Role, str]]  # (tenant's row id, login) -> (role, team)
 
 
 def grants_by_team() -> Mapping[str, list[Grant]]:
@@ -37,7 +37,7 @@ def grants_by_team() -> Mapping[str, list[Grant]]:
     return grants
 
 
-def pinned(teams: Iterable[Team]) -> list[Team]:
+def trusted_teams(teams: Iterable[Team]) -> list[Team]:
     """Those that are still the team which had that name first. The others are noted and give no role."""
     teams = list(teams)
     pins = {pin.slug: pin for pin in TeamPin.objects.filter(slug__in=[team.slug for team in teams])}
@@ -55,7 +55,7 @@ def pinned(teams: Iterable[Team]) -> list[Team]:
     return trusted
 
 
-def held_through(members: Mapping[str, Iterable[str]]) -> Held:
+def roles_through_teams(members: Mapping[str, Iterable[str]]) -> RolesHeld:
     """The greatest role of each person in each tenant. `members`: team slug -> logins."""
     held: dict[tuple[int, str], tuple[Role, str]] = {}
     grants = grants_by_team()
@@ -68,7 +68,7 @@ def held_through(members: Mapping[str, Iterable[str]]) -> Held:
     return held
 
 
-def keep(held: Held, *, asked_at: datetime, login: str | None = None) -> int:
+def save_roles(held: RolesHeld, *, asked_at: datetime, login: str | None = None) -> int:
     """Makes the rows say exactly this, for one person or for everybody. Returns how many roles changed.
 
     `asked_at` is when GitHub was asked. Rows that were read later, by a sign-in during a long round, stay as they are.
@@ -98,7 +98,7 @@ def keep(held: Held, *, asked_at: datetime, login: str | None = None) -> int:
 
 def take_memberships(login: str, teams: Iterable[Team]) -> None:
     """A person's roles out of all teams of the organisation that the person is in."""
-    keep(held_through({team.slug: [login] for team in pinned(teams)}), login=login, asked_at=now())
+    save_roles(roles_through_teams({team.slug: [login] for team in trusted_teams(teams)}), login=login, asked_at=now())
 
 
 def confirm_team(slug: str) -> int | None:

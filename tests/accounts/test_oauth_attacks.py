@@ -226,7 +226,7 @@ def test_other_grants_are_not_given(client: OAuthClient, grant: str) -> None:
 
 
 def test_a_token_signed_with_our_key_but_never_issued_is_refused(client: OAuthClient) -> None:
-    forged = own_jwt.signed(login="ada", client_id="x", scopes=["admin"], resource=REST, lifetime_s=60)
+    forged = own_jwt.sign(login="ada", client_id="x", scopes=["admin"], resource=REST, lifetime_s=60)
     assert client.whoami(forged).json()["code"] == "token_revoked"
 
 

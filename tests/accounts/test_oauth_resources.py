@@ -16,9 +16,9 @@ from operations.models import Operation
 from tenants.queries import actor_for
 from tests import builders
 from tests.accounts.oauth_client import MCP, REST, OAuthClient
-from tests.doors.test_bearer_mcp import LET_IN, ask
+from tests.doors.bearer import LET_IN, ask
 from tests.operations import small
-from tests.operations.conftest import messages_to
+from tests.queues import messages_to
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

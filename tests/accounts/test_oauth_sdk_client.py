@@ -14,10 +14,10 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAu
 
 from mctl.asgi import application
 from tests.accounts.oauth_client import REDIRECT, OAuthClient
-from tests.conftest import ROOT
-from tests.mcp_server.conftest import URL, house  # noqa: F401  fixture
+from tests.mcp_server.clients import URL
+from tests.processes import ROOT
 
-pytestmark = pytest.mark.usefixtures("house")
+pytestmark = pytest.mark.usefixtures("small_world")
 
 
 class Run:

@@ -18,8 +18,8 @@ from core.start import start_warnings
 from tenants.queries import actor_for
 from tests import builders
 from tests.accounts.servers import Dex, GitHub
-from tests.conftest import ROOT
-from tests.doors.test_bearer_mcp import ask
+from tests.doors.bearer import ask
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SAID = "no organisation is set whose members may come in"
@@ -38,8 +38,10 @@ def no_organisation(settings: Settings) -> Settings:
     return settings
 
 
-def test_no_github_token_is_taken_at_any_door_nor_shown_to_github(github: GitHub, no_organisation: Settings) -> None:
-    github.tokens["ghp_abc"] = {"login": "ada", "id": 9}
+def test_no_github_token_is_taken_at_any_door_nor_shown_to_github(
+    token_github: GitHub, no_organisation: Settings
+) -> None:
+    token_github.tokens["ghp_abc"] = {"login": "ada", "id": 9}
 
     rest, mcp = Client().get("/api/v1/whoami", headers=TOKEN), ask(authorization="Bearer ghp_abc")
 
@@ -48,10 +50,10 @@ def test_no_github_token_is_taken_at_any_door_nor_shown_to_github(github: GitHub
         assert said["code"] == "github_not_taken"
         assert SAID in said["sentence"]
         assert "MCTL_GITHUB_ORG" in said["remedy"]
-    assert github.seen == []
+    assert token_github.seen == []
 
 
-def test_no_github_sign_in_is_offered_or_taken(github: GitHub, no_organisation: Settings) -> None:
+def test_no_github_sign_in_is_offered_or_taken(token_github: GitHub, no_organisation: Settings) -> None:
     page = Client().get("/sign-in/").content.decode()
 
     assert "Sign in with GitHub" not in page
@@ -60,7 +62,7 @@ def test_no_github_sign_in_is_offered_or_taken(github: GitHub, no_organisation: 
     assert Client().get("/sign-in/github/callback/").status_code == 404
     with pytest.raises(NotAMember, match=SAID):
         admit("ghp_abc")
-    assert github.seen == []
+    assert token_github.seen == []
 
 
 def test_the_connecting_page_says_so(no_organisation: Settings) -> None:

@@ -17,7 +17,7 @@ from operations.queries.audit_chain import verify_audit
 from tenants.engine import write_security_events
 from tenants.queries import actor_for
 from tests import builders
-from tests.doors.test_bearer_mcp import ask
+from tests.doors.bearer import ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BAD = {"Authorization": "Bearer a.b.c.d"}

@@ -9,7 +9,7 @@ import pytest
 from pytest_django import Settings
 
 from accounts.errors import TokenRefused
-from accounts.queries import verified
+from accounts.queries import verify
 from core.actor import Door
 from integrations.errors import Unreachable
 from integrations.oidc.dex import DexVerifier
@@ -22,14 +22,14 @@ SKEW_S = 60
 
 def code_of(token: str) -> str:
     with pytest.raises(TokenRefused) as refused:
-        verified(token, Door.REST)
+        verify(token, Door.REST)
     assert refused.value.status == 401
     assert refused.value.remedy
     return refused.value.problem_code
 
 
 def test_a_token_of_dex_is_its_user_by_login(dex: Dex) -> None:
-    bearer = verified(dex.token(), Door.REST)
+    bearer = verify(dex.token(), Door.REST)
     assert (bearer.login, bearer.kind) == ("olga", "dex")
     assert bearer.scopes == {"read", "write", "admin"}
 
@@ -43,12 +43,12 @@ def test_a_token_of_dex_is_its_user_by_login(dex: Dex) -> None:
     ],
 )
 def test_the_login_is_the_first_name_that_dex_gives(dex: Dex, claims: dict[str, str], login: str) -> None:
-    assert verified(dex.token(**claims), Door.REST).login == login
+    assert verify(dex.token(**claims), Door.REST).login == login
 
 
 @pytest.mark.parametrize("algorithm", ["none", "HS256", "HS512"])
 def test_only_public_key_algorithms_are_taken(dex: Dex, algorithm: str) -> None:
-    verified(dex.token(), Door.REST)
+    verify(dex.token(), Door.REST)
     header = jwt.utils.base64url_encode(f'{{"alg":"{algorithm}","kid":"first"}}'.encode()).decode()
     claims = dex.token().split(".")[1]
     signed = f"{header}.{claims}"
@@ -114,7 +114,7 @@ HEADERS = [
 
 @pytest.mark.parametrize("header", HEADERS, ids=str)
 def test_a_header_of_wrong_types_is_refused(dex: Dex, header: dict[str, object]) -> None:
-    verified(dex.token(), Door.REST)
+    verify(dex.token(), Door.REST)
     named = jwt.utils.base64url_encode(json.dumps({"kid": "first", "alg": "RS256", **header}).encode()).decode()
     assert code_of(f"{named}.{dex.token().partition('.')[2]}").startswith("token_")
 
@@ -146,7 +146,7 @@ def test_the_keys_are_read_from_the_issuer_s_own_address_alone(dex: Dex) -> None
 
 def test_clocks_may_differ_by_a_minute(dex: Dex) -> None:
     moment = int(time.time())
-    assert verified(dex.token(exp=moment - SKEW_S + 10, nbf=moment + SKEW_S - 10), Door.REST).login == "olga"
+    assert verify(dex.token(exp=moment - SKEW_S + 10, nbf=moment + SKEW_S - 10), Door.REST).login == "olga"
 
 
 @pytest.mark.parametrize("header", ["jku", "x5u", "jwk", "x5c"])
@@ -157,14 +157,14 @@ def test_a_key_that_the_token_brings_is_never_fetched_or_used(dex: Dex, header: 
 
 @pytest.mark.parametrize("kid", ["nobody", "x" * 5_000, "", "../../keys", "' OR 1=1 --"])
 def test_an_unknown_key_id_is_refused_and_cannot_make_us_ask_again_and_again(dex: Dex, kid: str) -> None:
-    verified(dex.token(), Door.REST)
+    verify(dex.token(), Door.REST)
     for _ in range(5):
         assert code_of(dex.token(headers={"kid": kid})) == "token_key"
     assert dex.asked["/keys"] == 1
 
 
 def test_a_token_signed_by_another_key_of_the_same_id_is_refused(dex: Dex) -> None:
-    verified(dex.token(), Door.REST)
+    verify(dex.token(), Door.REST)
     other = Dex()
     other.begin()
     other.answers.clear()

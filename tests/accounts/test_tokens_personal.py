@@ -8,7 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from accounts.actions import create_token, revoke_token
 from accounts.errors import TokenRefused
 from accounts.models import Person, PersonalToken
-from accounts.queries import personal_tokens, verified
+from accounts.queries import personal_tokens, verify
 from core.actor import Actor, Door
 from core.clock import now
 from core.errors import Forbidden, Invalid, NotFound
@@ -25,13 +25,13 @@ def olga_and_oscar_are_known() -> None:
 
 def code_of(token: str) -> str:
     with pytest.raises(TokenRefused) as refused:
-        verified(token, Door.REST)
+        verify(token, Door.REST)
     return refused.value.problem_code
 
 
 def test_a_new_token_works_with_its_scopes_and_its_end(olga: Actor) -> None:
     made = create_token(olga, name="ci", scopes=["read", "write"], days=30)
-    bearer = verified(made.secret, Door.REST)
+    bearer = verify(made.secret, Door.REST)
     assert made.secret.startswith("mctl_pat_")
     assert (bearer.login, bearer.client, bearer.scopes) == ("olga", "token ci", {"read", "write"})
     assert bearer.expires_at == made.expires_at

@@ -8,8 +8,8 @@ from django.conf import settings
 
 from accounts.choices import TokenKind
 from accounts.errors import TokenMissing, TokenRefused
-from accounts.queries import recognise, verified
-from accounts.queries.shapes import bearer_of
+from accounts.queries import recognise, verify
+from accounts.queries.token_shapes import bearer_of
 from core.actor import Door
 
 
@@ -73,7 +73,7 @@ def test_no_token_is_told_apart_from_a_bad_one(header: str | None) -> None:
 )
 def test_what_is_wrong_with_a_header_is_said_with_a_code_and_a_remedy(header: str, code: str) -> None:
     with pytest.raises(TokenRefused) as refused:
-        verified(bearer_of(header), Door.REST)
+        verify(bearer_of(header), Door.REST)
     assert refused.value.problem_code == code
     assert refused.value.remedy
     assert refused.value.facts["recognised"] == "unrecognised"

@@ -14,7 +14,7 @@ MAY_USE_RE = {
     "core/names.py": "the grammar of names, each of bounded length",
     "integrations/gitops/yaml_braces.py": "a file whose size is bounded, at positions the parser gives",
     "integrations/gitops/yaml_changes.py": "the header of a block scalar, at its position",
-    "integrations/gitops/yaml_text.py": "scalars of a file whose size is bounded",
+    "integrations/yaml/text.py": "scalars of a file whose size is bounded",
     "integrations/gitops/yaml_tree.py": "a file whose size is bounded, at positions the parser gives",
     "integrations/gitops/yaml_write.py": "values of parameters, which are bounded",
     "integrations/kubernetes/selectors.py": "keys and values that we choose",

@@ -10,8 +10,8 @@ import yaml
 
 from integrations import helm
 from integrations.errors import Refused
-from integrations.gitops import yaml_text as text
 from integrations.helm import RenderJob, render, render_many
+from integrations.yaml import text
 
 pytestmark = pytest.mark.skipif(not helm.has_engine(), reason="needs helm or helm-python-sdk")
 
@@ -242,7 +242,7 @@ def test_what_argo_cd_starts_from_is_one_object_with_the_placeholder_address(fil
 )
 def test_a_tag_that_is_a_number_keeps_its_digits(tag: str, printed: str) -> None:
     assert container(service(f"image: {{tag: {tag}}}"))["image"] == f"ghcr.io/acme/echo:{printed}"
-    assert text.printed(text.parse(f"tag: {tag}")["tag"]) == printed
+    assert text.print_value(text.parse(f"tag: {tag}")["tag"]) == printed
 
 
 def test_an_annotation_that_is_a_number_keeps_its_digits() -> None:

@@ -12,7 +12,7 @@ from integrations.errors import Refused
 from integrations.helm import RenderJob, render_many
 from tests.charts.dry_run import Server
 from tests.charts.odd_values import RELEASE, SERVICE, TENANT, file_of
-from tests.conftest import ROOT
+from tests.processes import ROOT
 from tests.real_cluster import needs_assets
 
 pytestmark = pytest.mark.skipif(not helm.has_engine(), reason="needs helm or helm-python-sdk")

@@ -11,7 +11,7 @@ from integrations import helm
 from integrations.errors import Refused
 from integrations.helm import RenderJob, render_many
 from tests.charts.dry_run import Server
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.skipif(not helm.has_engine(), reason="needs helm or helm-python-sdk")
 

@@ -6,7 +6,7 @@ import pytest
 
 from integrations import helm
 from integrations.helm import render
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.skipif(not helm.has_engine(), reason="needs helm or helm-python-sdk")
 

@@ -5,13 +5,13 @@ from collections.abc import Callable
 import pytest
 from hypothesis import example, given, settings
 
-from core.credentials import holds_credential, masked, masked_for_strangers
+from core.credentials import holds_credential, mask_credentials, mask_for_bundle
 from core.patterns import LONGEST_SCANNED, Pattern
 from core.quantity import amount
 from core.templatetags.lines import diff_lines, log_lines
 from core.templatetags.ui import breakable
 from core.text import visible
-from integrations.errors import scrubbed
+from integrations.errors import foreign_text
 from integrations.gitops.messages import trailers_of
 from integrations.helm.rendering import CHARTS_OWN_WORDS, TEMPLATE_LINE
 from mcp_server.configuration import COMMENT, VARIABLE
@@ -27,10 +27,10 @@ def quantity_or_refusal(text: str) -> object:
 
 
 SCANNERS: dict[str, Scan] = {
-    "credentials": masked,
-    "credentials of a bundle": lambda text: masked_for_strangers(text, "(hidden)"),
+    "credentials": mask_credentials,
+    "credentials of a bundle": lambda text: mask_for_bundle(text, "(hidden)"),
     "a value that looks secret": holds_credential,
-    "what a system said": scrubbed,
+    "what a system said": foreign_text,
     "the audit": lambda text: redacted({"note": text, text: [text]}),
     "control characters": visible,
     "a log on a page": log_lines,
@@ -72,7 +72,7 @@ def test_what_is_shown_hides_no_control_character(text: str) -> None:
     assert visible(text, stays="").isprintable()
 
 
-@pytest.mark.parametrize("mask", [masked, lambda text: masked_for_strangers(text, "***")])
+@pytest.mark.parametrize("mask", [mask_credentials, lambda text: mask_for_bundle(text, "***")])
 def test_a_masked_text_holds_nothing_that_was_not_scanned(mask: Callable[[str], str]) -> None:
     assert "hunter2" not in mask("x" * LONGEST_SCANNED + " password=hunter2")
 
@@ -92,11 +92,11 @@ def test_a_masked_text_holds_nothing_that_was_not_scanned(mask: Callable[[str], 
     ],
 )
 def test_a_credential_is_known_by_its_shape_and_keeps_its_name(said: str, shown: str) -> None:
-    assert masked(said) == shown
+    assert mask_credentials(said) == shown
 
 
 def test_half_of_a_surrogate_pair_is_scanned_around() -> None:
-    assert masked("\ud800 password=hunter2") == "\ufffd password=***"
+    assert mask_credentials("\ud800 password=hunter2") == "\ufffd password=***"
 
 
 @pytest.mark.parametrize("expression", [r"(?=a)", r"(?<!a)b", r"(a)\1", r"(?>a)"])

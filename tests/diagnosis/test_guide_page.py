@@ -10,7 +10,7 @@ from diagnosis.choices.guide_text import SECTIONS
 from diagnosis.queries.guide_page import guide_page
 from diagnosis.rules.guide_walk import WALK
 from tests import builders
-from tests.conftest import Processes, wait_until
+from tests.processes import Processes, wait_until
 
 
 def test_every_cause_points_to_a_section_of_the_guide():

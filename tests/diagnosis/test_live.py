@@ -6,7 +6,7 @@ from django.core.management import CommandError, call_command
 from core.errors import Unavailable
 from diagnosis.queries import diagnose_live, diagnose_service
 from diagnosis.rules import Diagnosis, Target
-from tests.conftest import Processes, wait_until
+from tests.processes import Processes, wait_until
 
 
 def found_within(service: str, cause: str, *, within_s: float = 60) -> Diagnosis:

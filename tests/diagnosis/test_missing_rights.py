@@ -12,7 +12,7 @@ from diagnosis.rules import Target
 from integrations.errors import Refused
 from integrations.kubernetes import Right, kinds
 from integrations.kubernetes.kinds import Kind
-from observer.findings import diagnose_service
+from observer.diagnosis_queue import diagnose_service
 from tests import builders
 from tests.integrations.kubernetes.account import Account, set_up
 from tests.integrations.kubernetes.objects import create, deployment, make_namespace, owner, replica_set, set_status

@@ -1,12 +1,14 @@
-"""Limits that a test can reach, in a minute in which nobody has asked anything yet."""
+"""Limits that a test can reach in a fresh minute, and the cast of the tests of bearer tokens."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import caches
+from django.core.cache import cache, caches
 
+from accounts.models import Person
 from core import scripts
+from tests import builders
 
 
 @pytest.fixture
@@ -29,3 +31,10 @@ def forget_all() -> None:
 def few(fresh_minute: None, settings: Any) -> None:
     settings.READS_PER_MINUTE, settings.WRITES_PER_MINUTE = 5, 2
     settings.PAGES_PER_MINUTE, settings.STRANGERS_PER_MINUTE = 4, 3
+
+
+@pytest.fixture
+def signed_in_cast(valkey: None, transactional_db: None) -> None:
+    cache.clear()
+    builders.the_cast()
+    Person.objects.signed_in("olga")

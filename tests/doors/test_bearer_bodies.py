@@ -10,9 +10,9 @@ from django.core.cache import cache
 
 from core.actor import Actor
 from mctl.asgi import application
-from tests.doors.test_bearer_mcp import CALL, HOST, cast, token  # noqa: F401  fixture
+from tests.doors.bearer import CALL, HOST, token
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("signed_in_cast")]
 MEGABYTE = b"x" * 1_000_000
 TOOL_LIST = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 

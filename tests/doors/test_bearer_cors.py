@@ -6,9 +6,9 @@ from pytest_django import Settings
 
 from core.actor import Actor
 from tests.accounts.oauth_client import OAuthClient
-from tests.doors.test_bearer_mcp import LET_IN, ask, cast, token  # noqa: F401  fixture
+from tests.doors.bearer import LET_IN, ask, token
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("signed_in_cast")]
 INSPECTOR = "http://localhost:6274"
 ASKING = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
 

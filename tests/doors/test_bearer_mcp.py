@@ -1,66 +1,16 @@
 """The gate in front of /mcp, asked as a server would ask it."""
 
-import asyncio
-import json
-from typing import Any
-
 import pytest
-from asgiref.testing import ApplicationCommunicator
-from django.core.cache import cache
 from pytest_django import Settings
 
-from accounts.actions import create_token
-from accounts.models import Person
 from accounts.queries import failure_of
 from core.actor import Actor
-from mctl.asgi import application
 from operations.models import AuditEntry
 from tenants.engine import write_security_events
-from tests import builders
-from tests.accounts.conftest import dex, github  # noqa: F401  fixtures
 from tests.accounts.servers import Dex, GitHub
+from tests.doors.bearer import LET_IN, ask, token
 
-pytestmark = pytest.mark.django_db(transaction=True)
-HOST = "127.0.0.1:8000"
-# What the tools behind the gate say to a request without a message in it.
-LET_IN = 400
-CALL = {"accept": "application/json, text/event-stream"}
-
-
-@pytest.fixture(autouse=True)
-def cast(valkey: None) -> None:
-    cache.clear()
-    builders.the_cast()
-    Person.objects.signed_in("olga")
-
-
-class Answer:
-    def __init__(self, start: dict[str, Any], body: bytes) -> None:
-        self.status, self.body = start["status"], body.decode()
-        self.headers = {name.decode(): value.decode() for name, value in start["headers"]}
-
-    def json(self) -> dict[str, Any]:
-        return json.loads(self.body)
-
-
-def ask(method: str = "POST", path: str = "/mcp", twice: str = "", **headers: str) -> Answer:
-    named = {"host": HOST, **CALL, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    pairs = [(name.encode(), value.encode()) for name, value in named.items()]
-    if twice:
-        pairs.append((b"authorization", twice.encode()))
-
-    async def talk() -> Answer:
-        scope = {"type": "http", "method": method, "path": path, "query_string": b"", "headers": pairs}
-        spoken = ApplicationCommunicator(application, scope)
-        await spoken.send_input({"type": "http.request", "body": b"{}"})
-        start = await spoken.receive_output(10)
-        return Answer(start, (await spoken.receive_output(10)).get("body", b""))
-
-    return asyncio.run(talk())
-
-
-def token(olga: Actor, *scopes: str) -> str:
-    return "Bearer " + create_token(olga, name="agent", scopes=list(scopes or ["read"]), days=1).secret
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("signed_in_cast")]
 
 
 def test_a_good_token_is_let_in(olga: Actor) -> None:
@@ -133,8 +83,8 @@ def test_a_blank_behind_a_header_does_not_matter(olga: Actor) -> None:
     assert ask(authorization=token(olga) + "  ").status == LET_IN
 
 
-def test_a_foreign_token_is_taken_and_every_use_is_audited(dex: Dex, github: GitHub) -> None:  # noqa: F811
-    github.tokens["ghp_abc"] = {"login": "olga", "id": 7}
+def test_a_foreign_token_is_taken_and_every_use_is_audited(dex: Dex, token_github: GitHub) -> None:
+    token_github.tokens["ghp_abc"] = {"login": "olga", "id": 7}
     for one in ("ghp_abc", "ghp_abc", dex.token()):
         assert ask(authorization=f"Bearer {one}").status == LET_IN
     write_security_events()
@@ -144,20 +94,20 @@ def test_a_foreign_token_is_taken_and_every_use_is_audited(dex: Dex, github: Git
 
 
 def test_one_setting_refuses_foreign_tokens_without_showing_them_to_anybody(
-    dex: Dex,  # noqa: F811
-    github: GitHub,  # noqa: F811
+    dex: Dex,
+    token_github: GitHub,
     settings: Settings,
 ) -> None:
     settings.MCP_FOREIGN_TOKENS = False
     for one in ("ghp_abc", dex.token()):
         answer = ask(authorization=f"Bearer {one}")
         assert (answer.status, answer.json()["code"]) == (401, "foreign_token_not_taken")
-    assert not github.seen
+    assert not token_github.seen
     assert not dex.seen
 
 
-def test_whoever_issued_the_token_is_away_then_nobody_gets_in(github: GitHub) -> None:  # noqa: F811
-    github.broken = (502, {}, {})
+def test_whoever_issued_the_token_is_away_then_nobody_gets_in(token_github: GitHub) -> None:
+    token_github.broken = (502, {}, {})
     assert ask(authorization="Bearer ghp_abc").status == 503
     assert ask(authorization="Bearer ghp_abc").json()["code"] == "unreachable"
 

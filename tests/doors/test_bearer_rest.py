@@ -9,7 +9,6 @@ from accounts.models import Person, PersonalToken
 from accounts.queries import failure_of
 from core.actor import Actor
 from tests import builders
-from tests.accounts.conftest import dex, github  # noqa: F401  fixtures
 from tests.accounts.servers import Dex, GitHub
 
 pytestmark = pytest.mark.django_db
@@ -37,8 +36,8 @@ def test_whoami_says_what_the_server_sees(olga: Actor) -> None:
     assert said["resolved_at"]
 
 
-def test_every_kind_of_token_is_taken(olga: Actor, dex: Dex, github: GitHub) -> None:  # noqa: F811
-    github.tokens["ghp_abc"] = {"login": "olga", "id": 7}
+def test_every_kind_of_token_is_taken(olga: Actor, dex: Dex, token_github: GitHub) -> None:
+    token_github.tokens["ghp_abc"] = {"login": "olga", "id": 7}
     tokens = ["ghp_abc", dex.token(), create_token(olga, name="ci", scopes=["read"], days=1).secret]
     assert [whoami(token)["token_kind"] for token in tokens] == ["github", "dex", "personal"]
 

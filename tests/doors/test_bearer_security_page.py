@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 PAGE = (ROOT / "docs/security.md").read_text()
 ROWS = [line for line in PAGE.splitlines() if re.match(r"\| \d", line)]

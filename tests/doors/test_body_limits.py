@@ -17,7 +17,7 @@ from asgiref.testing import ApplicationCommunicator
 from mctl import asgi, body, wire
 from mctl.body import STRANGERS_MOST_BYTES, BodyLimits, Held
 from sandbox.run import LIMITS, product_processes
-from tests.conftest import LONGEST_WAIT_S, ROOT, wait_until
+from tests.processes import LONGEST_WAIT_S, ROOT, wait_until
 
 EVERYWHERE = ["/", "/nowhere/", "/sign-in/", "/oauth/register", "/oauth/token", "/api/v1/whoami", "/mcp", "/mcp/"]
 BEARER = {"authorization": "Bearer mctl_pat_guess"}

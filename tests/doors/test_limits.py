@@ -17,7 +17,7 @@ from core.actor import Actor, Door
 from core.limits import Kind, TooManyRequests, client_address, take, take_address
 from mctl.asgi import application
 from tests import builders
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 ASK_MANY = """
 import sys, django; django.setup()

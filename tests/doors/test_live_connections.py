@@ -18,7 +18,7 @@ from core.connections import ConnectionKind, TooManyConnections, connection_of, 
 from core.scripts import connection, full_key
 from mctl.asgi import application
 from tests import builders
-from tests.conftest import LONGEST_WAIT_S, ROOT
+from tests.processes import LONGEST_WAIT_S, ROOT
 
 pytestmark = pytest.mark.usefixtures("fresh_minute")
 # One process that opens a connection and is killed with it.

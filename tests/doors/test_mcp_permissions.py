@@ -9,7 +9,7 @@ from asgiref.sync import sync_to_async
 from mcp_server.catalogue import catalogue
 from operations.models import Operation
 from tests import builders
-from tests.mcp_server.conftest import Connect, connect, house, http_client, own_queue, secret_of  # noqa: F401  fixtures
+from tests.mcp_server.clients import Connect, http_client, secret_of
 
 SERVICE = {"team": "payments", "service": "payments-api"}
 RUN = {"workflow_name": "deploy-service-x7k2p"}
@@ -50,7 +50,7 @@ def test_every_tool_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("person", list(MEMBERS))
-async def test_a_tool_answers_whom_its_row_says(connect: Connect, own_queue: None, person: str) -> None:  # noqa: F811
+async def test_a_tool_answers_whom_its_row_says(connect: Connect, own_queue: None, person: str) -> None:
     await sync_to_async(builders.operation)()
     async with connect(person) as client:
         for name, (arguments, people) in sorted(TABLE.items(), key=lambda row: row[0] == "mctl_cancel_operation"):
@@ -59,14 +59,14 @@ async def test_a_tool_answers_whom_its_row_says(connect: Connect, own_queue: Non
             assert (name, seen) == (name, people[person])
 
 
-async def test_lists_hold_nothing_of_others(connect: Connect) -> None:  # noqa: F811
+async def test_lists_hold_nothing_of_others(connect: Connect) -> None:
     await sync_to_async(builders.operation)()
     async with connect("oscar") as client:
         for name in ("mctl_list_tenants", "mctl_list_services", "mctl_list_workflows", "mctl_list_recent_operations"):
             assert "payments" not in (await client.call_tool(name, {})).content[0].text
 
 
-async def test_a_reading_token_sees_no_tool_that_writes(connect: Connect) -> None:  # noqa: F811
+async def test_a_reading_token_sees_no_tool_that_writes(connect: Connect) -> None:
     async with connect("olga", "read") as client:
         tools = (await client.list_tools()).tools
     assert tools
@@ -99,7 +99,7 @@ BYPASSES: dict[str, tuple[dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("case", list(BYPASSES))
-async def test_a_reading_token_starts_nothing_whatever_it_sends(house: None, own_queue: None, case: str) -> None:  # noqa: F811
+async def test_a_reading_token_starts_nothing_whatever_it_sends(small_world: None, own_queue: None, case: str) -> None:
     headers, body = BYPASSES[case]
     sent = {"content-type": "application/json", "accept": "application/json, text/event-stream", **headers}
     async with http_client(await sync_to_async(secret_of)("olga", "read")) as http:
@@ -110,8 +110,8 @@ async def test_a_reading_token_starts_nothing_whatever_it_sends(house: None, own
 
 
 async def test_the_second_lock_holds_where_the_first_is_open(
-    connect: Connect,  # noqa: F811
-    own_queue: None,  # noqa: F811
+    connect: Connect,
+    own_queue: None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("mcp_server.endpoint.called_tools", lambda body: [])

@@ -11,7 +11,7 @@ from django.test import Client
 
 from accounts.models import Person
 from core.errors import Invalid
-from core.parse import parsed
+from core.parse import parse_parameters
 from mcp_server.catalogue import catalogue, input_schema
 from mctl.api_document import document
 from mctl.api_v1 import api
@@ -54,7 +54,7 @@ def test_every_operation_has_its_parameters_its_steps_and_an_example_that_is_tak
     assert set(entries) == set(definitions())
     for name, one in definitions().items():
         assert [field.name for field in entries[name].takes] == list(one.parameters.model_fields)
-        assert parsed(one.parameters, json.loads(entries[name].example))
+        assert parse_parameters(one.parameters, json.loads(entries[name].example))
         assert entries[name].gives
         assert next(mark.label for mark in entries[name].marks) == f"{one.risk} risk"
 
@@ -121,4 +121,4 @@ def test_the_pages_are_a_step_from_the_menu_and_named_in_the_readme() -> None:
 def test_an_example_with_a_wrong_value_would_not_have_been_taken() -> None:
     one = definitions()["deploy-service"]
     with pytest.raises(Invalid):
-        parsed(one.parameters, {**one.example, "image_tag": "latest"})
+        parse_parameters(one.parameters, {**one.example, "image_tag": "latest"})

@@ -11,8 +11,8 @@ from django.core.management import call_command
 from core.actor import Actor
 from services.queries import service_page
 from tests import builders
-from tests.conftest import Processes, wait_until
 from tests.doors.test_rest_reads import script
+from tests.processes import Processes, wait_until
 
 CAUSE = "image-tag-not-found"
 ADDRESS = "/api/v1/diagnosis/payments/webhook-relay"

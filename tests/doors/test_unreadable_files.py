@@ -12,9 +12,7 @@ from services.models import Service
 from services.queries import known_versions
 from tests import builders
 from tests.doors.test_rest_reads import script
-from tests.integrations.gitops.conftest import git_host, outsider, url  # noqa: F401  fixtures
-from tests.mcp_server.conftest import Connect, connect, house  # noqa: F401  fixtures
-from tests.services.conftest import repository  # noqa: F401  a fixture
+from tests.mcp_server.clients import Connect
 
 PATH = "platform-gitops/services/payments/payments-api/values.yaml"
 ADDRESS = "/tenants/payments/services/payments-api"
@@ -24,7 +22,7 @@ Outsider = Callable[[str, str | bytes], str]
 
 
 @pytest.fixture
-def broken(repository: Gitops, outsider: Outsider, valkey: None) -> None:  # noqa: F811
+def broken(repository: Gitops, outsider: Outsider, valkey: None) -> None:
     cache.clear()
     outsider(PATH, UNREADABLE)
     repository.fetch()
@@ -74,7 +72,7 @@ class TestPagesAndRest:
 
 
 @pytest.mark.usefixtures("broken")
-async def test_an_agent_is_told_the_same(connect: Connect) -> None:  # noqa: F811
+async def test_an_agent_is_told_the_same(connect: Connect) -> None:
     async with connect("dev") as client:
         result = await client.call_tool("mctl_deploy_service", {**DEPLOY, "dry_run": True})
     error = result.structured_content["error"]
@@ -82,7 +80,7 @@ async def test_an_agent_is_told_the_same(connect: Connect) -> None:  # noqa: F81
 
 
 @pytest.mark.django_db
-def test_one_commit_that_is_no_text_hides_no_version(repository: Gitops, outsider: Outsider) -> None:  # noqa: F811
+def test_one_commit_that_is_no_text_hides_no_version(repository: Gitops, outsider: Outsider) -> None:
     service = builders.service("payments-api", values_path=PATH)
     for content in ("1.0.0", "2.0.0", b"\x00\xff\xfe", "3.0.0", "4.0.0"):
         is_text = isinstance(content, str)

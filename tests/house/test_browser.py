@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.conftest import ROOT
-from tests.house.conftest import Visitor
+from tests.house.visitor import Visitor
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.browser
 

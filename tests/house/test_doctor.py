@@ -5,8 +5,8 @@ import subprocess
 import sys
 from typing import Any
 
-from tests.conftest import ROOT, Processes, wait_until
-from tests.house.conftest import Visitor, readable, start_worker
+from tests.house.visitor import Visitor, readable, start_worker
+from tests.processes import ROOT, Processes, wait_until
 
 
 def doctor() -> tuple[int, dict[str, dict[str, Any]]]:

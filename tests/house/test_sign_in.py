@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from tests.house.conftest import Visitor, readable
+from tests.house.visitor import Visitor, readable
 from tests.settings import PLATFORM
 
 

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.conftest import Processes
-from tests.house.conftest import Visitor, readable, start_worker
+from tests.house.visitor import Visitor, readable, start_worker
+from tests.processes import Processes
 
 
 def state(page: str) -> str:

@@ -10,7 +10,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import ElicitResult
 
 from operations.models import Operation
-from tests.mcp_server.conftest import Connect
+from tests.mcp_server.clients import Connect
 from tests.operations import small
 
 TOOL = "mctl_repaint_service"

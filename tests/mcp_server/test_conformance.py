@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from mcp_server.catalogue import catalogue
-from tests.mcp_server.conftest import secret_of, served
+from tests.mcp_server.clients import secret_of, served
 from tests.mcp_server.everything import everything
 
 MODULES = Path(os.environ.get("MCTL_NODE_MODULES", ""))
@@ -42,7 +42,7 @@ def node(*argv: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture
-def suite_server(house: None, settings: Any) -> Iterator[str]:
+def suite_server(small_world: None, settings: Any) -> Iterator[str]:
     with served(everything(secret_of("dev", "read", "write"))) as url:
         # The suite sends the Origin of a page of this very server.
         settings.PUBLIC_URL = url.removesuffix("/mcp")

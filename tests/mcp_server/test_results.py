@@ -20,7 +20,7 @@ from mcp_server.results import MOST_BYTES, failure, result_of
 from mcp_server.running import Call, TimedOut, in_time
 from services.models import Service
 from tests import builders
-from tests.mcp_server.conftest import Connect, secret_of
+from tests.mcp_server.clients import Connect, secret_of
 
 
 def size(answer: Answer) -> tuple[int, dict[str, Any], str]:

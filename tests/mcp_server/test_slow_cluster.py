@@ -13,7 +13,7 @@ from asgiref.sync import sync_to_async
 
 from mcp_server.running import LONGEST_CALL_S
 from tests import builders
-from tests.mcp_server.conftest import Connect
+from tests.mcp_server.clients import Connect
 
 SERVICE = {"team": "payments", "service": "webhook-relay"}
 SEEN_LAST = {

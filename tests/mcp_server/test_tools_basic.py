@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tenants.models import HostClaim
-from tests.mcp_server.conftest import Connect
+from tests.mcp_server.clients import Connect
 
 ERAS = pytest.mark.parametrize("era", ["auto", "legacy"])
 

@@ -9,11 +9,11 @@ from asgiref.sync import sync_to_async
 from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 
-from mcp_server.catalogue import catalogue, listed
+from mcp_server.catalogue import catalogue, describe_tool
 from mcp_server.toolsets import Toolset, toolset_of
 from operations.models import Operation
 from tests import builders
-from tests.mcp_server.conftest import URL, Connect, http_client, secret_of
+from tests.mcp_server.clients import URL, Connect, http_client, secret_of
 
 DEPLOY = {
     "action": "deploy", "team_name": "payments", "component_name": "payments-api", "image_tag": "3.4.1",
@@ -37,7 +37,7 @@ async def seen(url: str, token: str, **headers: str) -> tuple[set[str], Any]:
     [("?toolset=read", {}), ("", {"mctl-toolset": "read"}), ("?toolset=read", {"mctl-toolset": "admin"})],
 )
 async def test_who_asks_for_reading_only_cannot_start_anything_whatever_the_token(
-    house: None, own_queue: None, query: str, headers: dict[str, str]
+    small_world: None, own_queue: None, query: str, headers: dict[str, str]
 ) -> None:
     names, result = await seen(URL + query, await sync_to_async(secret_of)("olga", "read", "write", "admin"), **headers)
     assert names == READING
@@ -46,19 +46,23 @@ async def test_who_asks_for_reading_only_cannot_start_anything_whatever_the_toke
     assert not await sync_to_async(Operation.objects.count)()
 
 
-async def test_without_a_choice_the_scopes_decide_and_admins_tools_are_not_shown(house: None, own_queue: None) -> None:
+async def test_without_a_choice_the_scopes_decide_and_admins_tools_are_not_shown(
+    small_world: None, own_queue: None
+) -> None:
     names, result = await seen(URL, await sync_to_async(secret_of)("olga", "read", "write", "admin"))
     assert names == DEPLOYING
     assert result["operation_id"].startswith("deploy-service-")
 
 
-async def test_the_whole_list_is_there_for_the_asking_as_far_as_the_token_goes(house: None, own_queue: None) -> None:
+async def test_the_whole_list_is_there_for_the_asking_as_far_as_the_token_goes(
+    small_world: None, own_queue: None
+) -> None:
     names, _ = await seen(f"{URL}?toolset=admin", await sync_to_async(secret_of)("ada", "read", "write", "admin"))
     assert names == set(catalogue())
 
 
 @pytest.mark.parametrize("query", ["?toolset=reed", "?toolset=", "?toolset=read&toolset=admin"])
-async def test_a_misspelt_choice_ends_in_no_tools_not_in_more(house: None, query: str) -> None:
+async def test_a_misspelt_choice_ends_in_no_tools_not_in_more(small_world: None, query: str) -> None:
     async with http_client(await sync_to_async(secret_of)("olga", "read", "write")) as http:
         answer = await http.post(URL + query, json={"jsonrpc": "2.0", "id": 1, "method": "tools/list"})
     assert (answer.status_code, answer.json()["code"]) == (400, "unknown_toolset")
@@ -94,4 +98,4 @@ async def test_the_list_that_nobody_chose_costs_at_most_four_thousand_tokens(ser
 
 def test_each_tool_says_in_one_breath_what_it_is_for() -> None:
     assert [one.name for one in catalogue().values() if not one.description or len(one.description) > 400] == []
-    assert [one for one in map(listed, catalogue().values()) if not one.title] == []
+    assert [one for one in map(describe_tool, catalogue().values()) if not one.title] == []

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from core.clock import now
 from tests.integrations.kubernetes.servers import Emulator, Relay
-from tests.observer.conftest import GitHost, World, row_soon, soon, source
+from tests.observer.world import GitHost, World, row_soon, soon, source
 
 
 def test_a_source_that_goes_away_keeps_the_time_at_which_it_answered_last(

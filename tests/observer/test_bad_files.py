@@ -12,12 +12,12 @@ from integrations.kubernetes import kinds
 from observer.changes import GitRead
 from observer.git_rows import GitTenant, GitWorld
 from observer.lease import Lease
-from observer.picture import Picture
+from observer.state import ClusterState
 from observer.tenant_mirror import TenantMirror
 from services.models import Service
 from tenants.models import Member, Source
 from tests.integrations.kubernetes.objects import application, create
-from tests.observer.conftest import World, row_soon, soon
+from tests.observer.world import World, row_soon, soon
 
 IMAGE = "image:\n  repository: ghcr.io/acme/pears\n  tag: "
 BAD = {
@@ -75,13 +75,13 @@ def test_members_are_removed_all_the_same(spoilt: World, tenant: str) -> None:
 
 @pytest.mark.django_db
 def test_members_of_a_file_that_cannot_be_read_grow_old() -> None:
-    lease, picture = Lease(length_s=30), Picture()
+    lease, state = Lease(length_s=30), ClusterState()
     assert lease.take()
-    mirror = TenantMirror(lease, picture)
+    mirror = TenantMirror(lease, state)
     members = (("olga", "owner"),)
     good, bad = GitTenant(("", "", "", {}, "", {}), members), GitTenant(None, (), "tenants/b, line 1: ...")
     for tenants in ({"a": good, "b": good}, {"a": good, "b": bad}):
-        picture.apply(GitRead(GitWorld("r1", now(), {}, tenants)))
+        state.apply(GitRead(GitWorld("r1", now(), {}, tenants)))
         mirror.write(["a", "b"])
     long_ago = now() - timedelta(hours=1)
     Member.objects.update(resolved_at=long_ago)

@@ -12,11 +12,11 @@ from observer.git_rows import GitService, GitWorld
 from observer.host_mirror import HostMirror
 from observer.lease import Lease, LeaseLost
 from observer.models import ObserverLease
-from observer.picture import Picture
+from observer.state import ClusterState
 from services.models import URGENCY_QUIET, URGENCY_WARNING
 from tenants.models import HostClaim
 from tests import builders
-from tests.observer.conftest import World, row_soon, soon
+from tests.observer.world import World, row_soon, soon
 
 MANY = 2_000
 PEAR = ("orchard", "pear")
@@ -33,8 +33,8 @@ class Hosts:
     """A mirror, and the services git has."""
 
     def __init__(self, lease: Lease) -> None:
-        self.picture = Picture()
-        self.mirror = HostMirror(lease, self.picture)
+        self.state = ClusterState()
+        self.mirror = HostMirror(lease, self.state)
         self.in_git: dict[tuple[str, str], GitService | None] = {
             ("orchard", f"apple-{number:04}"): service(f"{number}.dev") for number in range(MANY)
         }
@@ -46,10 +46,10 @@ class Hosts:
             tenant, _, name = key.partition("_")
             self.in_git[tenant, name] = found
         known = {key: found for key, found in self.in_git.items() if found is not None}
-        self.picture.apply(GitRead(GitWorld("r", now(), known, {})))
-        touched, self.picture.touched = self.picture.touched, set()
+        self.state.apply(GitRead(GitWorld("r", now(), known, {})))
+        touched, self.state.touched = self.state.touched, set()
         self.mirror.write(touched)
-        return self.picture.touched
+        return self.state.touched
 
 
 def service(host: str, path: str = "/", *, readable: bool = True) -> GitService:
@@ -76,7 +76,7 @@ def test_one_changed_service_costs_the_same_few_statements_beside_thousands(
 def test_nothing_new_writes_nothing_even_after_a_restart(
     hosts: Hosts, lease: Lease, django_assert_num_queries: Callable[..., Any]
 ) -> None:
-    restarted = HostMirror(lease, hosts.picture)
+    restarted = HostMirror(lease, hosts.state)
     restarted.load()
     with django_assert_num_queries(0):
         restarted.write(hosts.in_git)
@@ -130,10 +130,10 @@ def test_services_clash_over_a_host_of_two_tenants_or_over_a_path_of_one(
     both = {PEAR, tuple(second.split("_"))} if clash else set()
 
     assert hosts.read(**{second: service("fruit.dev", path)}) == both
-    assert hosts.picture.shared_hosts == dict.fromkeys(both, "fruit.dev")
+    assert hosts.state.shared_hosts == dict.fromkeys(both, "fruit.dev")
 
     assert hosts.read(**{second: service("elsewhere.dev")}) == both
-    assert hosts.picture.shared_hosts == {}
+    assert hosts.state.shared_hosts == {}
 
 
 def test_a_clash_is_a_warning_at_both_rows_until_one_gives_way(world: World, tenant: str) -> None:

@@ -12,9 +12,9 @@ from operations.choices import OperationState
 from operations.models import Operation
 from services.models import URGENCY_BROKEN, URGENCY_QUIET, URGENCY_WARNING, Service
 from tenants.models import Member, Tenant
-from tests.conftest import LONGEST_WAIT_S
 from tests.integrations.kubernetes.objects import create, delete, make_namespace
-from tests.observer.conftest import World, row, row_soon, soon, source
+from tests.observer.world import World, row, row_soon, soon, source
+from tests.processes import LONGEST_WAIT_S
 
 
 def test_a_service_of_git_and_cluster_becomes_one_row(world: World, tenant: str) -> None:

@@ -9,7 +9,7 @@ from integrations.kubernetes import kinds
 from services.models import URGENCY_QUIET, Service
 from tenants.models import Source
 from tests.integrations.kubernetes.limited_account import LimitedAccount, rules_for
-from tests.observer.conftest import World, row_soon, soon, source
+from tests.observer.world import World, row_soon, soon, source
 
 Watch = Callable[[Any], LimitedAccount]
 OF_THE_MIRROR = (kinds.APPLICATIONS, kinds.DEPLOYMENTS, kinds.PODS, kinds.RESOURCE_QUOTAS, kinds.EVENTS)

@@ -8,10 +8,10 @@ from observer.models import ObserverLease
 from services.models import Service
 from tenants.models import Source
 from tenants.queries import source_state
-from tests.conftest import LONGEST_WAIT_S
 from tests.integrations.kubernetes.objects import make_namespace
 from tests.integrations.kubernetes.servers import Emulator, Relay
-from tests.observer.conftest import GitHost, World, row, row_soon, soon, source
+from tests.observer.world import GitHost, World, row, row_soon, soon, source
+from tests.processes import LONGEST_WAIT_S
 
 
 def test_rows_outlive_a_cluster_that_is_down_and_follow_it_when_it_is_back(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from observer.models import ObserverLease
 from tests import builders
-from tests.conftest import LONGEST_WAIT_S
-from tests.observer.conftest import World, soon
+from tests.observer.world import World, soon
+from tests.processes import LONGEST_WAIT_S
 
 # The interpreter's own timed wait went wrong when it was interrupted after its half second.
 LONGER_THAN_A_TIMED_WAIT_S = 0.7

@@ -7,7 +7,11 @@ import pytest
 
 from core.words import Health, Sync, Tone
 from integrations.kubernetes import PodRow
-from observer.rows import ApplicationRow, WorkloadRow, application_row, service_of, tag_of, workload_row
+from integrations.kubernetes.instances import service_of
+from observer.kinds.applications import APPLICATIONS, ApplicationRow, application_row
+from observer.kinds.declared import evidence
+from observer.kinds.deployments import DEPLOYMENTS, WorkloadRow, workload_row
+from observer.kinds.pods import PODS, tag_of
 from observer.status import Observed, columns, looks_unhealthy
 from services.models import URGENCY_BROKEN, URGENCY_BUSY, URGENCY_QUIET, URGENCY_WARNING
 
@@ -33,11 +37,21 @@ def pod(tone: Tone = Tone.OK, *, tag: str = "1.4", restarts: int = 0) -> PodRow:
 
 
 def seen(**parts: Any) -> Observed:
+    """A service that is well, except for these parts. A source that is not known was never read; nor were pods None."""
     usual: dict[str, Any] = {
         "in_git": True, "wanted_by_git": 2, "changed_at": LONG_AGO, "problem": "", "application": application(),
-        "workload": workload(), "pods": [pod(), pod()], "finding": {},
+        "workload": workload(), "pods": [pod(), pod()], "finding": {}, "applications_known": True,
+        "workloads_known": True,
     }  # fmt: skip
-    return Observed(**{**usual, **parts})
+    given = {**usual, **parts}
+    applications = rows(given.pop("application"), is_known=given.pop("applications_known"))
+    workloads = rows(given.pop("workload"), is_known=given.pop("workloads_known"))
+    held = ((APPLICATIONS, applications), (DEPLOYMENTS, workloads), (PODS, given.pop("pods")))
+    return Observed(**given, evidence=tuple(evidence(kind, found) for kind, found in held))
+
+
+def rows(row: Any, *, is_known: bool) -> list[Any] | None:
+    return [row] if row is not None else [] if is_known else None
 
 
 def finding(severity: str, verdict: str = "confirmed") -> dict[str, Any]:

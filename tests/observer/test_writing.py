@@ -15,12 +15,13 @@ from core.words import Tone
 from integrations.kubernetes import Key, PodRow
 from observer.changes import GitRead, Replaced
 from observer.git_rows import GitService, GitTenant, GitWorld
+from observer.kinds.applications import APPLICATIONS, ApplicationRow
+from observer.kinds.deployments import WorkloadRow
 from observer.lease import Lease, LeaseLost
-from observer.mirror import ServiceMirror
 from observer.models import ObserverLease
 from observer.persistence import Stopped, persistently
-from observer.picture import Picture
-from observer.rows import ApplicationRow, WorkloadRow
+from observer.service_mirror import ServiceMirror
+from observer.state import ClusterState
 from services.models import Service
 
 MANY = 60
@@ -34,19 +35,20 @@ def lease(db: None) -> Lease:
 
 
 @pytest.fixture
-def mirror(lease: Lease) -> Iterator[tuple[Picture, ServiceMirror]]:
+def mirror(lease: Lease) -> Iterator[tuple[ClusterState, ServiceMirror]]:
     """A mirror that has written MANY healthy services of one tenant."""
-    picture = Picture()
+    state = ClusterState()
     names = [f"apple-{number:02}" for number in range(MANY)]
     values = ("base-service", "i", "1", "", 8080, {}, False, "p", "b", "s", "deploy", "dev", now())
     services = {("orchard", name): GitService(values, 1, values[-1]) for name in names}
-    picture.apply(GitRead(GitWorld("r1", now(), services, {"orchard": GitTenant(None, ())})))
+    state.apply(GitRead(GitWorld("r1", now(), services, {"orchard": GitTenant(None, ())})))
     for source, rows in cluster_of(names).items():
-        picture.apply(Replaced(source, rows))
-    mirror = ServiceMirror(lease, picture)
+        state.apply(Replaced(source, rows))
+    state.is_settled = True
+    mirror = ServiceMirror(lease, state)
     mirror.load()
-    mirror.write(picture.touched, cluster_is_settled=True)
-    return picture, mirror
+    mirror.write(state.touched)
+    return state, mirror
 
 
 def cluster_of(names: Iterable[str]) -> dict[str, dict[Key, Any]]:
@@ -71,15 +73,15 @@ def healthy(name: str, health: str = "Healthy") -> ApplicationRow:
 
 
 def test_a_change_of_one_service_writes_one_row(
-    mirror: tuple[Picture, ServiceMirror], django_assert_max_num_queries: Callable[..., Any]
+    mirror: tuple[ClusterState, ServiceMirror], django_assert_max_num_queries: Callable[..., Any]
 ) -> None:
-    picture, table = mirror
-    everything = picture.services()
-    picture.applications.put(("argocd", "orchard-apple-07"), healthy("apple-07", "Degraded"))
+    state, table = mirror
+    everything = state.services()
+    state.rows(APPLICATIONS).put(("argocd", "orchard-apple-07"), healthy("apple-07", "Degraded"))
 
     # Hold the lease, write the row, and the two statements around them.
     with django_assert_max_num_queries(4):
-        changed = table.write(everything, cluster_is_settled=True)
+        changed = table.write(everything)
 
     assert changed == {("orchard", "apple-07")}
     assert list(Service.objects.filter(health="Degraded").values_list("name", flat=True)) == ["apple-07"]
@@ -87,94 +89,95 @@ def test_a_change_of_one_service_writes_one_row(
 
 @pytest.mark.parametrize("unread", ["applications", "deployments", "pods"])
 def test_a_source_that_cannot_be_read_after_a_restart_writes_no_row_again(
-    mirror: tuple[Picture, ServiceMirror], lease: Lease, django_assert_num_queries: Callable[..., Any], unread: str
+    mirror: tuple[ClusterState, ServiceMirror], lease: Lease, django_assert_num_queries: Callable[..., Any], unread: str
 ) -> None:
     before, _ = mirror
     services = before.services()
-    picture = Picture()
-    picture.apply(GitRead(GitWorld("r1", now(), before.git.services, before.git.tenants)))
+    state = ClusterState()
+    state.apply(GitRead(GitWorld("r1", now(), before.git.services, before.git.tenants)))
     cluster = cluster_of([name for _, name in services])
     for source, rows in cluster.items():
         if source != unread:
-            picture.apply(Replaced(source, rows))
-    restarted = ServiceMirror(lease, picture)
+            state.apply(Replaced(source, rows))
+    state.is_settled = True
+    restarted = ServiceMirror(lease, state)
     restarted.load()
 
     with django_assert_num_queries(0):
-        assert restarted.write(services, cluster_is_settled=True) == set()
+        assert restarted.write(services) == set()
 
-    picture.apply(
+    state.apply(
         Replaced(
             "applications", {**cluster["applications"], ("argocd", "orchard-apple-07"): healthy("apple-07", "Missing")}
         )
     )
-    restarted.write(services, cluster_is_settled=True)
+    restarted.write(services)
     assert list(Service.objects.filter(health="Missing").values_list("name", flat=True)) == ["apple-07"]
 
 
 def test_a_values_file_that_cannot_be_read_writes_no_row_again_after_a_restart(
-    mirror: tuple[Picture, ServiceMirror], lease: Lease, django_assert_num_queries: Callable[..., Any]
+    mirror: tuple[ClusterState, ServiceMirror], lease: Lease, django_assert_num_queries: Callable[..., Any]
 ) -> None:
-    picture, table = mirror
-    services = {**picture.git.services, ("orchard", "apple-07"): GitService(None, 1, None, "line 3")}
-    picture.apply(GitRead(GitWorld("r2", now(), services, picture.git.tenants)))
-    assert table.write(picture.services(), cluster_is_settled=True) == {("orchard", "apple-07")}
-    restarted = ServiceMirror(lease, picture)
+    state, table = mirror
+    services = {**state.git.services, ("orchard", "apple-07"): GitService(None, 1, None, "line 3")}
+    state.apply(GitRead(GitWorld("r2", now(), services, state.git.tenants)))
+    assert table.write(state.services()) == {("orchard", "apple-07")}
+    restarted = ServiceMirror(lease, state)
     restarted.load()
 
     with django_assert_num_queries(0):
-        assert restarted.write(picture.services(), cluster_is_settled=True) == set()
+        assert restarted.write(state.services()) == set()
 
 
 def test_a_service_that_went_while_nobody_observed_leaves_the_table(
-    mirror: tuple[Picture, ServiceMirror], lease: Lease
+    mirror: tuple[ClusterState, ServiceMirror], lease: Lease
 ) -> None:
-    picture, _ = mirror
+    state, _ = mirror
     gone = ("orchard", "apple-07")
-    services = {key: service for key, service in picture.git.services.items() if key != gone}
-    restarted = ServiceMirror(lease, picture)
+    services = {key: service for key, service in state.git.services.items() if key != gone}
+    restarted = ServiceMirror(lease, state)
     restarted.load()
-    picture.apply(GitRead(GitWorld("r2", now(), services, picture.git.tenants)))
-    picture.apply(Replaced("applications", {}))
-    picture.apply(Replaced("deployments", {}))
-    picture.apply(Replaced("pods", {}))
+    state.apply(GitRead(GitWorld("r2", now(), services, state.git.tenants)))
+    state.apply(Replaced("applications", {}))
+    state.apply(Replaced("deployments", {}))
+    state.apply(Replaced("pods", {}))
 
-    restarted.write(restarted.keys(), cluster_is_settled=True)
+    restarted.write(restarted.keys())
 
     assert not Service.objects.filter(name="apple-07").exists()
     assert gone not in set(restarted.keys())
 
 
 def test_nothing_new_writes_nothing_even_after_a_restart(
-    mirror: tuple[Picture, ServiceMirror], lease: Lease, django_assert_num_queries: Callable[..., Any]
+    mirror: tuple[ClusterState, ServiceMirror], lease: Lease, django_assert_num_queries: Callable[..., Any]
 ) -> None:
-    picture, _ = mirror
-    restarted = ServiceMirror(lease, picture)
+    state, _ = mirror
+    restarted = ServiceMirror(lease, state)
     restarted.load()
 
     with django_assert_num_queries(0):
-        assert restarted.write(picture.services(), cluster_is_settled=True) == set()
+        assert restarted.write(state.services()) == set()
 
 
-def test_a_cluster_not_yet_known_changes_no_status(mirror: tuple[Picture, ServiceMirror]) -> None:
-    picture, table = mirror
-    empty = Picture()
-    empty.apply(GitRead(GitWorld("r1", now(), picture.git.services, picture.git.tenants)))
+def test_a_cluster_not_yet_known_changes_no_status(mirror: tuple[ClusterState, ServiceMirror]) -> None:
+    state, table = mirror
+    empty = ClusterState()
+    empty.apply(GitRead(GitWorld("r1", now(), state.git.services, state.git.tenants)))
     fresh = ServiceMirror(table._lease, empty)
     fresh.load()
 
-    fresh.write(empty.touched, cluster_is_settled=False)
+    fresh.write(empty.touched)
 
     assert Service.objects.filter(health="Healthy").count() == MANY
 
 
-def test_whoever_lost_the_lease_writes_nothing(mirror: tuple[Picture, ServiceMirror]) -> None:
-    picture, table = mirror
-    picture.applications.put(("argocd", "orchard-apple-07"), healthy("apple-07", "Degraded"))
+def test_whoever_lost_the_lease_writes_nothing(mirror: tuple[ClusterState, ServiceMirror]) -> None:
+    state, table = mirror
+    state.rows(APPLICATIONS).put(("argocd", "orchard-apple-07"), healthy("apple-07", "Degraded"))
     ObserverLease.objects.update(holder="another")
 
     with pytest.raises(LeaseLost):
-        table.write(picture.services(), cluster_is_settled=True)
+        table.write(state.services())
 
     assert not Service.objects.filter(health="Degraded").exists()
 

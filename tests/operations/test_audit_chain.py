@@ -18,9 +18,9 @@ from operations import actions, engine
 from operations.models import AuditChain, AuditEntry, Operation
 from operations.queries import verify_audit
 from operations.tasks import trim_audit
-from tests.conftest import ROOT
-from tests.operations.conftest import database_for_children
+from tests.databases import database_for_children
 from tests.operations.small import CANARY
+from tests.processes import ROOT
 
 WRITERS, EACH = 4, 25
 WRITE_MANY = f"""

@@ -175,7 +175,7 @@ def test_an_export_holds_only_what_one_may_see() -> None:
 
 
 def test_an_export_goes_on_beyond_one_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("operations.queries.audit.EXPORTED_AT_ONCE", 10)
+    monkeypatch.setattr("operations.queries.audit_rows.EXPORTED_AT_ONCE", 10)
     for number in range(25):
         write(f"payments/wall-{number:02}", result=audit.STARTED)
 

@@ -12,7 +12,7 @@ from operations.choices import AuditResult, OperationState, StepState
 from operations.engine import lease
 from operations.errors import AlreadyEnded
 from operations.models import AuditEntry, Operation
-from tests.operations.conftest import fresh, lines, view
+from tests.operations.crew import fresh, lines, view
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

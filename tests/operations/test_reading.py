@@ -190,11 +190,11 @@ def test_what_holds_a_service_is_found_by_its_name(dev: Actor) -> None:
     builders.operation("deploy-service-x7k2p", service="ledger-api")
     ended("deploy-service-ended", OperationState.SUCCEEDED, service="ledger-api")
 
-    holding = open_operation("payments/ledger-api")
+    holding = open_operation(tenant="payments", service="ledger-api")
 
     assert holding is not None
     assert holding.public_id == "deploy-service-x7k2p"
-    assert open_operation("payments/fraud-rules") is None
+    assert open_operation(tenant="payments", service="fraud-rules") is None
     assert [row.public_id for row in running_operations(dev, tenant="payments")] == ["deploy-service-x7k2p"]
     assert len(recent_operations(dev, tenant="payments", service="ledger-api")) == 2
 

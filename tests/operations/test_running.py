@@ -14,7 +14,7 @@ from operations import actions, engine, registry
 from operations.choices import AuditResult, OperationState, StepState
 from operations.engine import advance, lease
 from operations.models import AuditEntry, Operation
-from tests.operations.conftest import fresh, lines, view
+from tests.operations.crew import fresh, lines, view
 from tests.operations.small import CANARY
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]

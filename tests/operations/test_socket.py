@@ -19,8 +19,8 @@ from core.live import announce
 from operations import consumers, registry
 from operations.models import Operation
 from operations.routing import websocket_urlpatterns
-from tests.conftest import LONGEST_WAIT_S
-from tests.operations.conftest import Workers, fresh
+from tests.operations.crew import Workers, fresh
+from tests.processes import LONGEST_WAIT_S
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 

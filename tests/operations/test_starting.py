@@ -12,9 +12,10 @@ from core.actor import Actor
 from core.errors import Busy, Forbidden, Invalid, NotFound, PlanVoid, Problem
 from operations import actions
 from operations.choices import AuditResult, OperationState
+from operations.engine import recording
 from operations.errors import ConfirmationNeeded
 from operations.models import AuditEntry, Operation, Step
-from tests.operations.conftest import fresh
+from tests.operations.crew import fresh
 from tests.operations.small import CANARY
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +47,7 @@ def test_the_public_id_is_the_name_and_five_characters(ask: Ask) -> None:
 
 def test_a_taken_id_is_drawn_again(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = iter(["aaaaa", "aaaaa", "bbbbb"])
-    monkeypatch.setattr(actions, "new_suffix", lambda: next(drawn))
+    monkeypatch.setattr(recording, "new_suffix", lambda: next(drawn))
 
     assert [ask("one").public_id, ask("two").public_id] == ["paint-service-aaaaa", "paint-service-bbbbb"]
 

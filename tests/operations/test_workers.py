@@ -16,8 +16,8 @@ from core.clock import now
 from operations import actions
 from operations.choices import OperationState
 from operations.models import Operation
-from tests.conftest import wait_until
-from tests.operations.conftest import QUEUE, Workers, fresh, lines, operate, wait_for_state
+from tests.operations.crew import QUEUE, Workers, fresh, lines, operate, wait_for_state
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

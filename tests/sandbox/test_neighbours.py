@@ -15,7 +15,7 @@ from sandbox.controllers.clock import Clock, micro_stamp
 from sandbox.controllers.kinds import CONFIG_MAP, LEASE, NODE, Kind
 from sandbox.controllers.neighbours import AUTO, GROUPS, choose_groups, read_groups
 from sandbox.platform import Platform
-from tests.conftest import ROOT, wait_until
+from tests.processes import ROOT, wait_until
 
 ALL = frozenset(GROUPS)
 ROOT_CERTIFICATE = "kube-root-ca.crt"

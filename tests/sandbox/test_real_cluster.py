@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from tests.conftest import ROOT, wait_until
+from tests.processes import ROOT, wait_until
 from tests.real_cluster import (
     TOKEN,
     RealCluster,

@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.platform import INSTANCE_HEADER, LOOPBACK, free_port, hold
 from sandbox.run import answers
-from tests.conftest import LONGEST_WAIT_S, ROOT
+from tests.processes import LONGEST_WAIT_S, ROOT
 
 CHOOSE = "import sys; from sandbox.platform import free_port; print(free_port(int(sys.argv[1])), flush=True); input()"
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.actor import Actor
 from core.errors import Invalid, Problem
-from core.parse import parsed
+from core.parse import parse_parameters
 from integrations.errors import NotEditable
 from integrations.gitops import Gitops, gitops
 from integrations.helm import render
@@ -17,8 +17,7 @@ from services.runners.chart_refusals import parameter_of
 from services.runners.effects import refuse_without_effect
 from services.runners.parameters import DeployServiceParameters, RollbackServiceParameters, ScaleServiceParameters
 from tests import builders
-from tests.conftest import ROOT
-from tests.integrations.gitops.conftest import outsider  # noqa: F401  a fixture
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.django_db
 PATH = "platform-gitops/services/payments/checkout-web/values.yaml"
@@ -31,13 +30,13 @@ def world(repository: Gitops) -> None:
     builders.the_cast()
 
 
-def plan(dev: Actor, text: str, outsider: Outsider, **changes: Any) -> dict[str, Any]:  # noqa: F811
+def plan(dev: Actor, text: str, outsider: Outsider, **changes: Any) -> dict[str, Any]:
     outsider(PATH, text)
     asked = {"team_name": "payments", "component_name": "checkout-web", "action": "update-config", **changes}
     return actions.plan(dev, "deploy-service", asked)
 
 
-def test_a_tag_that_a_later_merge_overrides_is_not_changed_in_vain(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+def test_a_tag_that_a_later_merge_overrides_is_not_changed_in_vain(dev: Actor, outsider: Outsider) -> None:
     text = 'base: &b {repository: ghcr.io/acme/shop, tag: "1.0.0"}\nimage:\n  tag: "2.0.0"\n  <<: *b\n'
     with pytest.raises(
         NotEditable, match=r"line 3: image\.tag cannot be changed safely.*nothing would change"
@@ -46,7 +45,7 @@ def test_a_tag_that_a_later_merge_overrides_is_not_changed_in_vain(dev: Actor, o
     assert (refusal.value.status, refusal.value.facts["path"], refusal.value.facts["line"]) == (409, PATH, 3)
 
 
-def test_a_chart_that_reads_another_key_is_noticed(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+def test_a_chart_that_reads_another_key_is_noticed(dev: Actor, outsider: Outsider) -> None:
     helpers = "platform-gitops/helm-charts/base-service/templates/_helpers.tpl"
     chart = gitops().file_at(helpers).text
     outsider(helpers, chart.replace(".Values.image.tag)", "(.Values.global.tag | default .Values.image.tag))"))
@@ -56,14 +55,14 @@ def test_a_chart_that_reads_another_key_is_noticed(dev: Actor, outsider: Outside
     assert "edit that by hand" in refusal.value.remedy
 
 
-def test_variables_become_exactly_the_text_that_was_asked_for(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+def test_variables_become_exactly_the_text_that_was_asked_for(dev: Actor, outsider: Outsider) -> None:
     planned = plan(dev, f"{IMAGE}env:\n  B: 2.0\n  A: y\n  C: 1e3\n", outsider, env_vars={"A": "y", "B": "2.0"})
     (deployment,) = planned["objects"]
     added = [line[1:].strip() for line in deployment["diff"].splitlines() if line[0] == "+"][1:]
     assert added == ["value: y", "value: '2.0'"]
 
 
-def test_the_very_text_that_helm_renders_already_is_no_change(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+def test_the_very_text_that_helm_renders_already_is_no_change(dev: Actor, outsider: Outsider) -> None:
     planned = plan(dev, f"{IMAGE}env:\n  B: 2.0\n  A: y\n  C: 1e3\n", outsider, env_vars={"A": "true", "C": "1000"})
     assert not planned["changed"]
 
@@ -82,7 +81,7 @@ def test_the_very_text_that_helm_renders_already_is_no_change(dev: Actor, outsid
 )
 def test_a_file_that_cannot_be_changed_safely_is_refused_with_its_line(
     dev: Actor,
-    outsider: Outsider,  # noqa: F811
+    outsider: Outsider,
     text: str,
     line: int,
     reason: str,
@@ -126,7 +125,7 @@ def test_each_parameter_is_looked_for_in_what_helm_renders(parameters: type[Any]
     objects = render(CHART, release="payments-checkout-web", namespace="payments", values=[UNCHANGED])
     action = {"action": "update-config"} if parameters is DeployServiceParameters else {}
     with pytest.raises(Invalid, match="would have no effect") as refusal:
-        refuse_without_effect(parsed(parameters, {**ABOUT, **action, **changes}), objects)
+        refuse_without_effect(parse_parameters(parameters, {**ABOUT, **action, **changes}), objects)
     assert refusal.value.fields[0]["field"] == next(iter(changes))
 
 
@@ -148,7 +147,7 @@ def test_each_parameter_is_looked_for_in_what_helm_renders(parameters: type[Any]
 @pytest.mark.parametrize("changes", [{"replicas": 2}, {"cpu_limit": "1"}, {"host": "auto"}, {"env_vars": {"A": "1"}}])
 def test_a_plan_is_made_or_refused_whatever_the_chart_renders(
     dev: Actor,
-    outsider: Outsider,  # noqa: F811
+    outsider: Outsider,
     odd: str,
     changes: dict[str, Any],
 ) -> None:
@@ -167,7 +166,7 @@ def test_a_plan_is_made_or_refused_whatever_the_chart_renders(
 )
 def test_what_the_chart_decides_otherwise_is_refused(
     dev: Actor,
-    outsider: Outsider,  # noqa: F811
+    outsider: Outsider,
     file: str,
     changes: dict[str, Any],
 ) -> None:
@@ -175,20 +174,20 @@ def test_what_the_chart_decides_otherwise_is_refused(
         plan(dev, f"{IMAGE}{file}", outsider, **changes)
 
 
-def test_a_rollout_is_judged_like_a_deployment(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+def test_a_rollout_is_judged_like_a_deployment(dev: Actor, outsider: Outsider) -> None:
     text = f"{IMAGE}blueGreen: {{enabled: true}}\nresources: {{requests: {{cpu: 2}}, limits: {{cpu: 3}}}}\n"
     with pytest.raises(Invalid, match="below the request"):
         plan(dev, text, outsider, cpu_limit="1")
     assert plan(dev, f"{text}# again\n", outsider, env_vars={"A": "1"})["restarts"].startswith("Every pod is replaced")
 
 
-def test_a_host_that_the_service_has_already_is_not_written_twice(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+def test_a_host_that_the_service_has_already_is_not_written_twice(dev: Actor, outsider: Outsider) -> None:
     hosts = "ingress: {enabled: true, hosts: [a.apps.example.dev, {host: payments-b.apps.example.dev}]}\n"
     with pytest.raises(Invalid, match="is another host of this service already"):
         plan(dev, f"{IMAGE}{hosts}", outsider, host="payments-b.apps.example.dev")
 
 
-def test_a_variable_that_has_its_value_from_elsewhere_is_not_set_as_well(dev: Actor, outsider: Outsider) -> None:  # noqa: F811
+def test_a_variable_that_has_its_value_from_elsewhere_is_not_set_as_well(dev: Actor, outsider: Outsider) -> None:
     text = f"{IMAGE}envValueFrom: {{A: {{secretKeyRef: {{name: s, key: k}}}}}}\n"
     with pytest.raises(Invalid, match="A comes from envValueFrom in the values file already") as refusal:
         plan(dev, text, outsider, env_vars={"A": "x"})
@@ -205,7 +204,7 @@ def test_a_variable_that_has_its_value_from_elsewhere_is_not_set_as_well(dev: Ac
 )
 def test_a_plan_names_file_and_key_of_what_the_cluster_would_refuse(
     dev: Actor,
-    outsider: Outsider,  # noqa: F811
+    outsider: Outsider,
     by_hand: str,
     said: str,
 ) -> None:
@@ -227,7 +226,7 @@ def test_a_plan_names_file_and_key_of_what_the_cluster_would_refuse(
 )
 def test_a_plan_marks_only_the_parameter_that_leads_to_the_refused_key(
     dev: Actor,
-    outsider: Outsider,  # noqa: F811
+    outsider: Outsider,
     by_hand: str,
     changes: dict[str, Any],
     field: str,

@@ -2,14 +2,14 @@
 
 import pytest
 
-from core.parse import parsed
+from core.parse import parse_parameters
 from integrations.gitops import Set
+from operations.runners.rollout import is_about
 from services.queries import known_versions
 from services.queries.configuration import config_facts, service_config
 from services.queries.page import service_history
 from services.runners.changes import edits_for
 from services.runners.parameters import DeployServiceParameters
-from services.runners.steps import is_about
 from tests import builders
 
 DEPLOY = {"action": "deploy", "team_name": "payments", "component_name": "checkout-web", "image_tag": "5.1.0"}
@@ -28,7 +28,7 @@ def test_what_is_not_understood_is_left_out(values: dict[str, object]) -> None:
 
 @pytest.mark.parametrize("values", ODD_FILES)
 def test_a_deploy_of_an_odd_file_still_means_only_its_tag(values: dict[str, object]) -> None:
-    assert edits_for(parsed(DeployServiceParameters, DEPLOY), values) == [Set(("image", "tag"), "5.1.0")]
+    assert edits_for(parse_parameters(DeployServiceParameters, DEPLOY), values) == [Set(("image", "tag"), "5.1.0")]
 
 
 def test_containers_of_the_same_version_move_along_and_others_stay() -> None:
@@ -37,7 +37,7 @@ def test_containers_of_the_same_version_move_along_and_others_stay() -> None:
         "initContainers": [{"name": "setup", "image": "ghcr.io/acme/checkout-web:5.0.2"}],
         "extraContainers": [{"name": "proxy", "image": "docker.io/library/nginx:1.27"}],
     }
-    edits = edits_for(parsed(DeployServiceParameters, DEPLOY), values)
+    edits = edits_for(parse_parameters(DeployServiceParameters, DEPLOY), values)
     assert [edit.path for edit in edits] == [("image", "tag"), ("initContainers", 0, "image")]
 
 

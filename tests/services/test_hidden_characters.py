@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.models import Person
 from integrations.gitops import Gitops, gitops
 from tests import builders
-from tests.integrations.gitops.conftest import GitHost, git_host, url  # noqa: F401  fixtures
+from tests.git_host import GitHost
 
 RELAY = "/tenants/payments/services/webhook-relay"
 # A terminal's escape, a line turned around, a line break of Unicode's own, a mark without a width.
@@ -34,10 +34,10 @@ def commit(bare: Path, path: str) -> None:
 
 
 @pytest.fixture
-def browser(repository: Gitops, git_host: GitHost, url: str, valkey: None, db: None) -> Client:  # noqa: F811
+def browser(repository: Gitops, git_host: GitHost, git_url: str, valkey: None, db: None) -> Client:
     builders.the_cast()
     path = gitops().service_path("payments", "webhook-relay")
-    commit(git_host.bare(url), path)
+    commit(git_host.bare(git_url), path)
     gitops().fetch()
     odd = f"it said {HIDDEN}"
     finding = {"cause": "app-exception", "severity": "problem", "verdict": "confirmed", "title": odd, "detail": odd,

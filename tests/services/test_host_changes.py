@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.actor import Actor
-from core.parse import parsed
+from core.parse import parse_parameters
 from integrations.gitops import Change, FileEdit, Gitops, edit_yaml, parse
 from operations import actions
 from services.runners.changes import edits_for, host_warnings
@@ -20,7 +20,7 @@ IMAGE = "image:\n  repository: ghcr.io/acme/shop\n  tag: 1.0.0\n"
 def to_new_host(ingress: str) -> tuple[str, list[str]]:
     """The ingress after its host has become the new one, and the warnings."""
     asked = {"action": "update-config", "team_name": "payments", "component_name": "shop", "host": NEW}
-    parameters = parsed(DeployServiceParameters, asked)
+    parameters = parse_parameters(DeployServiceParameters, asked)
     before = "ingress:\n  enabled: true\n" + ingress
     after = edit_yaml(before, edits_for(parameters, parse(before)))
     return after.removeprefix("ingress:\n  enabled: true\n"), host_warnings(parameters, before, after)

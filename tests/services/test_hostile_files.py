@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from core.errors import Problem
-from core.parse import parsed
+from core.parse import parse_parameters
 from integrations.gitops import FileText, Revision, UnreadableFile, World, edit_yaml, editable_values
 from integrations.gitops.reading import Spec
 from integrations.gitops.specs import service_spec, tenant_spec
-from integrations.gitops.yaml_events import DEEPEST, UnreadableYaml, events_of
+from integrations.yaml.events import DEEPEST, UnreadableYaml, events_of
 from observer.git_reader import notice_of, slim_world
 from services.queries.configuration import config_facts, settings_of
 from services.runners.changes import edits_for
@@ -26,10 +26,10 @@ CONFIGURED = {"port": 8081, "host": "auto", "health_check_path": "/up", "startup
 ENVIRONMENT = {"env_vars": {"A": "1", "B": "2.0"}, "unset_env": ["b"]}
 SCALED = {"autoscaling_enabled": True, "min_replicas": 2, "max_replicas": 4}
 REQUESTS = (
-    parsed(DeployServiceParameters, {**SERVICE, "action": "deploy", "image_tag": "9.9.9"}),
-    parsed(DeployServiceParameters, {**SERVICE, "action": "update-config", **CONFIGURED, **ENVIRONMENT}),
-    parsed(ScaleServiceParameters, {**SERVICE, **SCALED}),
-    parsed(RollbackServiceParameters, {**SERVICE, "target_tag": "1.0.0"}),
+    parse_parameters(DeployServiceParameters, {**SERVICE, "action": "deploy", "image_tag": "9.9.9"}),
+    parse_parameters(DeployServiceParameters, {**SERVICE, "action": "update-config", **CONFIGURED, **ENVIRONMENT}),
+    parse_parameters(ScaleServiceParameters, {**SERVICE, **SCALED}),
+    parse_parameters(RollbackServiceParameters, {**SERVICE, "target_tag": "1.0.0"}),
 )
 LONG = settings(max_examples=10_000, deadline=None, suppress_health_check=list(HealthCheck))
 SHORT = settings(LONG, max_examples=300)

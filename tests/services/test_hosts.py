@@ -19,7 +19,7 @@ from services.queries import service_hosts
 from services.runners.steps import commit
 from tenants.models import HostClaim
 from tests import builders
-from tests.services.conftest import written
+from tests.services.commits import written
 
 pytestmark = pytest.mark.django_db
 SHOP = "shop.apps.example.dev"

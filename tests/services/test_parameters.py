@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.errors import Invalid
-from core.parse import parsed
+from core.parse import parse_parameters
 from services.runners.parameters import (
     DeployServiceParameters,
     RollbackServiceParameters,
@@ -17,7 +17,7 @@ DEPLOY = {"action": "deploy", "team_name": "payments", "component_name": "checko
 
 
 def read(**changes: Any) -> DeployServiceParameters:
-    return parsed(DeployServiceParameters, {**DEPLOY, **changes})
+    return parse_parameters(DeployServiceParameters, {**DEPLOY, **changes})
 
 
 @pytest.mark.parametrize(
@@ -112,9 +112,9 @@ def test_names_that_are_too_long_together_are_refused_with_both_lengths(model: t
     """Helm takes a release of 53 characters: the two names and the dash between them."""
     given = {"team_name": "t" * 31, "component_name": "s" * 21}
     action = {"action": "deploy", "image_tag": "1.0.0"} if model is DeployServiceParameters else {}
-    assert parsed(model, {**given, **action}).component_name == "s" * 21
+    assert parse_parameters(model, {**given, **action}).component_name == "s" * 21
     with pytest.raises(Invalid) as refusal:
-        parsed(model, {**given, **action, "component_name": "s" * 22})
+        parse_parameters(model, {**given, **action, "component_name": "s" * 22})
     (entry,) = refusal.value.fields
     assert (entry["field"], entry["example"]) == ("component_name", "checkout-web")
     assert f"{'t' * 31} has 31 characters and {'s' * 22} 22" in entry["sentence"]

@@ -8,7 +8,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from core.actor import Actor
 from core.errors import Invalid
-from core.parse import parsed
+from core.parse import parse_parameters
 from integrations.gitops import Gitops
 from operations import actions
 from services.runners.checks import looks_secret
@@ -42,7 +42,7 @@ def refusal(actor: Actor, **changes: Any) -> Invalid:
 )
 def test_impossible_sizes_are_refused_by_name(changes: dict[str, Any], field: str, said: str) -> None:
     with pytest.raises(Invalid) as refused:
-        parsed(DeployServiceParameters, {**CONFIGURE, **changes})
+        parse_parameters(DeployServiceParameters, {**CONFIGURE, **changes})
     entry = refused.value.fields[0]
     assert entry["field"] == field
     assert said in entry["sentence"]
@@ -50,12 +50,12 @@ def test_impossible_sizes_are_refused_by_name(changes: dict[str, Any], field: st
 
 
 def test_cores_may_be_given_as_a_number() -> None:
-    assert parsed(DeployServiceParameters, {**CONFIGURE, "cpu_limit": 2}).cpu_limit == "2"
+    assert parse_parameters(DeployServiceParameters, {**CONFIGURE, "cpu_limit": 2}).cpu_limit == "2"
 
 
 def test_an_empty_form_is_told_every_field_it_lacks() -> None:
     with pytest.raises(Invalid) as refused:
-        parsed(DeployServiceParameters, {"action": "onboard", "team_name": "payments"})
+        parse_parameters(DeployServiceParameters, {"action": "onboard", "team_name": "payments"})
     assert [entry["field"] for entry in refused.value.fields] == ["component_name", "image_repository", "image_tag"]
 
 

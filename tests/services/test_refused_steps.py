@@ -14,12 +14,12 @@ from operations.choices import OperationState
 from operations.engine.context import Context
 from operations.models import Operation
 from operations.registry import Done, StepContext, Wait
-from services.runners.steps import healthy, sync
+from services.runners.steps import roll_out_service, sync_service
 from tests import builders
 from tests.integrations.kubernetes.limited_account import LimitedAccount, rules_for
 from tests.integrations.kubernetes.objects import application, create, delete, make_namespace
 from tests.integrations.kubernetes.servers import Emulator
-from tests.services.conftest import committed
+from tests.services.commits import committed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 Sync = Callable[[], Done | Wait]
@@ -61,7 +61,7 @@ def operation(repository: Gitops) -> Operation:
 
 @pytest.fixture
 def run_sync(operation: Operation) -> Sync:
-    return lambda: sync(Context(operation, operation.steps.get(name="sync"), None, "us"))
+    return lambda: sync_service(Context(operation, operation.steps.get(name="sync"), None, "us"))
 
 
 def said(operation: Operation) -> list[str]:
@@ -101,8 +101,8 @@ def test_so_it_is_while_the_application_does_not_exist_yet(
 @pytest.mark.parametrize(
     ("step", "rules", "rule"),
     [
-        (sync, rules_for(kinds.PODS), "get applications (API group argoproj.io) in namespace argocd"),
-        (healthy, READ, "get deployments (API group apps) in namespace payments"),
+        (sync_service, rules_for(kinds.PODS), "get applications (API group argoproj.io) in namespace argocd"),
+        (roll_out_service, READ, "get deployments (API group apps) in namespace payments"),
     ],
     ids=["sync", "healthy"],
 )

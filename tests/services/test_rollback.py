@@ -7,7 +7,7 @@ from pytest_django import Settings
 
 from core.actor import Actor
 from core.errors import Invalid
-from core.parse import parsed
+from core.parse import parse_parameters
 from integrations.gitops import Gitops, forget, gitops
 from operations import actions, engine
 from operations.models import Operation
@@ -15,7 +15,7 @@ from services.queries import known_versions, version_before
 from services.runners.parameters import RollbackServiceParameters
 from services.runners.plan import change_of
 from tests import builders
-from tests.services.conftest import committed
+from tests.services.commits import committed
 
 pytestmark = pytest.mark.django_db
 
@@ -126,7 +126,7 @@ def test_a_commit_is_read_before_the_push_that_holds_the_lock(repository: Gitops
     path = repository.service_path("payments", "checkout-web")
     first = repository.history(path)[-1].sha
     text = repository.file_at(path, first).text
-    changed = change_of(parsed(RollbackServiceParameters, rollback("checkout-web", revision=first)))
+    changed = change_of(parse_parameters(RollbackServiceParameters, rollback("checkout-web", revision=first)))
 
     settings.GITOPS_URL = ""
     forget()

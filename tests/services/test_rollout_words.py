@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from core.text import counted, cut, of_counted
-from services.runners.steps import is_current, is_rolled_out, newest_replica_set, ready_pods
+from operations.runners.rollout import is_current, is_rolled_out, newest_replica_set, ready_pods
 
 UID = "4f1c"
 

@@ -6,7 +6,7 @@ import pytest
 
 from core.actor import Actor
 from core.errors import Invalid
-from core.parse import parsed
+from core.parse import parse_parameters
 from integrations.gitops import Edit, Gitops, Set
 from operations import actions
 from services.runners.changes import edits_for, subject, summary
@@ -19,7 +19,7 @@ LOADED = {"replicaCount": 2, "autoscaling": {"enabled": True, "minReplicas": 2, 
 
 
 def scale(**parameters: Any) -> ScaleServiceParameters:
-    return parsed(ScaleServiceParameters, {**ABOUT, **parameters})
+    return parse_parameters(ScaleServiceParameters, {**ABOUT, **parameters})
 
 
 def edits(values: dict[str, Any], **parameters: Any) -> list[Edit]:

@@ -8,18 +8,12 @@ import pytest
 from celery import current_app
 
 from integrations.gitops import forget
-from mctl.health import Line, Report, own, rights, system_report
-from tests.accounts.servers import CLIENT_ID, Dex
+from mctl.health import cluster_rights, own, system_report
 from tests.integrations.kubernetes.servers import Emulator, Relay
+from tests.system.lines import Ask, lines
 
 # On a crowded machine what is there may be slow; what is away says so at once.
 LONG_S = 60.0
-Ask = Callable[..., dict[str, Line]]
-
-
-def lines(report: Report) -> dict[str, Line]:
-    """By name; sources of the mirror and systems may have the same, so the group stands before it."""
-    return {f"{group.title}: {line.name}": line for group in report.groups for line in group.lines}
 
 
 @pytest.fixture
@@ -32,7 +26,7 @@ def ask(valkey: None, kubernetes: Path, git_server: str, github_server: Any, fre
 def fresh_gateways(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(own, "WORKERS_ANSWER_WITHIN_S", 0.05)
     monkeypatch.setattr(own, "ECHO_WITHIN_S", LONG_S)
-    monkeypatch.setattr(rights, "LONGEST_S", LONG_S)
+    monkeypatch.setattr(cluster_rights, "LONGEST_S", LONG_S)
     forget()
     yield
     forget()
@@ -50,15 +44,6 @@ def broker_at(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]
 
     yield look_at
     look_at(before)
-
-
-@pytest.fixture
-def dex(settings: Any, valkey: None) -> Iterator[Dex]:
-    server = Dex()
-    server.begin()
-    settings.DEX_ISSUER, settings.DEX_CLIENT_ID = server.url, CLIENT_ID
-    yield server
-    server.stop()
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from operations.models import AuditEntry
 from tests import builders
 from tests.doors.test_components import INVALID, strict_engine
 from tests.doors.test_permissions import client_of, script_of
-from tests.house.conftest import readable
+from tests.house.visitor import readable
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from integrations.errors import NotAllowed, Unreachable
-from mctl.health import Line, rights
+from mctl.health import Line, cluster_rights
+from mctl.health.cluster_rights import look_at_rights
 from mctl.health.outside import look_at_argocd, look_at_kubernetes
-from mctl.health.rights import look_at_rights
 from mctl.rights import needed_rights
 from tests.integrations.kubernetes.objects import make_namespace
 from tests.integrations.kubernetes.servers import Emulator
@@ -100,8 +100,8 @@ def test_a_silence_about_every_right_is_said_once(
     cluster_that: Begin, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.KUBERNETES_TIMEOUT_S = 0.2
-    monkeypatch.setattr(rights, "AT_ONCE", 60)
-    monkeypatch.setattr(rights, "LONGEST_S", 60.0)
+    monkeypatch.setattr(cluster_rights, "AT_ONCE", 60)
+    monkeypatch.setattr(cluster_rights, "LONGEST_S", 60.0)
     cluster_that({}, ACCESS_REVIEW)
 
     with pytest.raises(Unreachable):

@@ -9,7 +9,7 @@ from django.test import Client
 
 from tests import builders
 from tests.doors.test_permissions import client_of
-from tests.house.conftest import readable
+from tests.house.visitor import readable
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -18,7 +18,7 @@ from mctl import storage
 from mctl.env import Declared, declared
 from mctl.health import Line, State, own, report, system_report
 from mctl.health.lines import NotConfigured, Part, missing_line, ok_line
-from tests.conftest import wait_until
+from tests.processes import wait_until
 
 FINE = Part("Here", "Fine", lambda: ok_line("Fine", "It answers."))
 PASSWORD = "correct-horse-battery"

@@ -12,11 +12,11 @@ import yaml
 from integrations.kubernetes import Place
 from integrations.kubernetes.rights import MANIFEST
 from mctl.health import Line, State
-from mctl.health.rights import look_at_rights
+from mctl.health.cluster_rights import look_at_rights
 from mctl.rights import needed_rights
-from tests.conftest import ROOT
 from tests.integrations.kubernetes.account import rule_of, rules_without, set_rules
 from tests.integrations.kubernetes.servers import Emulator
+from tests.processes import ROOT
 from tests.real_cluster import RealCluster, needs_assets
 
 RBAC = "/apis/rbac.authorization.k8s.io/v1"

@@ -17,7 +17,7 @@ from observer.models import ObserverLease
 from operations.engine import reap
 from tests import builders
 from tests.accounts.servers import Dex
-from tests.system.conftest import Ask
+from tests.system.lines import Ask
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,16 +15,15 @@ from tenants.engine.freshness import MembershipsStale
 from tenants.models import Member
 from tenants.queries import actor_for
 from tests import builders
-from tests.integrations.gitops.conftest import GitHost, git_host, outsider, url  # noqa: F401  fixtures
+from tests.git_host import GitHost
 from tests.operations import small
-from tests.services.conftest import repository  # noqa: F401  a fixture
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("valkey")]
 OLD = timedelta(seconds=61)
 
 
 @pytest.fixture(autouse=True)
-def world(repository: Gitops) -> Iterator[None]:  # noqa: F811
+def world(repository: Gitops) -> Iterator[None]:
     """Dev's role in payments, read from git a while ago; git still lists it."""
     builders.tenant("payments", {"dev": "developer", "vera": "owner"})
     Member.objects.update(resolved_at=now() - OLD)
@@ -54,7 +53,7 @@ def test_a_role_that_git_no_longer_gives_is_refused() -> None:
     ],
 )
 def test_a_file_that_cannot_be_read_confirms_no_role(
-    outsider: Callable[[str, str], str],  # noqa: F811
+    outsider: Callable[[str, str], str],
     broken: str,
     reason: str,
 ) -> None:
@@ -67,7 +66,7 @@ def test_a_file_that_cannot_be_read_confirms_no_role(
     assert not Operation.objects.exists()
 
 
-def test_a_git_server_that_does_not_answer_confirms_no_role(repository: Gitops, git_host: GitHost) -> None:  # noqa: F811
+def test_a_git_server_that_does_not_answer_confirms_no_role(repository: Gitops, git_host: GitHost) -> None:
     git_host.stop()
     try:
         with pytest.raises(MembershipsStale, match="git cannot be asked now"):

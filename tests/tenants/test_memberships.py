@@ -20,7 +20,7 @@ from operations import consumers
 from operations.models import AuditEntry
 from sandbox.github.control import Control
 from tenants.engine import refresh_everybody, refresh_person
-from tenants.engine.roles import keep
+from tenants.engine.roles import save_roles
 from tenants.models import Member, Source, Tenant
 from tenants.queries import actor_for
 from tenants.tasks import MEMBERSHIPS, refresh_memberships
@@ -246,7 +246,7 @@ def test_a_round_that_began_before_a_sign_in_does_not_undo_it(world: Control) ->
     began = now()
     Browser().sign_in("dev")
 
-    keep({}, asked_at=began)
+    save_roles({}, asked_at=began)
 
     assert roles_of("dev")["payments"] is Role.DEVELOPER
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from observer.service import observe
+from observer.loop import observe
 
 # Beyond this the process ends anyway; its lease then runs out by itself.
 LONGEST_STOP_S = 1.5

@@ -15,7 +15,7 @@ from core.errors import Problem
 from integrations.errors import Refused, Unreachable
 from integrations.gitops import Change, FileEdit, Gitops
 from integrations.gitops.store import MOST_LOOSE_OBJECTS
-from tests.integrations.gitops.conftest import PASSWORD, USER, GitHost
+from tests.git_host import PASSWORD, USER, GitHost
 from tests.integrations.gitops.test_writing import PATH, hook, tag_change
 
 REFERENCE = "refs/remotes/origin/main"
@@ -111,8 +111,8 @@ class Prepared:
 
 
 @pytest.fixture
-def prepared(url: str, tmp_path: Path) -> Prepared:
-    return Prepared(tmp_path / "prepared", url)
+def prepared(git_url: str, tmp_path: Path) -> Prepared:
+    return Prepared(tmp_path / "prepared", git_url)
 
 
 def heals(prepared: Prepared, damage: str, use: str, *, is_open: bool) -> None:

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from integrations.gitops import Append, Remove, Set, edit_yaml, parse
-from integrations.gitops.edits import same, unshared, value_at
+from integrations.gitops.edits import copy_unshared, same, value_at
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -142,7 +142,7 @@ def paths_of(values: Any, path: tuple[str | int, ...] = ()) -> list[tuple[str | 
 def test_what_is_set_is_what_is_read(text: str, value: Any, data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(paths_of(parse(text))))
     after = parse(edit_yaml(text, [Set(path, value)]))
-    assert same(value_at(after, path), unshared(value))
+    assert same(value_at(after, path), copy_unshared(value))
 
 
 @QUICK
@@ -151,7 +151,7 @@ def test_a_new_key_arrives_and_old_lines_stay(text: str, key: str, value: Any) -
     before = parse(text)
     assume(key not in before)
     edited = edit_yaml(text, [Set((key, "inner"), value)])
-    assert same(parse(edited), {**before, key: {"inner": unshared(value)}})
+    assert same(parse(edited), {**before, key: {"inner": copy_unshared(value)}})
     if not is_in_braces(text):
         lines = difflib.ndiff(text.splitlines(), edited.splitlines())
         lost = [line for line in lines if line.startswith("-")]
@@ -182,7 +182,7 @@ def test_an_item_is_appended_once(text: str, item: Any, key: str) -> None:
         text, [Remove((key,)), Append((key,), item)] if len(parse(text)) > 1 else [Append(("list",), item)]
     )
     path = (key,) if len(parse(text)) > 1 else ("list",)
-    assert same(value_at(parse(once), path)[-1], unshared(item))
+    assert same(value_at(parse(once), path)[-1], copy_unshared(item))
     assert edit_yaml(once, [Append(path, item)]) == once
 
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from integrations.errors import Refused
 from integrations.gitops import Append, Edit, Remove, Set, SetMapping, edit_yaml, parse
-from integrations.gitops.edits import same, unshared, value_at
-from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.gitops.edits import copy_unshared, same, value_at
 from integrations.gitops.yaml_tree import LINE_BREAK
+from integrations.yaml.events import UnreadableYaml
 from tests.integrations.gitops.test_edit_properties import FILE, KEY, SCALAR, VALUE, files, paths_of
 
 QUICK = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -99,11 +99,11 @@ def applied(values: Any, edit: Edit) -> Any:
         holder = holder[part]
     last = edit.path[-1]
     if isinstance(edit, Set):
-        holder[last] = unshared(edit.value)
+        holder[last] = copy_unshared(edit.value)
     elif isinstance(edit, Remove):
         del holder[last]
-    elif not any(same(unshared(edit.item), item) for item in holder[last]):
-        holder[last].append(unshared(edit.item))
+    elif not any(same(copy_unshared(edit.item), item) for item in holder[last]):
+        holder[last].append(copy_unshared(edit.item))
     return values
 
 
@@ -140,7 +140,7 @@ def touched_lines(text: str, edits: list[Edit]) -> set[int]:
 
 
 def check(text: str, edits: list[Edit]) -> None:
-    before = unshared(parse(text))
+    before = copy_unshared(parse(text))
     expected = before
     try:
         for edit in edits:
@@ -153,7 +153,7 @@ def check(text: str, edits: list[Edit]) -> None:
         event(f"refused: {refusal.sentence.split('safely. ')[-1][-30:]}")
         return
     event("equal")
-    assert same(unshared(parse(after)) or {}, expected)
+    assert same(copy_unshared(parse(after)) or {}, expected)
     free = touched_lines(text, edits)
     rest = iter(LINE_BREAK.split(after))
     for number, line in enumerate(LINE_BREAK.split(text)):
@@ -167,7 +167,7 @@ ANY_FILE = st.one_of(files(), files_in_braces(), json_files(), shared_files())
 @given(text=ANY_FILE, data=st.data())
 def any_edits(text: str, data: st.DataObject) -> None:
     try:
-        values = unshared(parse(text))
+        values = copy_unshared(parse(text))
     except UnreadableYaml:
         assume(False)
     check(text, data.draw(edits_of(values)))

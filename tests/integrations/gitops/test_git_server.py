@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from sandbox.world.seed import WORLD, past_commits, seed
-from tests.integrations.gitops.conftest import PASSWORD, USER, GitHost
+from tests.git_host import PASSWORD, USER, GitHost
 
 
 def git(*arguments: str, cwd: Path | None = None) -> str:
@@ -21,21 +21,21 @@ def with_password(url: str) -> str:
     return url.replace("http://", f"http://{USER}:{PASSWORD.replace(' ', '%20')}@")
 
 
-def test_plain_git_clones_pushes_and_pulls(url: str, tmp_path: Path) -> None:
-    git("clone", "-q", with_password(url), str(tmp_path / "one"))
+def test_plain_git_clones_pushes_and_pulls(git_url: str, tmp_path: Path) -> None:
+    git("clone", "-q", with_password(git_url), str(tmp_path / "one"))
     # Larger than the post buffer: git sends it chunked.
     (tmp_path / "one" / "large.bin").write_bytes(bytes(range(256)) * 4096)
     git("add", ".", cwd=tmp_path / "one")
     git("commit", "-qm", "Add a large file", cwd=tmp_path / "one")
     git("push", "-q", cwd=tmp_path / "one")
-    git("clone", "-q", with_password(url), str(tmp_path / "two"))
+    git("clone", "-q", with_password(git_url), str(tmp_path / "two"))
     assert git("fsck", "--strict", cwd=tmp_path / "two") == ""
     assert (tmp_path / "two" / "large.bin").stat().st_size == 256 * 4096
 
 
-def test_without_the_password_nothing_is_served(git_host: GitHost, url: str) -> None:
+def test_without_the_password_nothing_is_served(git_host: GitHost, git_url: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", git_host.port)
-    connection.request("GET", f"/{url.rpartition('/')[2]}/info/refs?service=git-upload-pack")
+    connection.request("GET", f"/{git_url.rpartition('/')[2]}/info/refs?service=git-upload-pack")
     answer = connection.getresponse()
     assert (answer.status, answer.read()) == (401, b"")
     connection.close()

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 
 from integrations import helm
 from integrations.gitops.values_file import root_of
-from integrations.gitops.yaml_events import UnreadableYaml
+from integrations.yaml.events import UnreadableYaml
 from tests.integrations.gitops.helm_reader import HelmReader
 from tests.integrations.gitops.odd_files import SEEDS, files
 

@@ -48,9 +48,9 @@ def test_an_address_that_names_a_program_a_file_or_a_flag_is_refused(
 @pytest.mark.parametrize(
     "branch", ["--upload-pack=x", "a..b", "main@{1}", "a b", "main:refs/heads/other", "+main", "*", "a.lock", "a\n", ""]
 )
-def test_a_branch_is_one_branch(connect: Callable[..., Gitops], url: str, branch: str) -> None:
+def test_a_branch_is_one_branch(connect: Callable[..., Gitops], git_url: str, branch: str) -> None:
     with pytest.raises((Refused, Missing)):
-        connect(url, branch=branch).fetch()
+        connect(git_url, branch=branch).fetch()
 
 
 @pytest.mark.parametrize("path", ["-x/values.yaml", "../x", "a/../b", "a//b", ".git/config", "a\nb", "C:\\x", "/etc"])

@@ -4,10 +4,10 @@ from contextlib import suppress
 
 import pytest
 
-from integrations.gitops.yaml_events import UnreadableYaml
-from integrations.gitops.yaml_text import parse
 from integrations.gitops.yaml_tree import Document
 from integrations.gitops.yaml_write import scalar
+from integrations.yaml.events import UnreadableYaml
+from integrations.yaml.text import parse
 from tests.hostile import UNITS, Scan, as_cases, superlinear
 
 YAML = (

@@ -7,33 +7,33 @@ import pytest
 
 from integrations.errors import Missing, Unreachable
 from integrations.gitops import Gitops
-from tests.integrations.gitops.conftest import GitHost
+from tests.git_host import GitHost
 
 
 def test_an_account_that_may_push_is_told_so_and_nothing_is_written(
-    git_host: GitHost, url: str, repository: Gitops
+    git_host: GitHost, git_url: str, repository: Gitops
 ) -> None:
-    before = refs(git_host, url)
+    before = refs(git_host, git_url)
 
     assert repository.may_push()
-    assert refs(git_host, url) == before
+    assert refs(git_host, git_url) == before
 
 
-def test_an_account_that_may_only_read_is_told_so(git_host: GitHost, url: str, repository: Gitops) -> None:
+def test_an_account_that_may_only_read_is_told_so(git_host: GitHost, git_url: str, repository: Gitops) -> None:
     configure = ["git", "config", "http.receivepack", "false"]
-    subprocess.run(configure, cwd=git_host.bare(url), check=True)
+    subprocess.run(configure, cwd=git_host.bare(git_url), check=True)
 
     assert repository.fetch()
     assert not repository.may_push()
 
 
-def test_wrong_credentials_may_not_push(connect: Callable[..., Gitops], url: str) -> None:
-    assert not connect(url, token="wrong").may_push()
+def test_wrong_credentials_may_not_push(connect: Callable[..., Gitops], git_url: str) -> None:
+    assert not connect(git_url, token="wrong").may_push()
 
 
-def test_no_answer_is_no_answer(git_host: GitHost, connect: Callable[..., Gitops], url: str) -> None:
+def test_no_answer_is_no_answer(git_host: GitHost, connect: Callable[..., Gitops], git_url: str) -> None:
     with pytest.raises(Missing):
-        connect(url.replace("world", "nowhere")).may_push()
+        connect(git_url.replace("world", "nowhere")).may_push()
     with pytest.raises(Unreachable):
         connect("http://127.0.0.1:1/gitops.git").may_push()
 

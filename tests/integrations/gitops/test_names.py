@@ -5,7 +5,7 @@ import pytest
 from integrations import helm
 from integrations.gitops import names
 from integrations.helm import render
-from tests.conftest import ROOT
+from tests.processes import ROOT
 
 CHART = ROOT / "deploy" / "gitops" / "helm-charts" / "base-service"
 IMAGE = "image: {repository: ghcr.io/acme/echo, tag: 1.0.0}\n"

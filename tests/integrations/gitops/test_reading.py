@@ -189,8 +189,8 @@ def test_one_revision_contains_those_before_it(repository: Gitops, outsider: Out
     assert not repository.contains(new, "f" * 40)
 
 
-def test_another_base_path_is_another_world(connect: Callable[..., Gitops], url: str) -> None:
-    assert connect(url, base_path="elsewhere").read_world().services == ()
+def test_another_base_path_is_another_world(connect: Callable[..., Gitops], git_url: str) -> None:
+    assert connect(git_url, base_path="elsewhere").read_world().services == ()
 
 
 def test_an_unreadable_service_is_refused_with_its_line(repository: Gitops, outsider: Outsider) -> None:

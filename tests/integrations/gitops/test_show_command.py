@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.integrations.gitops.conftest import PASSWORD, USER, GitHost
+from tests.git_host import PASSWORD, USER, GitHost
 
 
 def show(*arguments: str) -> Any:
@@ -67,9 +67,9 @@ def test_a_work_tree_is_shown_with_the_documented_keys(by_hand: Path, capsys: py
     assert "services/shop/broken/values.yaml:2" in capsys.readouterr().err
 
 
-def test_a_bare_repository_and_its_address_show_the_same(git_host: GitHost, url: str) -> None:
-    address = url.replace("http://", f"http://{USER}:{PASSWORD.replace(' ', '%20')}@")
-    on_disk, served = show("--repo", str(git_host.bare(url))), show("--repo", address)
+def test_a_bare_repository_and_its_address_show_the_same(git_host: GitHost, git_url: str) -> None:
+    address = git_url.replace("http://", f"http://{USER}:{PASSWORD.replace(' ', '%20')}@")
+    on_disk, served = show("--repo", str(git_host.bare(git_url))), show("--repo", address)
     assert on_disk == served
     assert len(on_disk["services"]) == 12
 
@@ -92,9 +92,9 @@ def test_a_place_without_a_repository_is_named(place: str, reason: str, tmp_path
         show("--repo", place.format(tmp=tmp_path))
 
 
-def test_wrong_credentials_do_not_show_the_password(url: str) -> None:
+def test_wrong_credentials_do_not_show_the_password(git_url: str) -> None:
     with pytest.raises(CommandError) as refusal:
-        show("--repo", url.replace("http://", "http://mctl:hunter2@"))
+        show("--repo", git_url.replace("http://", "http://mctl:hunter2@"))
     assert "hunter2" not in str(refusal.value)
 
 

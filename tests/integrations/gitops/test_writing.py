@@ -12,7 +12,7 @@ import pytest
 from core.errors import Invalid, PlanVoid, Problem
 from integrations.errors import Contended, Missing, Refused, Unreachable
 from integrations.gitops import Change, Commit, CommitResult, FileEdit, Gitops, Set
-from tests.integrations.gitops.conftest import GitHost
+from tests.git_host import GitHost
 
 Outsider = Callable[[str, str], str]
 PATH = "platform-gitops/services/payments/ledger-api/values.yaml"
@@ -58,9 +58,9 @@ def test_nothing_to_change_makes_no_commit(repository: Gitops) -> None:
     assert repository.fetch().sha == before
 
 
-def test_the_same_operation_commits_once(repository: Gitops, connect: Callable[..., Gitops], url: str) -> None:
+def test_the_same_operation_commits_once(repository: Gitops, connect: Callable[..., Gitops], git_url: str) -> None:
     first = repository.commit(tag_change("2.8.2"), key="deploy-service-aaaaa")
-    again = connect(url, "after-a-crash").commit(tag_change("2.8.2"), key="deploy-service-aaaaa")
+    again = connect(git_url, "after-a-crash").commit(tag_change("2.8.2"), key="deploy-service-aaaaa")
     assert (again.sha, again.changed) == (first.sha, True)
     assert len(repository.history(PATH, limit=2)) == 2
     assert newest(repository).sha == first.sha
@@ -186,10 +186,10 @@ def _write_elsewhere(url: str, folder: str, token: str, number: int, results: "m
         results.put(repository.commit(Change((edit,), "w", "dev"), key=f"k-{number}-{n}").sha)
 
 
-def test_processes_that_share_a_clone_lose_nothing(repository: Gitops, url: str, tmp_path: Path) -> None:
+def test_processes_that_share_a_clone_lose_nothing(repository: Gitops, git_url: str, tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")
     results: multiprocessing.Queue[str] = context.Queue()
-    arguments = [(url, str(tmp_path / "shared"), "correct horse", number, results) for number in range(3)]
+    arguments = [(git_url, str(tmp_path / "shared"), "correct horse", number, results) for number in range(3)]
     writers = [context.Process(target=_write_elsewhere, args=each) for each in arguments]
     for writer in writers:
         writer.start()
@@ -208,11 +208,11 @@ def _commit_elsewhere(url: str, folder: str, token: str) -> None:
 
 
 def test_a_crash_after_the_push_and_before_the_answer_commits_once(
-    git_host: GitHost, connect: Callable[..., Gitops], url: str, tmp_path: Path
+    git_host: GitHost, connect: Callable[..., Gitops], git_url: str, tmp_path: Path
 ) -> None:
     pushed, go_on = tmp_path / "pushed", tmp_path / "go-on"
-    hook(git_host, url, "post-receive", f"touch {pushed}\nwhile [ ! -e {go_on} ]; do sleep 0.02; done\n")
-    arguments = (url, str(tmp_path / "worker"), "correct horse")
+    hook(git_host, git_url, "post-receive", f"touch {pushed}\nwhile [ ! -e {go_on} ]; do sleep 0.02; done\n")
+    arguments = (git_url, str(tmp_path / "worker"), "correct horse")
     worker = multiprocessing.get_context("spawn").Process(target=_commit_elsewhere, args=arguments)
     worker.start()
     wait_until(pushed.exists)
@@ -220,33 +220,33 @@ def test_a_crash_after_the_push_and_before_the_answer_commits_once(
     worker.join()
     go_on.touch()
     for machine in ("worker", "another"):
-        assert connect(url, machine).commit(tag_change("2.8.2"), key="deploy-service-a").changed
-    subjects = [commit.subject for commit in connect(url, "another").history(PATH)]
+        assert connect(git_url, machine).commit(tag_change("2.8.2"), key="deploy-service-a").changed
+    subjects = [commit.subject for commit in connect(git_url, "another").history(PATH)]
     assert subjects.count("deploy: payments/ledger-api -> 2.8.2") == 1
 
 
-def test_an_answer_that_breaks_after_the_push_is_looked_up(git_host: GitHost, url: str, repository: Gitops) -> None:
-    hook(git_host, url, "post-receive", "kill -9 $PPID\n")
+def test_an_answer_that_breaks_after_the_push_is_looked_up(git_host: GitHost, git_url: str, repository: Gitops) -> None:
+    hook(git_host, git_url, "post-receive", "kill -9 $PPID\n")
     result = repository.commit(tag_change("2.8.2"), key="k")
     assert newest(repository).sha == result.sha
     assert repository.commit(tag_change("2.8.2"), key="k").sha == result.sha
 
 
-def test_those_who_always_come_second_are_told_so(git_host: GitHost, url: str, repository: Gitops) -> None:
+def test_those_who_always_come_second_are_told_so(git_host: GitHost, git_url: str, repository: Gitops) -> None:
     somebody_faster = (
         "unset GIT_QUARANTINE_PATH GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES\n"
         "export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@x GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@x\n"
         "git update-ref refs/heads/main $(git commit-tree -p main -m faster 'main^{tree}')\n"
     )
-    hook(git_host, url, "pre-receive", somebody_faster)
+    hook(git_host, git_url, "pre-receive", somebody_faster)
     with pytest.raises(Contended) as refusal:
         repository.commit(tag_change("2.8.2"), key="k")
     assert refusal.value.retryable
     assert newest(repository).subject == "faster"
 
 
-def test_a_server_hook_that_refuses_is_not_tried_again(git_host: GitHost, url: str, repository: Gitops) -> None:
-    hook(git_host, url, "pre-receive", "exit 1\n")
+def test_a_server_hook_that_refuses_is_not_tried_again(git_host: GitHost, git_url: str, repository: Gitops) -> None:
+    hook(git_host, git_url, "pre-receive", "exit 1\n")
     with pytest.raises(Refused, match="refused the commit"):
         repository.commit(tag_change("2.8.2"), key="k")
 
@@ -268,18 +268,18 @@ def test_a_server_that_is_down_is_unreachable_and_reads_go_on(git_host: GitHost,
 
 @pytest.mark.parametrize("credentials", [{"token": "wrong"}, {"token": ""}, {"username": "nobody"}])
 def test_wrong_credentials_are_refused_and_never_shown(
-    connect: Callable[..., Gitops], url: str, credentials: dict[str, str]
+    connect: Callable[..., Gitops], git_url: str, credentials: dict[str, str]
 ) -> None:
     with pytest.raises(Refused, match="credentials") as refusal:
-        connect(url, **credentials).fetch()
+        connect(git_url, **credentials).fetch()
     assert "correct horse" not in str(refusal.value.as_dict())
 
 
-def test_a_repository_or_branch_that_is_not_there_is_missing(connect: Callable[..., Gitops], url: str) -> None:
+def test_a_repository_or_branch_that_is_not_there_is_missing(connect: Callable[..., Gitops], git_url: str) -> None:
     with pytest.raises(Missing):
-        connect(url.replace("world", "nowhere")).fetch()
+        connect(git_url.replace("world", "nowhere")).fetch()
     with pytest.raises(Missing, match="no branch dev"):
-        connect(url, branch="dev").fetch()
+        connect(git_url, branch="dev").fetch()
 
 
 @pytest.mark.parametrize("url", ["/tmp/x.git", "file:///tmp/x.git", "ftp://x/y"])
@@ -288,11 +288,11 @@ def test_a_plain_path_is_refused_because_it_loses_commits(connect: Callable[...,
         connect(url)
 
 
-def test_rewritten_history_is_followed(git_host: GitHost, url: str, repository: Gitops) -> None:
+def test_rewritten_history_is_followed(git_host: GitHost, git_url: str, repository: Gitops) -> None:
     import pygit2
 
     repository.commit(tag_change("2.8.2"), key="k1")
-    bare = pygit2.Repository(str(git_host.bare(url)))
+    bare = pygit2.Repository(str(git_host.bare(git_url)))
     older = bare.references["refs/heads/main"].peel(pygit2.Commit).parents[0].id
     bare.references["refs/heads/main"].set_target(older)
     assert repository.fetch().sha == str(older)

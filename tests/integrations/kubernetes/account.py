@@ -16,8 +16,8 @@ from integrations.kubernetes.kinds import Kind
 from integrations.kubernetes.rights import Attempt, Place
 from integrations.kubernetes.watching import WatchStream
 from sandbox.kubeapi.crds import read_own_definitions
-from tests.conftest import ROOT, wait_until
 from tests.integrations.kubernetes.objects import create, make_namespace
+from tests.processes import ROOT, wait_until
 
 RBAC = "rbac.authorization.k8s.io"
 MANIFEST = ROOT / "deploy" / "rbac" / "mctl.yaml"

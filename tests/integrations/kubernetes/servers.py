@@ -12,7 +12,7 @@ from pathlib import Path
 from integrations.errors import Unreachable
 from integrations.kubernetes import Cluster
 from sandbox.platform import LOOPBACK, free_port
-from tests.conftest import ROOT, wait_until
+from tests.processes import ROOT, wait_until
 
 PIECE = 1 << 16
 

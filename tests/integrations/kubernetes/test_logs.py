@@ -6,7 +6,7 @@ import pytest
 
 from integrations.errors import Missing, Refused
 from integrations.kubernetes import Cluster, PodRow, pod_row
-from tests.conftest import Processes, wait_until
+from tests.processes import Processes, wait_until
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ import pytest
 
 from core.clock import now
 from integrations.kubernetes import Cluster, Key, Reflector, kinds, label_selector
-from tests.conftest import wait_until
 from tests.integrations.kubernetes.objects import OURS, config_map, create, delete, make_namespace
 from tests.integrations.kubernetes.old_server import OldServer
 from tests.integrations.kubernetes.servers import Emulator, Relay
+from tests.processes import wait_until
 
 MAPS = kinds.CONFIG_MAPS
 SOON_S = 8.0

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.controllers.client import Thing
 from sandbox.controllers.kinds import APPLICATION, APPLICATION_SET, DEPLOYMENT, NAMESPACE, SERVICE
-from tests.sandbox.controllers.conftest import Cluster, GitOps, health
+from tests.sandbox.controllers.world import Cluster, GitOps, health
 
 HELLO = "ghcr.io/acme/hello"
 

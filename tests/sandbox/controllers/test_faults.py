@@ -8,7 +8,7 @@ from sandbox import faults
 from sandbox.controllers.kinds import CONFIG_MAP, DEPLOYMENT, QUOTA
 from sandbox.controllers.kubelet.behaviour import ending
 from sandbox.registry import pull
-from tests.sandbox.controllers.conftest import Cluster
+from tests.sandbox.controllers.world import Cluster
 
 HELLO = "ghcr.io/acme/hello"
 READINESS = {

@@ -13,7 +13,7 @@ from sandbox.controllers.clock import Clock, stamp
 from sandbox.controllers.cluster import Cluster
 from sandbox.controllers.kinds import NODE
 from sandbox.controllers.kubelet.node import Node, Size, post_status, register
-from tests.sandbox.controllers.conftest import World
+from tests.sandbox.controllers.world import World
 
 NAME = "metal-9"
 LONG_AGO = stamp(datetime.now(UTC) - timedelta(minutes=6))

@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.controllers.client import ApiError
 from sandbox.controllers.kinds import POD, SECRET
-from tests.sandbox.controllers.conftest import Cluster
+from tests.sandbox.controllers.world import Cluster
 
 ACME = "ghcr.io/acme"
 PORT = {"ports": [{"name": "http", "containerPort": 8080}]}

@@ -26,8 +26,8 @@ from sandbox.controllers.kinds import (
 from sandbox.controllers.workloads.common import condition_of
 from sandbox.platform import free_port
 from tests.real_cluster import RealCluster, needs_controller_manager
-from tests.sandbox.controllers.conftest import Cluster, GitOps, World
 from tests.sandbox.controllers.test_real_schemas import CRDS, FILES
+from tests.sandbox.controllers.world import Cluster, GitOps, World
 
 HELLO = "ghcr.io/acme/hello"
 # What Argo CD's controller writes there, and what kube-controller-manager alone may write.

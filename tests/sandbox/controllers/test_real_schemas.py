@@ -25,7 +25,8 @@ from sandbox.controllers.kinds import (
     SECRET_STORE,
     Kind,
 )
-from tests.sandbox.controllers.conftest import ROOT, Cluster, GitOps, health
+from tests.processes import ROOT
+from tests.sandbox.controllers.world import Cluster, GitOps, health
 
 CRDS = ROOT.parent / "shared" / "crds"
 FILES = {

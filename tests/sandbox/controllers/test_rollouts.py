@@ -1,7 +1,7 @@
 """Deployments become ReplicaSets become pods, and change as a rolling update promises."""
 
 from sandbox.controllers.kinds import ENDPOINT_SLICE, ENDPOINTS, NAMESPACE, QUOTA, REPLICA_SET, SERVICE
-from tests.sandbox.controllers.conftest import Cluster
+from tests.sandbox.controllers.world import Cluster
 
 PROBES = {
     "ports": [{"name": "http", "containerPort": 8080}],

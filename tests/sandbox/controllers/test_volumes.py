@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.controllers.client import Thing
 from sandbox.controllers.kinds import CLAIM, VOLUME
-from tests.sandbox.controllers.conftest import Cluster
+from tests.sandbox.controllers.world import Cluster
 
 PROVISIONER = "sandbox.mctl.ai/local"
 

@@ -6,9 +6,10 @@ import pytest
 
 from integrations.gitops import gitops
 from sandbox import faults
-from tests.conftest import PLATFORM, Processes
+from tests.processes import Processes
 from tests.sandbox.faults.table import TRIALS
 from tests.sandbox.faults.trials import Outcome, Trial, Trials
+from tests.settings import PLATFORM
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from tests.sandbox.kubeapi.conftest import Answer, Api
+from tests.sandbox.kubeapi.api import Answer, Api
 
 FOLDER = Path(__file__).parent / "real_answers"
 THEMES = sorted(file.stem for file in FOLDER.glob("*.yaml") if file.stem != "bases")

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.real_cluster import needs_assets
-from tests.sandbox.kubeapi.conftest import Api, api_of, until
+from tests.sandbox.kubeapi.api import Api, api_of, until
 from tests.sandbox.kubeapi.test_people import may, robot
 
 RBAC = "rbac.authorization.k8s.io/v1"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.real_cluster import RealCluster, needs_assets
 from tests.sandbox.kubeapi.answers import THEMES, Row, ask, fits, rows_of
-from tests.sandbox.kubeapi.conftest import Api, api_of
+from tests.sandbox.kubeapi.api import Api, api_of
 
 ROWS = [
     pytest.param(row, id=f"{theme}: {row.get('send', 'request')}: {row['when']}")

@@ -11,8 +11,8 @@ from django.db import connection
 
 from core.errors import Problem, Unavailable
 from diagnosis.queries import Target, diagnose_live
+from integrations.kubernetes.instances import ServiceKey
 from observer.changes import Diagnosed, Inbox
-from observer.rows import ServiceKey
 
 log = structlog.get_logger(__name__)
 
@@ -39,8 +39,8 @@ def diagnose_service(service: ServiceKey) -> Mapping[str, Any]:
     return {part: whole[part] for part in KEPT} if whole["findings"] else {}
 
 
-class FindingsDesk:
-    """`want` and `forget` belong to the writer's thread; results come back through the inbox."""
+class DiagnosisQueue:
+    """`add` and `discard` belong to the writer's thread; results come back through the inbox."""
 
     def __init__(self, inbox: Inbox, diagnose: Callable[[ServiceKey], Mapping[str, Any]] = diagnose_service) -> None:
         self._inbox, self._diagnose = inbox, diagnose
@@ -50,13 +50,13 @@ class FindingsDesk:
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="diagnose")
 
-    def want(self, services: Iterable[ServiceKey]) -> None:
+    def add(self, services: Iterable[ServiceKey]) -> None:
         due = monotonic() + DEBOUNCE_S
         for service in services:
             # An earlier wish keeps its time: a service that changes without end is still looked at.
             self._due[service] = min(due, self._due.get(service, due))
 
-    def forget(self, service: ServiceKey) -> None:
+    def discard(self, service: ServiceKey) -> None:
         """The service is well again, or gone."""
         self._due.pop(service, None)
 

@@ -47,12 +47,12 @@ def line_of(right: Right, answers: dict[str, bool | Exception]) -> Line:
         )
     unasked = next((answer for answer in answers.values() if isinstance(answer, Exception)), None)
     if unasked is not None:
-        sentence = unasked.sentence if isinstance(unasked, IntegrationError) else said_of(unasked)
+        sentence = unasked.sentence if isinstance(unasked, IntegrationError) else sentence_of(unasked)
         return not_asked_line(name, sentence, is_required=not right.is_optional)
     return ok_line(name, f"For {right.purpose}.")
 
 
-def said_of(error: Exception) -> str:
+def sentence_of(error: Exception) -> str:
     return f"No answer within {LONGEST_S:g} s." if isinstance(error, NoAnswer) else f"{type(error).__name__}."
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from integrations.gitops.yaml_events import BOM, UnreadableYaml, events_of, line_of
+from integrations.yaml.events import BOM, UnreadableYaml, events_of, line_of
 
 # A document as its aliases spread it out, which is how it would be printed.
 MOST_VALUES = 200_000
@@ -128,14 +128,14 @@ class _Composer:
         if event.style == '"' and _SLASH_ESCAPE.search(self._text, event.start_mark.index, event.end_mark.index):
             raise UnreadableYaml("Helm does not know the escape \\/.", line_of(event), "Write / without a backslash.")
         if tag in _TYPES:
-            found = resolved(event.value)
+            found = resolve_plain(event.value)
             if not isinstance(found, _TYPES[tag]) or (tag != "bool" and isinstance(found, bool)):
                 raise UnreadableYaml(f"The value is not what its tag !!{tag} says.", line_of(event))
             return found
         if tag in {"binary", "timestamp"}:
             raise UnreadableYaml(f"The tag !!{tag} is not read here.", line_of(event), "Write the value as text.")
         is_plain = event.style is None or event.style == ""
-        return resolved(event.value) if is_plain and event.implicit[0] and not tag else event.value
+        return resolve_plain(event.value) if is_plain and event.implicit[0] and not tag else event.value
 
     def _sequence(self) -> list[Any]:
         items: list[Any] = []
@@ -199,7 +199,7 @@ def _is_merge(event: Any) -> bool:
     )
 
 
-def resolved(text: str) -> Any:
+def resolve_plain(text: str) -> Any:
     """What Go makes of plain text: bool, int, float, None or the text. A number out of range is text."""
     if text in _WORDS:
         return _WORDS[text]
@@ -258,7 +258,7 @@ def key_text(value: Any) -> str | None:
     return None
 
 
-def printed(value: Any) -> str:
+def print_value(value: Any) -> str:
     """A value as the platform's charts print it: whole numbers with their digits, others as Go does; "" for null and
     for what is not a single value.
     """

@@ -27,15 +27,15 @@ def bearer_of(header: str | None) -> str:
     scheme, _, token = header.strip(" \t").partition(" ")
     token = token.strip(" \t")
     if scheme.lower() != "bearer":
-        raise _malformed("token_scheme", "The Authorization header does not begin with Bearer.")
+        raise _malformed_refusal("token_scheme", "The Authorization header does not begin with Bearer.")
     if not token:
-        raise _malformed("token_empty", "The Authorization header has no token after Bearer.")
+        raise _malformed_refusal("token_empty", "The Authorization header has no token after Bearer.")
     if token[0] in "\"'<{$" or token[-1] in "\"'>}":
-        raise _malformed("token_quoted", "The token stands in quotes or brackets, or is a placeholder.")
+        raise _malformed_refusal("token_quoted", "The token stands in quotes or brackets, or is a placeholder.")
     if len(token) > LONGEST_TOKEN:
-        raise _malformed("token_too_long", f"The token is longer than {LONGEST_TOKEN:,} characters.")
+        raise _malformed_refusal("token_too_long", f"The token is longer than {LONGEST_TOKEN:,} characters.")
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise _malformed("token_characters", "The token has blanks or characters that no token has.")
+        raise _malformed_refusal("token_characters", "The token has blanks or characters that no token has.")
     return token
 
 
@@ -46,13 +46,13 @@ def recognise(token: str) -> TokenKind:
         return TokenKind.PERSONAL if token.startswith(PERSONAL_PREFIX) else TokenKind.GITHUB
     if dots != JWT_DOTS:
         return TokenKind.UNRECOGNISED
-    issuer = unverified(token).get("iss")
+    issuer = read_unverified(token).get("iss")
     if not isinstance(issuer, str) or not issuer:
         return TokenKind.UNRECOGNISED
     return TokenKind.OAUTH if issuer == settings.PUBLIC_URL else TokenKind.DEX
 
 
-def unverified(token: str, part: int = 1) -> dict[str, Any]:
+def read_unverified(token: str, part: int = 1) -> dict[str, Any]:
     """One part of a JWT as it claims to be (0 header, 1 payload); empty where it cannot be read. Prove it elsewhere."""
     try:
         piece = token.split(".")[part]
@@ -62,7 +62,7 @@ def unverified(token: str, part: int = 1) -> dict[str, Any]:
     return read if isinstance(read, dict) else {}
 
 
-def unrecognised(token: str) -> TokenRefused:
+def unrecognised_refusal(token: str) -> TokenRefused:
     dots = token.count(".")
     if dots == JWT_DOTS:
         return TokenRefused(
@@ -81,5 +81,5 @@ def unrecognised(token: str) -> TokenRefused:
     )
 
 
-def _malformed(code: str, sentence: str) -> TokenRefused:
+def _malformed_refusal(code: str, sentence: str) -> TokenRefused:
     return TokenRefused(code, sentence, kind=TokenKind.UNRECOGNISED, remedy=EXPECTED)

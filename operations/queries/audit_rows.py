@@ -107,7 +107,7 @@ class AuditList:
 
 def audit_list(actor: Actor, wanted: AuditFilter) -> AuditList:
     """Newest first; two queries, whatever the length of the ledger and the page."""
-    found = filtered(visible_entries(actor), wanted)
+    found = filter_entries(visible_entries(actor), wanted)
     entries, has_newer, has_older = page_of(found, wanted)
     return AuditList(
         rows=[audit_row(entry) for entry in entries],
@@ -134,9 +134,9 @@ def page_of(found: QuerySet[AuditEntry], wanted: AuditFilter) -> tuple[list[Audi
     return entries, bool(wanted.before and entries), len(read) > PAGE_SIZE
 
 
-def exported_entries(actor: Actor, wanted: AuditFilter, *, below: int = 0) -> list[AuditEntry]:
+def entries_to_export(actor: Actor, wanted: AuditFilter, *, below: int = 0) -> list[AuditEntry]:
     """The next entries of an export, newest first; `below` is the id of the last one written, 0 at the beginning."""
-    found = filtered(visible_entries(actor), wanted)
+    found = filter_entries(visible_entries(actor), wanted)
     found = found.filter(pk__lt=below) if below else found
     return list(found.order_by("-pk")[:EXPORTED_AT_ONCE])
 
@@ -148,7 +148,7 @@ def visible_entries(actor: Actor) -> QuerySet[AuditEntry]:
     return entries.filter(tenant__in=[tenant for tenant in actor.roles if actor.sees(tenant)])
 
 
-def filtered(entries: QuerySet[AuditEntry], wanted: AuditFilter) -> QuerySet[AuditEntry]:
+def filter_entries(entries: QuerySet[AuditEntry], wanted: AuditFilter) -> QuerySet[AuditEntry]:
     exact = {name: getattr(wanted, name) for name in ("actor", "tenant", "result", "door")}
     entries = entries.filter(**{name: value for name, value in exact.items() if value})
     if wanted.verb:
@@ -187,7 +187,7 @@ def audit_row(entry: AuditEntry) -> AuditRow:
         operation=entry.operation,
         result=AuditResult(entry.result),
         reason=entry.reason,
-        parameters=[(key, shown(value)) for key, value in entry.parameters.items()],
+        parameters=[(key, shown_value(value)) for key, value in entry.parameters.items()],
         request_id=entry.request_id,
         plan_hash=entry.plan_hash,
         digest=entry.digest,
@@ -203,7 +203,7 @@ def verb_in_words(verb: str) -> str:
     return verb.replace(".", ": ").replace(":cancel", ", cancel").replace("_", " ").replace("-", " ").capitalize()
 
 
-def shown(value: Any) -> str:
+def shown_value(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
     if isinstance(value, dict):

@@ -1,3 +1,5 @@
+"""Servers that vouch for people: Dex, and GitHub as far as a token's check asks it."""
+
 from collections.abc import Iterator
 
 import pytest
@@ -17,7 +19,7 @@ def dex(settings: Settings, valkey: None) -> Iterator[Dex]:
 
 
 @pytest.fixture
-def github(settings: Settings, valkey: None) -> Iterator[GitHub]:
+def token_github(settings: Settings, valkey: None) -> Iterator[GitHub]:
     cache.clear()
     server = GitHub()
     server.begin()

@@ -1,0 +1,57 @@
+"""The kinds that the observer mirrors: one module for each built-in one, and those that apps declare."""
+
+from collections import Counter
+from importlib import import_module
+from typing import Any
+
+from django.apps import apps
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import module_has_submodule
+
+from integrations.kubernetes import MirroredKind, MirroredTable, Right
+from observer.kinds.applications import APPLICATIONS
+from observer.kinds.declared import ServiceKind
+from observer.kinds.deployments import DEPLOYMENTS
+from observer.kinds.events import EVENTS
+from observer.kinds.pods import PODS
+from observer.kinds.quotas import QUOTAS
+
+# Where several kinds can say the same thing of a service, the first one that does is believed.
+SERVICE_KINDS: tuple[ServiceKind[Any], ...] = (APPLICATIONS, DEPLOYMENTS, PODS)
+BUILT_IN: tuple[MirroredKind[Any], ...] = (*SERVICE_KINDS, QUOTAS, EVENTS)
+OWN_COLUMNS = {"namespace", "name", "tenant", "service", "observed_at"}
+
+
+def mirrored_kinds() -> tuple[MirroredKind[Any], ...]:
+    """The built-in kinds, then those of `mirrored.py` in each app. Raises ImproperlyConfigured for a wrong one."""
+    found = (*BUILT_IN, *(table for app in apps.get_app_configs() for table in declared_in(app.name, app.module)))
+    twice = [source for source, number in Counter(kind.source for kind in found).items() if number > 1]
+    if twice:
+        raise ImproperlyConfigured(f"Two mirrored kinds have the source {twice[0]!r}.")
+    return found
+
+
+def declared_in(name: str, module: Any) -> tuple[MirroredTable, ...]:
+    if not module_has_submodule(module, "mirrored"):
+        return ()
+    tables: tuple[MirroredTable, ...] = import_module(f"{name}.mirrored").MIRRORED
+    for table in tables:
+        check_model(table)
+    return tables
+
+
+def check_model(table: MirroredTable) -> None:
+    """The observer writes rows with `ON CONFLICT`, which databases refuse without the constraint."""
+    meta = table.model._meta
+    missing = OWN_COLUMNS - {field.name for field in meta.concrete_fields}
+    if missing:
+        raise ImproperlyConfigured(f"{meta.label} of the kind {table.source!r} has no column {min(missing)!r}.")
+    unique = {tuple(sorted(constraint.fields)) for constraint in meta.total_unique_constraints}
+    unique |= {tuple(sorted(fields)) for fields in meta.unique_together}
+    if ("name", "namespace") not in unique:
+        raise ImproperlyConfigured(f"{meta.label} of the kind {table.source!r} needs `namespace` and `name` unique.")
+
+
+def rights() -> tuple[Right, ...]:
+    """What the observer needs in the cluster."""
+    return tuple(kind.right for kind in mirrored_kinds())

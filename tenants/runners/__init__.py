@@ -1,0 +1,1 @@
+"""What the operations of other apps ask about tenants."""

@@ -1,0 +1,100 @@
+"""An operation of any app may write, create and delete several files in one commit, planned and found again."""
+
+from typing import Any
+
+import pytest
+
+from core.errors import PlanVoid
+from integrations.errors import Missing
+from integrations.gitops import FileEdit, Gitops
+from operations.engine.lease import LeaseLost
+from operations.registry import Done
+from operations.runners.commit import commit_files
+from operations.runners.planning import blobs_seen, hash_of, plan_of
+from operations.runners.rendering import Rendering
+
+SUBJECT = "feat: three files at once"
+
+
+class Step:
+    """The part of a step's context that a commit uses."""
+
+    operation_id, actor, door = "paint-service-x7k2p", "dev", "web"
+
+    def __init__(self, *, is_lost: bool = False) -> None:
+        self.lines: list[str] = []
+        self.is_lost = is_lost
+
+    def keep_lease(self) -> None:
+        if self.is_lost:
+            raise LeaseLost("us")
+
+    def log(self, text: str) -> None:
+        self.lines.append(text)
+
+
+@pytest.fixture
+def edits(repository: Gitops) -> list[FileEdit]:
+    changed = repository.service_path("payments", "webhook-relay")
+    return [
+        FileEdit(changed, lambda text: f"{text}# painted\n"),
+        FileEdit.create("platform-gitops/paint/red.yaml", "colour: red\n"),
+        FileEdit(repository.service_folder("payments", "ledger-api"), lambda text: None),
+    ]
+
+
+def commit(edits: list[FileEdit], step: Any = None, **options: Any) -> Done:
+    return commit_files(step or Step(), edits, subject=SUBJECT, **options)
+
+
+def test_one_commit_writes_creates_and_deletes(repository: Gitops, edits: list[FileEdit]) -> None:
+    before = repository.head().sha
+    done = commit(edits)
+    assert repository.history(limit=1)[0].subject == SUBJECT
+    assert done.says == f"{done.value['sha'][:7]} 3 files"
+    assert done.value["before"] == before
+    assert repository.file_at("platform-gitops/paint/red.yaml").text == "colour: red\n"
+    assert repository.file_at(repository.service_path("payments", "webhook-relay")).text.endswith("# painted\n")
+    with pytest.raises(Missing):
+        repository.file_at(repository.service_path("payments", "ledger-api"))
+
+
+def test_a_step_that_runs_again_finds_its_commit(repository: Gitops, edits: list[FileEdit]) -> None:
+    assert commit(edits).value == commit(edits).value
+    assert [one.subject for one in repository.history(limit=2)].count(SUBJECT) == 1
+
+
+def test_a_file_that_changed_since_the_plan_voids_it(repository: Gitops, edits: list[FileEdit]) -> None:
+    before = repository.head().sha
+    with pytest.raises(PlanVoid):
+        commit(edits, expected={edits[0].path: "0" * 40})
+    assert repository.fetch().sha == before
+
+
+def test_a_worker_that_lost_the_operation_pushes_nothing(repository: Gitops, edits: list[FileEdit]) -> None:
+    before = repository.head().sha
+    with pytest.raises(LeaseLost):
+        commit(edits, Step(is_lost=True))
+    assert repository.fetch().sha == before
+
+
+def test_the_plan_holds_each_file_and_what_the_commit_expects(repository: Gitops, edits: list[FileEdit]) -> None:
+    files = repository.plan(edits)
+    plan = plan_of(
+        "paint-service",
+        files,
+        Rendering([], [], []),
+        plan_hash=hash_of("paint-service", files),
+        summary="Paint",
+        subject=SUBJECT,
+    )
+    assert [file["path"] for file in plan["files"]] == [file.path for file in files]
+    assert (plan["changed"], plan["restarts"]) == (True, "Nothing restarts.")
+    assert "# painted" in plan["diff"]
+    assert "colour: red" in plan["diff"]
+    assert commit(edits, expected=blobs_seen(plan)).value["changed"]
+
+
+def test_another_text_of_any_file_is_another_plan(repository: Gitops, edits: list[FileEdit]) -> None:
+    others = [edits[0], FileEdit.create("platform-gitops/paint/red.yaml", "colour: blue\n"), edits[2]]
+    assert hash_of("paint-service", repository.plan(edits)) != hash_of("paint-service", repository.plan(others))
