@@ -8,6 +8,7 @@ from core.start import TAG
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+    routes = "accounts.urls"
 
     def ready(self) -> None:
         register(organisation_is_set, TAG)

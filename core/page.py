@@ -43,10 +43,10 @@ class Subject:
     def names(self) -> tuple[str, ...]:
         return tuple(name for name in (self.tenant, self.service) if name)
 
-    def once(self, actor: Actor, read: "Callable[[Actor, Subject], Value]") -> Value:
-        """`read(actor, subject)`, read once for all pieces of this page that need it. Not for slow panels."""
+    def once(self, read: Callable[..., Value], *asked: Any) -> Value:
+        """`read(*asked)`, read once for all pieces of this page, which must ask for the same. Not for slow panels."""
         if read not in self._known:
-            self._known[read] = read(actor, self)
+            self._known[read] = read(*asked)
         answer: Value = self._known[read]
         return answer
 
@@ -63,10 +63,10 @@ class Column(StrEnum):
 class Panel:
     """A part of a page. The template gets `shown` (what `read` answered), `subject` and `request`.
 
-    `name` is also the id of the part's element. `read` makes one query; None hides the part. A Problem that it raises
-    is shown in the place of this part alone.
+    `read` makes one query; None hides the part. A Problem that it raises is shown in the place of this part alone.
     `changes`: the live messages after which the part is fetched again, such as `service.changed`. A part with a state
-    of its own, such as a filter, names none and swaps itself: the page answers a swap of its element with it alone.
+    of its own, such as a filter, names none and swaps itself: the page answers with it alone where htmx swaps an
+    element with the panel's name as its id.
     `is_slow`: read beside the others, within a time limit. It must not use `subject.once`.
     `kept(actor, subject)`: what is shown instead where `read` raises a Problem or takes too long.
     """

@@ -12,9 +12,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
-from django.utils.cache import get_conditional_response
-from django.utils.http import quote_etag
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import conditional_page
 from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
 
@@ -27,10 +26,8 @@ from mctl.api import answer
 from mctl.api_document import document
 from mctl.api_system import router as system
 from mctl.middleware import keep_denial
-from operations.api.replay import digest
 
 READING = {"GET", "HEAD"}
-JSON_TYPE = "application/json"
 
 
 class MalformedJson(Problem):
@@ -108,7 +105,11 @@ def describe_error(error: dict[str, Any]) -> dict[str, str]:
 
 
 def guard_endpoint(view: Callable[..., Any], verb: str, methods: set[str]) -> Callable[..., Any]:
-    """An endpoint behind the middleware: scope, method and input that no database takes are refused before it runs."""
+    """An endpoint behind the middleware: scope, method and input that no database takes are refused before it runs.
+
+    A read that has not changed is answered with 304 and no body.
+    """
+    answered = conditional_page(view)
 
     @gate(verb)
     @login_not_required
@@ -125,7 +126,7 @@ def guard_endpoint(view: Callable[..., Any], verb: str, methods: set[str]) -> Ca
             return response
         if request.method == "HEAD":
             request.method = "GET"
-        return with_etag(request, view(request, *args, **kwargs))
+        return answered(request, *args, **kwargs)
 
     return endpoint
 
@@ -142,16 +143,6 @@ def refuse(request: ApiRequest, methods: set[str]) -> None:
     if any("\0" in word for word in words):
         field = {"field": "request", "value": "", "sentence": "Leave out the NUL character.", "example": ""}
         raise Invalid("A NUL character cannot be looked for.", fields=[field])
-
-
-def with_etag(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """A read that has not changed is answered with 304 and no body."""
-    kind = response.get("Content-Type", "")
-    if request.method != "GET" or response.status_code != 200 or response.streaming or not kind.startswith(JSON_TYPE):
-        return response
-    etag = quote_etag(digest(response.content.decode())[:32])
-    response["ETag"] = etag
-    return get_conditional_response(request, etag=etag, response=response) or response
 
 
 @gate("api.schema")

@@ -149,7 +149,7 @@ async def refuse(problem: Problem, path: str, receive: Receive, send: Send) -> N
         kind, text = "application/json", json.dumps(problem_json(problem, request_id))
     else:
         context: dict[str, Any] = {"problem": problem.as_dict(), "request_id": request_id}
-        kind, text = "text/html; charset=utf-8", await in_thread(render_to_string, "request_refused.html", context)
+        kind, text = "text/html; charset=utf-8", await in_thread(render_to_string, "mctl/request_refused.html", context)
         headers.append(("content-security-policy", CONTENT_POLICY))
 
     async def lingering(message: Message) -> None:

@@ -74,7 +74,7 @@ def keep_denial(request: HttpRequest, problem: Problem) -> None:
 
 
 def problem_response(request: HttpRequest, problem: Problem) -> HttpResponse:
-    template = "_problem.html" if wants_part(request) else "problem.html"
+    template = "mctl/_problem.html" if wants_part(request) else "mctl/problem.html"
     context = {"problem": problem.as_dict(), "status": problem.status, "request_id": request_id(request)}
     return render(request, template, context, status=problem.status)
 

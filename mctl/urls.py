@@ -1,5 +1,6 @@
 """Every route, by app. Sandbox routes exist only where the sandbox setting is on."""
 
+from django.apps import apps
 from django.conf import settings
 from django.urls import include, path
 
@@ -9,8 +10,10 @@ from core.discovery import app_modules
 from mctl.api_v1 import urlpatterns as v1_urlpatterns
 from mctl.probes import healthz, readyz
 from mctl.reference import PAGES
-from mctl.views import reference, styleguide, system_check
-from services.views import home, source_ages
+from mctl.views import home, reference, source_ages, styleguide, system_check
+
+# An app names its module of routes in its AppConfig: `routes = "services.urls"`.
+APP_ROUTES = [config.routes for config in apps.get_app_configs() if hasattr(config, "routes")]
 
 # Each registers its ledgers at the site when it is imported.
 app_modules("admin")
@@ -20,12 +23,8 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("sources/", source_ages, name="sources"),
-    path("", include("accounts.urls")),
+    *(path("", include(routes)) for routes in APP_ROUTES),
     path("", include(github_urlpatterns)),
-    path("", include("services.urls")),
-    path("", include("tenants.urls")),
-    path("", include("operations.urls")),
-    path("", include("diagnosis.urls")),
     path("api/v1/", include((api_urlpatterns, "api"))),
     path("api/v1/", include((v1_urlpatterns, "v1"))),
     path("", include("mcp_server.oauth_urls")),

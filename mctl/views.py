@@ -1,4 +1,4 @@
-"""Pages of the house itself: the styleguide, and the answers where no route or no view could help."""
+"""Pages of the house itself: home, the styleguide, and the answers where no route or no view could help."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -8,8 +8,9 @@ from django.views.decorators.http import require_safe
 from core.actor import Door
 from core.errors import Forbidden, NotFound, Problem
 from core.gate import ActorRequest, gate
-from core.htmx import page_or_part
+from core.htmx import page_of_panels, page_or_part
 from core.limits import address_of
+from core.page import HOME, Subject
 from core.security_events import NOT_SIGNED_IN, SecurityEvent, count_event
 from mctl.api import PREFIX, answer
 from mctl.health import system_check as check_system
@@ -17,10 +18,22 @@ from mctl.middleware import problem_response, request_id
 from mctl.reference import PAGES, reference_page
 
 
+@gate("services.home")
+@require_safe
+def home(request: ActorRequest) -> HttpResponse:
+    return page_of_panels(request, HOME, Subject())
+
+
+@gate("services.home")
+@require_safe
+def source_ages(request: ActorRequest) -> HttpResponse:
+    return render(request, "mctl/_shell.html")
+
+
 @gate("core.styleguide")
 @require_safe
 def styleguide(request: HttpRequest) -> HttpResponse:
-    return render(request, "styleguide.html")
+    return render(request, "mctl/styleguide.html")
 
 
 @gate("reference.see")
@@ -60,4 +73,4 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """No database, no context: whatever broke may have broken them too."""
-    return render(None, "server_error.html", {"request_id": request_id(request)}, status=500)  # type: ignore[arg-type]
+    return render(None, "mctl/server_error.html", {"request_id": request_id(request)}, status=500)  # type: ignore[arg-type]

@@ -53,9 +53,9 @@ class StepContext(Protocol):
         """A line of the operation's log, at most 1,000 characters; also a heartbeat."""
 
     def start_child(self, name: str, parameters: Mapping[str, Any]) -> str:
-        """Starts another operation within this one's target, and returns its id. A step that runs again finds it.
+        """Starts another operation within this one's target, one for each name and target, and returns its id.
 
-        The child has the same actor and door. Raises what its policy and check raise.
+        A step that runs again finds it. The child has the same actor and door; its policy and check may refuse it.
         """
 
     def wait_for_children(self) -> Done | Wait:

@@ -11,7 +11,7 @@ from core.gate import gate
 from core.rest import ApiRequest, answers, cursor_after, page_of
 from core.words import Health, Sync
 from services import queries
-from tenants.queries import quota_note
+from tenants.queries import access_tenant, people_of, quota_note, role_words, tenant_rows
 
 Status = Literal["", "attention", "Degraded", "Missing", "Progressing", "Unknown", "Suspended", "Healthy", "OutOfSync"]
 router = Router(tags=["tenants and services"])
@@ -160,7 +160,7 @@ class Logs(Schema):
 @router.get("/tenants", response=answers(TenantItems), summary="Tenants you see", operation_id="listTenants")
 def tenants(request: ApiRequest) -> dict[str, Any]:
     """All of them, those with troubled services first."""
-    rows = queries.tenant_rows(request.actor)
+    rows = tenant_rows(request.actor)
     items = [
         {"name": row.name, "displayName": row.display_name, "role": row.role, "services": row.services,
          "troubled": row.troubled, "unknown": row.unknown}
@@ -172,17 +172,17 @@ def tenants(request: ApiRequest) -> dict[str, Any]:
 @gate("tenants.see")
 @router.get("/tenants/{tenant}", response=answers(TenantDetail, 404), summary="One tenant", operation_id="getTenant")
 def tenant_detail(request: ApiRequest, tenant: str) -> dict[str, Any]:
-    page = queries.tenant_page(request.actor, tenant, queries.ServiceFilter())
-    row = page.tenant
+    row = access_tenant(request.actor, tenant)
+    listed = queries.service_list(request.actor, tenant=tenant, wanted=queries.ServiceFilter())
     about = {
         "name": row.name, "displayName": row.display_name, "description": row.description,
-        "contactEmail": row.contact_email, "githubTeam": row.github_team, "quotas": row.quotas, "role": page.role,
+        "contactEmail": row.contact_email, "githubTeam": row.github_team, "quotas": row.quotas,
+        "role": role_words(request.actor, tenant),
         "valuesProblem": row.values_problem,
-        "members": [{"userId": person.login, "role": person.role.value} for person in page.members],
+        "members": [{"userId": person.login, "role": person.role.value} for person in people_of(row, request.actor)],
     }  # fmt: skip
-    services = [summary(service) for service in page.services.rows]
-    count = page.services.total
-    return {"tenant": about, "services": services, "serviceCount": count, "note": page.services.note}
+    services = [summary(service) for service in listed.rows]
+    return {"tenant": about, "services": services, "serviceCount": listed.total, "note": listed.note}
 
 
 @gate("services.list")
@@ -269,7 +269,7 @@ def service_logs(
 @router.get("/resources/{tenant}", response=answers(Resources, 404), summary="Quota", operation_id="getResources")
 def resources(request: ApiRequest, tenant: str) -> dict[str, Any]:
     """Kubernetes quantities by resource name: granted in git, enforced by the cluster, and used."""
-    row = queries.access_tenant(request.actor, tenant)
+    row = access_tenant(request.actor, tenant)
     return {
         "tenant": row.name, "allocated": row.quotas, "hard": row.quota_hard, "used": row.quota_used,
         "observedAt": row.cluster_observed_at,

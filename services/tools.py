@@ -11,6 +11,7 @@ from core.text import counted
 from core.tool import Answer, Next, ToolArguments, offset_of, tool
 from services import queries
 from services.queries.rows import PAGE_SIZE
+from tenants.queries import access_tenant, people_of, role_words, tenant_rows
 
 Status = Literal["", "attention", "OutOfSync", "Healthy", "Progressing", "Degraded", "Missing", "Suspended", "Unknown"]
 LISTED = {"items": "array", "count": "integer", "next_cursor": "string?", "note": "string"}
@@ -50,7 +51,7 @@ class Logs(OneService):
 @tool("mctl_list_tenants", "List tenants", Nothing, LISTED)
 def list_tenants(actor: Actor, asked: Nothing) -> Answer:
     """The tenants you see, troubled ones first."""
-    rows, start = queries.tenant_rows(actor), offset_of(asked.cursor)
+    rows, start = tenant_rows(actor), offset_of(asked.cursor)
     items = [
         {"name": row.name, "display_name": row.display_name, "role": row.role, "services": row.services,
          "troubled": row.troubled, "unknown": row.unknown}
@@ -69,17 +70,18 @@ def list_tenants(actor: Actor, asked: Nothing) -> Answer:
 def get_tenant(actor: Actor, asked: OneTenant) -> Answer:
     """A tenant, its members, quotas and services."""
     start = offset_of(asked.cursor)
-    page = queries.tenant_page(actor, asked.name, queries.ServiceFilter(page=start // PAGE_SIZE + 1))
-    row = page.tenant
+    row = access_tenant(actor, asked.name)
+    wanted = queries.ServiceFilter(page=start // PAGE_SIZE + 1)
+    listed, members = queries.service_list(actor, tenant=asked.name, wanted=wanted), people_of(row, actor)
     about = {
-        "name": row.name, "display_name": row.display_name, "github_team": row.github_team, "role": page.role,
-        "quotas": row.quotas, "members": [{"login": one.login, "role": one.role.value} for one in page.members[:100]],
-        "members_count": len(page.members),
+        "name": row.name, "display_name": row.display_name, "github_team": row.github_team,
+        "role": role_words(actor, asked.name),
+        "quotas": row.quotas, "members": [{"login": one.login, "role": one.role.value} for one in members[:100]],
+        "members_count": len(members),
     }  # fmt: skip
-    services = listed_from(page.services, start)
-    note, total = page.services.note, page.services.total
+    services, note, total = listed_from(listed, start), listed.note, listed.total
     value = {"tenant": about, "services": services, "next_cursor": None, "note": note}
-    return Answer(value, page.services.sentence, listed="services", offset=start, total=total, note=note)
+    return Answer(value, listed.sentence, listed="services", offset=start, total=total, note=note)
 
 
 @tool("mctl_list_services", "List services", Which, LISTED)

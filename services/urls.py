@@ -6,9 +6,7 @@ from services import forms, views
 app_name = "services"
 urlpatterns = [
     path("services/", views.service_list, name="service_list"),
-    path("tenants/", views.tenant_list, name="tenant_list"),
     # /tenants/<tenant>/...
-    path("tenants/<slug:tenant>/", views.tenant_detail, name="tenant_detail"),
     path("tenants/<slug:tenant>/add-service/", operation_form(forms.ONBOARD), name="service_new"),
     # /tenants/<tenant>/services/<name>/...
     path("tenants/<slug:tenant>/services/<slug:name>/", views.service_detail, name="service_detail"),

@@ -1,4 +1,4 @@
-"""The pages about who one is and who belongs to a tenant."""
+"""The pages of tenants, and about who one is. Each view translates: read input, one query, one template."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -8,9 +8,24 @@ from django.views.decorators.http import require_POST, require_safe
 from core.actor import Role
 from core.errors import Problem
 from core.gate import ActorRequest, gate
+from core.htmx import page_of_panels, page_or_part
 from tenants import queries
 from tenants.choices import ADMIN_ALLOWS, ROLE_ALLOWS
 from tenants.engine import refresh_person
+from tenants.panels import TENANT_PAGE, tenant_subject
+
+
+@gate("tenants.list")
+@require_safe
+def tenant_list(request: ActorRequest) -> HttpResponse:
+    context = {"rows": queries.tenant_rows(request.actor), "quotas_away": queries.unreadable_quotas_source()}
+    return page_or_part(request, "tenants/list.html", "tenants/_list.html", context)
+
+
+@gate("tenants.see")
+@require_safe
+def tenant_detail(request: ActorRequest, tenant: str) -> HttpResponse:
+    return page_of_panels(request, TENANT_PAGE, tenant_subject(request.actor, tenant, request.GET.dict()))
 
 
 @gate("tenants.account")

@@ -1,13 +1,11 @@
 """The kinds that the observer mirrors: one module for each built-in one, and those that apps declare."""
 
 from collections import Counter
-from importlib import import_module
 from typing import Any
 
-from django.apps import apps
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.module_loading import module_has_submodule
 
+from core.discovery import app_modules
 from integrations.kubernetes import MirroredKind, MirroredTable, Right
 from observer.kinds.applications import APPLICATIONS
 from observer.kinds.declared import ServiceKind
@@ -24,20 +22,14 @@ OWN_COLUMNS = {"namespace", "name", "tenant", "service", "observed_at"}
 
 def mirrored_kinds() -> tuple[MirroredKind[Any], ...]:
     """The built-in kinds, then those of `mirrored.py` in each app. Raises ImproperlyConfigured for a wrong one."""
-    found = (*BUILT_IN, *(table for app in apps.get_app_configs() for table in declared_in(app.name, app.module)))
+    tables: list[MirroredTable] = [table for module in app_modules("mirrored") for table in module.MIRRORED]
+    for table in tables:
+        check_model(table)
+    found = (*BUILT_IN, *tables)
     twice = [source for source, number in Counter(kind.source for kind in found).items() if number > 1]
     if twice:
         raise ImproperlyConfigured(f"Two mirrored kinds have the source {twice[0]!r}.")
     return found
-
-
-def declared_in(name: str, module: Any) -> tuple[MirroredTable, ...]:
-    if not module_has_submodule(module, "mirrored"):
-        return ()
-    tables: tuple[MirroredTable, ...] = import_module(f"{name}.mirrored").MIRRORED
-    for table in tables:
-        check_model(table)
-    return tables
 
 
 def check_model(table: MirroredTable) -> None:

@@ -6,7 +6,7 @@ one, and `poke` those that wait.
 
 from operations.engine.admission import Request, admit, audit_refusals, refuse_when_read_only
 from operations.engine.advance import run
-from operations.engine.audit import begin_sealing, hold_chain, record_attempt, redacted, trim
+from operations.engine.audit import begin_sealing, hold_chain, record_attempt, trim
 from operations.engine.ending import end
 from operations.engine.reaper import last_round, reap
 from operations.engine.recording import record, refuse_busy
@@ -25,7 +25,6 @@ __all__ = [
     "reap",
     "record",
     "record_attempt",
-    "redacted",
     "refuse_busy",
     "refuse_when_read_only",
     "run",

@@ -3,11 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import cast
 
 from django.db.models import Count, Exists, OuterRef, Q
 
 from core.actor import Actor
 from core.clock import now
+from core.paging import page_of
 from operations.choices import OperationState, StepState
 from operations.models import Operation, OperationQuerySet, Step
 from operations.queries.access import visible_operations
@@ -79,11 +81,16 @@ def operation_rows(
     counts = {OperationState(value): number for value, number in groups}
     pressed = OperationState(state) if state in list(OperationState) else None
     total = counts.get(pressed, 0) if pressed else sum(counts.values())
-    pages = max(1, -(-total // PAGE_SIZE))
-    at = min(max(page, 1), pages)
     chosen = found.filter(state=pressed) if pressed else found
-    rows = rows_of(chosen.order_by(*NEWEST_FIRST)[(at - 1) * PAGE_SIZE : at * PAGE_SIZE])
-    return OperationList(rows, chips(counts, pressed), total, at, pages, list_sentence(counts))
+    shown = page_of(chosen.order_by(*NEWEST_FIRST), page, size=PAGE_SIZE, total=total)
+    return OperationList(
+        rows=rows_of(cast(OperationQuerySet, shown.object_list)),
+        chips=chips(counts, pressed),
+        total=total,
+        page=shown.number,
+        pages=shown.paginator.num_pages,
+        sentence=list_sentence(counts),
+    )
 
 
 def rows_of(operations: OperationQuerySet) -> list[OperationRow]:

@@ -1,45 +1,35 @@
-"""The page of one service: the mirror's row for its head, the cluster and git for its parts."""
+"""The head of a service's page, from the mirror's row, and its history, from git."""
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
 
 from django.conf import settings
 
 from core.actor import Actor
 from core.clock import now
-from core.errors import Problem
 from core.text import counted
 from core.words import Health, Sync
 from integrations.errors import IntegrationError
 from integrations.gitops import Commit, gitops
 from operations.queries import OperationRow, open_operation
-from operations.registry import diagnosis_of
 from services.models import Service
-from services.policies import may_configure, may_deploy, may_roll_back, may_scale
+from services.policies import may_deploy
 from services.queries.away import unreadable_sources
 from services.queries.configuration import NOT_IN_GIT
-from services.queries.live import LiveList, service_pods
+from services.queries.live import LiveList
 from services.queries.rows import shown_health
-from services.queries.service_hosts import ServiceHosts, service_hosts
 from services.queries.versions import states_of
 from tenants.queries import UnreadableSource, sources
 
-HISTORY_SHOWN = 5
 HISTORY_PAGE = 30
-LONGEST_READ_S = 6.0
 NOT_OBSERVED = "The cluster has not been observed yet."
-# More than one page's worth, so that one unreachable source does not hold up the pages of others.
-READERS = ThreadPoolExecutor(max_workers=24, thread_name_prefix="service-page")
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceHead:
     """What every tab shows on top. `sentence` is the status in words; `away` has the sources of a service that cannot
-    be read now, which `note` says in words."""
+    be read now, which `note` says in words. `refusal` is why the actor may not deploy, empty where that is allowed."""
 
     row: Service
     tenant: str
@@ -47,10 +37,6 @@ class ServiceHead:
     health: Health
     sync: Sync
     sentence: str
-    may_deploy: bool
-    may_configure: bool
-    may_scale: bool
-    may_roll_back: bool
     refusal: str
     operation: OperationRow | None
     sources: Sequence[Mapping[str, object]]
@@ -73,16 +59,6 @@ class Change:
     in_ledger: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ServicePage:
-    head: ServiceHead
-    hosts: ServiceHosts
-    diagnosis: Mapping[str, Any]
-    diagnosis_live: bool
-    pods: LiveList
-    history: LiveList
-
-
 def service_head(actor: Actor, service: Service) -> ServiceHead:
     deploy = may_deploy(actor, tenant=service.tenant)
     read_from = sources()
@@ -94,48 +70,12 @@ def service_head(actor: Actor, service: Service) -> ServiceHead:
         health=shown_health(service.health, service.urgency),
         sync=Sync.read(service.sync),
         sentence=status_sentence(service),
-        may_deploy=deploy.allowed,
-        may_configure=may_configure(actor, tenant=service.tenant).allowed,
-        may_scale=may_scale(actor, tenant=service.tenant).allowed,
-        may_roll_back=may_roll_back(actor, tenant=service.tenant).allowed,
         refusal="" if deploy.allowed else deploy.reason,
         operation=open_operation(tenant=service.tenant, service=service.name),
         sources=read_from,
         away=away,
         note=" ".join(map(str, away)) if service.cluster_observed_at else NOT_OBSERVED,
     )
-
-
-def service_page(actor: Actor, service: Service) -> ServicePage:
-    """Cluster, diagnosis and git are read side by side; what cannot be read says so in its own part."""
-    diagnosis = READERS.submit(live_diagnosis, service)
-    pods = READERS.submit(service_pods, service)
-    history = service_history(service, limit=HISTORY_SHOWN)
-    found, is_live = in_time(diagnosis, (service.diagnosis, False))
-    head, hosts = service_head(actor, service), service_hosts(actor, service)
-    return ServicePage(head, hosts, found, is_live, in_time(pods, too_late()), history)
-
-
-def in_time(reading: Future[Answer], otherwise: Answer) -> Answer:
-    """The answer, or what stands in for it when the cluster keeps a page waiting."""
-    try:
-        return reading.result(timeout=LONGEST_READ_S)
-    except TimeoutError:
-        reading.cancel()
-        return otherwise
-
-
-def too_late() -> LiveList:
-    return LiveList([], now(), "The cluster has not answered in time.", "Reload the page in a moment.")
-
-
-def live_diagnosis(service: Service) -> tuple[Mapping[str, Any], bool]:
-    """The diagnosis now, or the one the observer kept when the cluster cannot be asked."""
-    try:
-        found = diagnosis_of(service.tenant, service.name)
-    except Problem:
-        found = {}
-    return (found, True) if found else (service.diagnosis, False)
 
 
 def status_sentence(service: Service) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import Count, F, OrderBy, Q, QuerySet
 
 from core.actor import Actor
+from core.paging import page_of
 from core.words import Health, StatusWord, Sync, Tone
 from operations.queries import Chip
 from services.models import URGENCY_BROKEN, URGENCY_QUIET, Service
@@ -92,19 +93,17 @@ def service_list(actor: Actor, *, tenant: str | None, wanted: ServiceFilter) -> 
     counts = status_counts(found)
     chosen = with_status(found, wanted.status)
     total = counts.get(wanted.status, 0) if wanted.status else counts["all"]
-    pages = max(1, -(-total // PAGE_SIZE))
-    page = min(wanted.page, pages)
     order = ordering(wanted.sort)
     # The page's ids come out of an index alone; only its fifty rows are then read whole. Asked for in one, SQLite reads
     # and sorts every column of every service somebody sees: 10,000 rows for a page of 50.
-    ids = chosen.order_by(*order).values("id")[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    rows = Service.objects.filter(id__in=ids).order_by(*order).only(*LIST_COLUMNS)
+    page = page_of(chosen.order_by(*order).values("id"), wanted.page, size=PAGE_SIZE, total=total)
+    rows = Service.objects.filter(id__in=page.object_list).order_by(*order).only(*LIST_COLUMNS)
     return ServiceList(
         rows=[service_row(service) for service in rows],
         chips=chips(counts, wanted.status),
         total=total,
-        page=page,
-        pages=pages,
+        page=page.number,
+        pages=page.paginator.num_pages,
         filter=wanted,
         sentence=list_sentence(counts, tenant, wanted.q),
         note=lists_note(),

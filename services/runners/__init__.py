@@ -8,10 +8,9 @@ from core.errors import Busy, NotFound
 from integrations.errors import IntegrationError
 from operations.choices import Risk
 from operations.registry import OperationDefinition, Target
-from services import policies
 from services.errors import refused
 from services.models import Service
-from services.runners.changes import host_name, kind_of, summary
+from services.runners.changes import host_name, summary
 from services.runners.checks import refuse_nothing
 from services.runners.hosts import refuse_hosts
 from services.runners.parameters import (
@@ -25,19 +24,11 @@ from services.runners.steps import steps_of
 from services.runners.targets import rollback_of
 from tenants.queries import access_tenant
 
-RULES = {
-    "onboard": policies.may_onboard,
-    "deploy": policies.may_deploy,
-    "update-config": policies.may_configure,
-    "rollback": policies.may_roll_back,
-    "scale": policies.may_scale,
-}
-
 
 def policy(actor: Actor, parameters: ServiceParameters) -> Decision:
     """Looking up comes first: a tenant that is hidden reads as one that does not exist."""
     access_tenant(actor, parameters.team_name)
-    return RULES[kind_of(parameters)](actor, tenant=parameters.team_name)
+    return parameters.does.rule(actor, tenant=parameters.team_name)
 
 
 def check(actor: Actor, parameters: ServiceParameters) -> None:

@@ -23,40 +23,20 @@ from services.runners.parameters import (
 
 Path = tuple[str | int, ...]
 ABSENT = object()
-SUBJECTS = {
-    "onboard": "feat: onboard {target} ({tag})",
-    "deploy": "deploy: {target} -> {tag}",
-    "update-config": "config: {target}",
-    "rollback": "rollback: {target} -> {tag}",
-    "scale": "scale: {target} -> {size}",
-}
-SUMMARIES = {
-    "onboard": "Add {service} {tag}",
-    "deploy": "Deploy {service} {tag}",
-    "update-config": "Configure {service}",
-    "rollback": "Roll back {service} to {tag}",
-    "scale": "Scale {service}{to}{size}",
-}
 PROBE_HANDLERS = ("path", "port", "httpGet", "exec", "tcpSocket", "grpc")
 
 
 def subject(parameters: ServiceParameters) -> str:
     """The first line of the commit."""
     target = f"{parameters.team_name}/{parameters.component_name}"
-    return SUBJECTS[kind_of(parameters)].format(target=target, tag=version_of(parameters), size=size_of(parameters))
+    return parameters.does.subject.format(target=target, tag=version_of(parameters), size=size_of(parameters))
 
 
 def summary(parameters: ServiceParameters) -> str:
     """The operation in a few words: "Deploy checkout-web 5.1.0"."""
     to = " to " if isinstance(parameters, ScaleServiceParameters) and pods_of(parameters) else ": "
     names = {"service": parameters.component_name, "tag": version_of(parameters), "size": size_of(parameters)}
-    return SUMMARIES[kind_of(parameters)].format(**names, to=to)
-
-
-def kind_of(parameters: ServiceParameters) -> str:
-    if isinstance(parameters, DeployServiceParameters):
-        return parameters.action
-    return "rollback" if isinstance(parameters, RollbackServiceParameters) else "scale"
+    return parameters.does.summary.format(**names, to=to)
 
 
 def version_of(parameters: ServiceParameters) -> str:

@@ -1,9 +1,11 @@
 """What the operations of a service take, at every door: page, REST, MCP and terminal read these models."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Callable, Mapping
+from typing import Annotated, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from core.actor import Decision
 from core.names import (
     BlankIsNone,
     CommitId,
@@ -22,6 +24,7 @@ from core.names import (
 from core.parse import field_error
 from core.quantity import amount
 from integrations.gitops import pair_problem
+from services import policies
 
 NO_HOST = "none"
 DEFAULT_HOST = "auto"
@@ -29,14 +32,31 @@ DEFAULT_HOST = "auto"
 REQUEST_OF = {"cpu_limit": "cpu_request", "memory_limit": "memory_request"}
 
 
+class Action(NamedTuple):
+    """One thing that an operation does: who may do it, the first line of its commit, and a few words for people."""
+
+    rule: Callable[..., Decision]
+    subject: str
+    summary: str
+
+
 class ServiceParameters(BaseModel):
-    """The service an operation changes, by one edit of its values file. `operation` is the declaration's name."""
+    """The service an operation changes, by one edit of its values file.
+
+    `operation` is the declaration's name. `actions` has one entry for each value of the parameter `action`, or a
+    single one under "" where there is no such parameter.
+    """
 
     operation: ClassVar[str]
+    actions: ClassVar[Mapping[str, Action]]
     model_config = ConfigDict(extra="forbid")
 
     team_name: TenantName = Field(description="the tenant that owns the service")
     component_name: ServiceName = Field(description="the service")
+
+    @property
+    def does(self) -> Action:
+        return self.actions[getattr(self, "action", "")]
 
     @model_validator(mode="after")
     def names_fit_together(self) -> Self:
@@ -86,6 +106,11 @@ class DeployServiceParameters(SizedParameters):
     environment where given), update-config changes everything but the image."""
 
     operation: ClassVar[str] = "deploy-service"
+    actions: ClassVar[Mapping[str, Action]] = {
+        "onboard": Action(policies.may_onboard, "feat: onboard {target} ({tag})", "Add {service} {tag}"),
+        "deploy": Action(policies.may_deploy, "deploy: {target} -> {tag}", "Deploy {service} {tag}"),
+        "update-config": Action(policies.may_configure, "config: {target}", "Configure {service}"),
+    }
 
     action: Literal["onboard", "deploy", "update-config"] = Field(
         description="onboard: a new service; deploy: a new version; update-config: settings only", examples=["deploy"]
@@ -164,6 +189,9 @@ class ScaleServiceParameters(SizedParameters):
     """Either a fixed number of pods, or autoscaling between a minimum and a maximum; and the size of a pod."""
 
     operation: ClassVar[str] = "scale-service"
+    actions: ClassVar[Mapping[str, Action]] = {
+        "": Action(policies.may_scale, "scale: {target} -> {size}", "Scale {service}{to}{size}"),
+    }
 
     autoscaling_enabled: Annotated[bool | None, BlankIsNone] = Field(
         None, description="whether the load decides how many pods run; as it is where left out", examples=[True]
@@ -192,6 +220,9 @@ class RollbackServiceParameters(ServiceParameters):
     """With neither: to the version that ran before the one in git now."""
 
     operation: ClassVar[str] = "rollback-service"
+    actions: ClassVar[Mapping[str, Action]] = {
+        "": Action(policies.may_roll_back, "rollback: {target} -> {tag}", "Roll back {service} to {tag}"),
+    }
 
     target_tag: Annotated[ImageTag | None, BlankIsNone] = Field(
         None, description="the version to return to; it must have run before", examples=["1.4.1"]

@@ -14,10 +14,10 @@ register = template.Library()
 
 TOOL_PAGES = {
     "mctl_get_service_logs": "services:service_logs",
-    "mctl_get_resource_usage": "services:tenant_detail",
-    "mctl_get_tenant": "services:tenant_detail",
+    "mctl_get_resource_usage": "tenants:tenant_detail",
+    "mctl_get_tenant": "tenants:tenant_detail",
 }
-TENANT_PAGES = {"services:tenant_detail"}
+TENANT_PAGES = {"tenants:tenant_detail"}
 
 
 @register.inclusion_tag("components/remedy.html")

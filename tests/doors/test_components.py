@@ -1,15 +1,12 @@
 """The vocabulary of all pages: what components and tags say, and what no template may contain."""
 
 import re
-from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from django import forms
-from django.conf import settings
 from django.template import Context, Template
-from django.template.backends.django import DjangoTemplates
 from django.test import RequestFactory
 from django.urls import resolve
 from django_htmx.middleware import HtmxDetails
@@ -19,11 +16,11 @@ from core.actor import Actor, Door
 from core.htmx import wants_part
 from core.templatetags import lines, ui
 from core.words import Health, Sync, Tone
+from tests.rendering import INVALID, strict_engine
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-INVALID = "!!invalid!!"
 
 
 def name(path: Path) -> str:
@@ -36,21 +33,12 @@ def noon(monkeypatch: pytest.MonkeyPatch) -> datetime:
     return NOON
 
 
-def strict_engine() -> DjangoTemplates:
-    """The product's own engine, except that a variable nobody gave shows."""
-    given = deepcopy(settings.TEMPLATES[0])
-    given.pop("BACKEND")
-    given["OPTIONS"]["string_if_invalid"] = f"{INVALID} %s"
-    given["OPTIONS"]["context_processors"] = ["django.template.context_processors.request"]
-    return DjangoTemplates({"NAME": "strict", "APP_DIRS": False, **given})
-
-
 def styleguide() -> str:
     request = RequestFactory().get("/styleguide/", {"status": "Degraded"})
     request.actor = Actor(name="olga", door=Door.WEB)
     request.resolver_match = resolve("/styleguide/")
     frame = {"messages": [], "shell_sources": [], "shell_running": 2, "shell_tenants": ["payments"]}
-    return strict_engine().get_template("styleguide.html").render(frame, request)
+    return strict_engine().get_template("mctl/styleguide.html").render(frame, request)
 
 
 # --- Every template

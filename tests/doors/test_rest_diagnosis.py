@@ -9,7 +9,8 @@ from django.core.cache import cache
 from django.core.management import call_command
 
 from core.actor import Actor
-from services.queries import service_page
+from core.page import Subject
+from diagnosis.panels import diagnosis_now
 from tests import builders
 from tests.doors.test_rest_reads import script
 from tests.processes import Processes, wait_until
@@ -39,7 +40,7 @@ def test_page_command_and_endpoint_say_the_same(platform: Processes, olga: Actor
 
     def say_the_same() -> bool:
         """Read one after the other while the cluster goes on, so a moment is looked for in which nothing happens."""
-        page = service_page(olga, service).diagnosis
+        page = diagnosis_now(olga, Subject("payments", "webhook-relay", service)).diagnosis
         over_rest, thoroughly = client.get(ADDRESS).json(), client.get(f"{ADDRESS}?thorough=true").json()
         assert set(over_rest) == set(page)
         return unmarked(over_rest["findings"]) == unmarked(page["findings"]) and (

@@ -1,6 +1,7 @@
 """An app declares a kind with a table of its own, and the observer mirrors it like the built-in ones."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -172,6 +173,8 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The app is installed. Installing it for real would have every app register its operations again."""
     configs = [*apps.get_app_configs(), AppConfig.create("tests.observer.trees")]
     monkeypatch.setattr(apps, "get_app_configs", lambda: configs)
+    # The observer's rights are made when the module is imported.
+    monkeypatch.delitem(sys.modules, "observer.rights", raising=False)
 
 
 def test_only_the_built_in_kinds_are_mirrored_where_no_app_declares_one() -> None:

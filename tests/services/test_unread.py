@@ -10,10 +10,12 @@ from pytest_django import Settings
 from accounts.models import Person
 from core.actor import Actor
 from core.clock import now
+from core.page import Subject
 from diagnosis.queries.wrong_now import wrong_now
 from diagnosis.tools import AskedAbout, diagnose
 from services.models import URGENCY_BROKEN
-from services.queries import ServiceFilter, home, service_head, service_list, tenant_page, tenant_rows
+from services.queries import ServiceFilter, service_head, service_list
+from services.queries.home import home_summary
 from services.tools import (
     Nothing,
     OneService,
@@ -25,7 +27,8 @@ from services.tools import (
     service_status,
 )
 from tenants.models import Source, Tenant
-from tenants.queries import access_tenant, quota_note
+from tenants.panels import quota, tenant_subject
+from tenants.queries import access_tenant, quota_note, tenant_rows
 from tests import builders
 from tests.doors.test_rest_reads import script
 
@@ -184,7 +187,7 @@ def test_services_of_which_nothing_is_known_are_not_counted_as_well(vera: Actor)
     builders.service(**UNREAD)
     builders.service("ledger-api")
 
-    assert home(vera).sentence == "The state of 1 of 2 services is not known."
+    assert home_summary(vera, Subject()).sentence == "The state of 1 of 2 services is not known."
     said = service_list(vera, tenant="payments", wanted=ServiceFilter()).sentence
     assert said == "payments has 2 services. Of 1 nothing is known."
     assert [(row.services, row.troubled, row.unknown) for row in tenant_rows(vera)] == [(2, 0, 1)]
@@ -279,6 +282,6 @@ def test_the_tenants_page_and_scripts_are_told_the_same_of_quotas(vera: Actor, r
     Tenant.objects.filter(name="payments").update(cluster_observed_at=AT_NOON)
     tenant = access_tenant(vera, "payments")
 
-    away = tenant_page(vera, "payments", ServiceFilter()).quota_away
+    away = quota(vera, tenant_subject(vera, "payments", {})).away
     assert str(away or "") == quota_note(tenant) == script("vera").get("/api/v1/resources/payments").json()["note"]
     assert bool(away) is bool(refused)
