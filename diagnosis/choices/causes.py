@@ -7,7 +7,7 @@ version from working, then what keeps the next one from arriving, then what surr
 from dataclasses import dataclass
 from enum import StrEnum
 
-from diagnosis.choices.levels import Severity
+from core.words import Severity
 
 
 class CauseClass(StrEnum):
