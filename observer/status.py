@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.credentials import mask_credentials
 from core.words import Health, Sync, Tone
 from integrations.kubernetes import PodRow
 from observer.rows import ApplicationRow, WorkloadRow, tag_of
@@ -118,8 +119,8 @@ def sync_of(seen: Observed) -> Sync:
 
 def message_of(seen: Observed) -> str:
     if seen.application and seen.application.message:
-        return seen.application.message
-    return seen.workload.message if seen.workload else ""
+        return mask_credentials(seen.application.message)
+    return mask_credentials(seen.workload.message) if seen.workload else ""
 
 
 def looks_unhealthy(seen: Observed, moment: datetime) -> bool:
