@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.credentials import mask_credentials
 from core.words import Health, Sync, Tone
 from observer.kinds import SERVICE_KINDS
 from observer.kinds.declared import Evidence, Reading, Shows
@@ -103,7 +104,8 @@ def sync_of(seen: Observed) -> Sync:
 
 
 def message_of(seen: Observed) -> str:
-    return next((reading.message for reading in seen.readings() if reading.message), "")
+    message = next((reading.message for reading in seen.readings() if reading.message), "")
+    return mask_credentials(message)
 
 
 def looks_unhealthy(seen: Observed, moment: datetime) -> bool:

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from core.diagnosis import DeclaredCause, DiagnosisTarget, Severity, Target
+from core.diagnosis import DeclaredCause, DiagnosisTarget, Target
+from core.words import Severity
 from diagnosis import registry
 from diagnosis.choices import CAUSES, add_cause
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = """
-from core.diagnosis import Advice, DeclaredCause, DiagnosisTarget, Fact, Severity, Target, Trouble
+from core.diagnosis import Advice, DeclaredCause, DiagnosisTarget, Fact, Target, Trouble
 from integrations.kubernetes.kinds import Kind
 
 QUEUES = Kind("queues", "example.dev", "v1", "Queue")

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from core.actor import Actor
-from core.diagnosis import DeclaredCause, DiagnosisTarget, Fact, Objects, Severity, Target, Trouble
+from core.diagnosis import DeclaredCause, DiagnosisTarget, Fact, Objects, Target, Trouble
 from core.errors import NotFound
+from core.words import Severity
 from integrations.kubernetes import kinds
 from integrations.kubernetes.kinds import Kind
 from tests.joining.runbooks.mirrored import TEXT
