@@ -17,6 +17,7 @@ from diagnosis.choices import CAUSES, add_cause
 ROOT = Path(__file__).resolve().parents[2]
 APP = """
 from core.diagnosis import Advice, DeclaredCause, DiagnosisTarget, Fact, Target, Trouble
+from core.words import Severity
 from integrations.kubernetes.kinds import Kind
 
 QUEUES = Kind("queues", "example.dev", "v1", "Queue")
