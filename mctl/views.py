@@ -47,7 +47,9 @@ def reference(request: HttpRequest, kind: str) -> HttpResponse:
 @gate("system.check")
 @require_safe
 def system_check(request: ActorRequest) -> HttpResponse:
-    return page_or_part(request, "mctl/system_check.html", "mctl/_system_check.html", {"report": check_system(request.actor)})
+    return page_or_part(
+        request, "mctl/system_check.html", "mctl/_system_check.html", {"report": check_system(request.actor)}
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
