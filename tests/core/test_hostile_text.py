@@ -15,7 +15,7 @@ from integrations.errors import foreign_text
 from integrations.gitops.messages import trailers_of
 from integrations.helm.rendering import CHARTS_OWN_WORDS, TEMPLATE_LINE
 from mcp_server.configuration import COMMENT, VARIABLE
-from operations.engine import redacted
+from operations.engine.audit import redacted
 from tests.hostile import Scan, as_cases, superlinear, texts
 
 
