@@ -1,7 +1,7 @@
 """The closed sets of identity."""
 
 from core.actor import OAUTH_TOKEN
-from core.words import StatusWord
+from core.words import StatusWord, Tone
 
 
 class TokenKind(StatusWord):
@@ -10,11 +10,11 @@ class TokenKind(StatusWord):
     Two dots make a JWT, whose issuer says whether it is ours; no dots make a token that its issuer must be asked about.
     """
 
-    PERSONAL = "personal"
-    GITHUB = "github"
-    OAUTH = OAUTH_TOKEN
-    DEX = "dex"
-    UNRECOGNISED = "unrecognised"
+    PERSONAL = "personal", Tone.OK
+    GITHUB = "github", Tone.IDLE
+    OAUTH = OAUTH_TOKEN, Tone.OK
+    DEX = "dex", Tone.IDLE
+    UNRECOGNISED = "unrecognised", Tone.BAD
 
     @property
     def label(self) -> str:

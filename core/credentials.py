@@ -1,17 +1,27 @@
-"""Credentials in text from outside, known by their shape. Pages, errors, the audit and support bundles share this list.
+"""Credentials in text from outside, known by their shape. This is the only list of shapes.
 
-`masked` is for what our own doors show. `masked_for_strangers` also takes out what only stands behind a name that
-promises a secret, at the price of a harmless word now and then: a bundle leaves the house.
+Foreign text is masked once, where it enters our words: in `integrations.errors.foreign_text`, in a commit's message, in
+a log line, in a row of the mirror, at the end of an operation and in the audit. No door masks again.
+
+`mask_for_bundle` also takes out what only stands behind a name that promises a secret, at the price of a harmless word
+now and then: a bundle leaves the house.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 from core.patterns import Match, Pattern
 
 MASK = "***"
 # Each expression keeps its groups: what tells people which credential stood there.
 _URL = r"(?i)(://[^/\s:@]*:)[^\s\"'<>]+(@)"
-_NAME = r"(?:password|passwd|passphrase|pwd|secret|token|api[_\-]?key)"
+_NAME = r"(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|private|secret[_\-]?access|secret)[_\-]?key)"
+# A word may stand directly before these: PGPASSWORD, dbPassword. Before the others it may not: a "mytoken" is a name.
+_LONG_NAME = r"[\w.\-]*(?:password|passwd|passphrase)"
+# A quote may stand escaped, as in JSON that a program logs inside of JSON.
+_QUOTE = r"(?:\\*[\"'])"
 _SHAPES = (
-    rf"((?:\b|[\w.\-]*[_.\-]){_NAME}\b[\"']?\s*[=:]\s*[\"']?)[^\s\"',;&]{{4,}}",
+    rf"((?:(?:\b|[\w.\-]*[_.\-]){_NAME}|{_LONG_NAME})\b{_QUOTE}?\s*[=:]\s*{_QUOTE}?)[^\s\"',;&\\]{{4,}}",
     r"(\bbearer\s+)[A-Za-z0-9_\-.~+/=]{8,}",
     r"(\b(?:gh[oprsu]_|github_pat_|glpat-|mctl_(?:pat|rt)_|hv[bs]\.|xox[abposr]-|dckr_pat_|sk_(?:live|test)_))[A-Za-z0-9_\-.]+",
     r"(?-i:(\bA(?:KIA|SIA))[A-Z0-9]{12,})",
@@ -24,8 +34,6 @@ SECRET_NAME = (
     r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_\-]?key|private[_\-]?key|credential|auth(?:orization)?"
     r"|dsn|session|cookie|signature)"
 )
-# A quote may stand escaped, as in JSON that a program logs inside of JSON.
-_QUOTE = r"(?:\\*[\"'])"
 _VALUE = r"(?:\\*\"[^\"]*\"|\\*'[^']*'|[^\s,;&}\]\\]+)"
 _NAMED = (
     rf"({_QUOTE}?[\w.\-]*{SECRET_NAME}[\w.\-]*{_QUOTE}?\s*[=:]\s*){_VALUE}",
@@ -49,6 +57,15 @@ def mask_credentials(text: str, mask: str = MASK) -> str:
         return before + mask + "".join(rest)
 
     return CREDENTIAL.sub(replaced, text)
+
+
+def mask_all(value: Any) -> Any:
+    """Every text inside a value of JSON, keys left as they are."""
+    if isinstance(value, str):
+        return mask_credentials(value)
+    if isinstance(value, Mapping):
+        return {key: mask_all(held) for key, held in value.items()}
+    return [mask_all(held) for held in value] if isinstance(value, list | tuple) else value
 
 
 def mask_for_bundle(text: str, mask: str) -> str:

@@ -7,26 +7,14 @@ that diagnoses then takes them.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Generic, Protocol, TypeVar
 
 from core.actor import Actor
+from core.words import Severity
 
 # A row of the Kubernetes gateway's table of kinds, which core does not know.
 Kind = TypeVar("Kind")
 Obj = dict[str, Any]
-
-
-class Severity(StrEnum):
-    """PROBLEM: users or deploys suffer now. WARNING: they will, or part of it does. NOTICE: worth a line, no alarm."""
-
-    PROBLEM = "problem"
-    WARNING = "warning"
-    NOTICE = "notice"
-
-    @property
-    def rank(self) -> int:
-        return list(Severity).index(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ whether a retry can help, and the foreign text cut to 256 characters and scrubbe
 
 from typing import Any, ClassVar
 
-from core.credentials import mask_credentials
+from core.credentials import mask_all, mask_credentials
 from core.errors import Problem
 from core.text import cut
 
@@ -26,7 +26,10 @@ class IntegrationError(Problem):
 
     def __init__(self, system: str, sentence: str, *, remedy: str = "", detail: str = "", **facts: Any) -> None:
         self.system = system
-        super().__init__(sentence, remedy=remedy, system=system, detail=foreign_text(detail), **facts)
+        # A sentence may quote what the system said.
+        super().__init__(
+            mask_credentials(sentence), remedy=remedy, system=system, detail=foreign_text(detail), **mask_all(facts)
+        )
 
 
 class Unreachable(IntegrationError):

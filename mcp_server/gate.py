@@ -197,7 +197,7 @@ def challenge(problem: SignInNeeded) -> str:
 
 
 async def explain(send: Send, request_id: str) -> None:
-    page = await in_thread(render_to_string, "oauth/mcp.html", {"url": f"{settings.PUBLIC_URL}/mcp"})
+    page = await in_thread(render_to_string, "mcp_server/mcp.html", {"url": f"{settings.PUBLIC_URL}/mcp"})
     policy = [("content-security-policy", CONTENT_POLICY), ("x-request-id", request_id)]
     await respond(send, 200, "text/html; charset=utf-8", page, policy)
 

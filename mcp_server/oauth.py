@@ -134,7 +134,7 @@ def refusal(error: str, description: str) -> JsonResponse:
 class Consent(AuthorizationView):
     """Asks the person, each time: which client, sent where, for what. No parameter of a client skips it."""
 
-    template_name = "oauth/authorize.html"
+    template_name = "mcp_server/authorize.html"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if too_many := limit_answer(request, "authorize", REQUESTS_A_MINUTE):

@@ -109,7 +109,7 @@ def page(request: ActorRequest, *, status: int = 200, **more: Any) -> HttpRespon
         "inspect_form": forms.InspectForm(),
         "configuration_form": forms.ConfigurationForm(),
     }
-    return render(request, "accounts/connecting.html", {**context, **more}, status=status)
+    return render(request, "mcp_server/connecting.html", {**context, **more}, status=status)
 
 
 def number(text: str) -> int:

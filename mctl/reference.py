@@ -36,7 +36,6 @@ EFFECTS = {
     Effect.WRITE: ("changes", Tone.WARN),
     Effect.DESTRUCTIVE: ("must be confirmed", Tone.BAD),
 }
-RISKS = {Risk.LOW: Tone.OK, Risk.MEDIUM: Tone.WARN, Risk.HIGH: Tone.BAD}
 PLACES = {"tenant": "payments", "name": "payments-api", "public_id": "deploy-service-x7k2p"}
 
 
@@ -125,7 +124,7 @@ def tool_example(one: Tool) -> str:
 def operation_entries() -> Iterable[tuple[str, Entry]]:
     for one in definitions().values():
         given = parse_parameters(one.parameters, one.example)
-        marks = [Mark(f"{one.risk} risk", RISKS[Risk(one.risk)]), Mark(who_may(one, given), Tone.IDLE)]
+        marks = [Mark(f"{one.risk} risk", Risk(one.risk).tone), Mark(who_may(one, given), Tone.IDLE)]
         if one.must_confirm:
             marks.append(Mark("must be confirmed", Tone.BAD))
         yield "", Entry(

@@ -41,13 +41,15 @@ def styleguide(request: HttpRequest) -> HttpResponse:
 def reference(request: HttpRequest, kind: str) -> HttpResponse:
     kinds = [(name, title) for name, (title, *_) in PAGES.items()]
     context = {"reference": reference_page(kind, request.GET.get("q", "")), "kinds": kinds}
-    return page_or_part(request, "reference/page.html", "reference/_entries.html", context)
+    return page_or_part(request, "mctl/reference.html", "mctl/_reference_entries.html", context)
 
 
 @gate("system.check")
 @require_safe
 def system_check(request: ActorRequest) -> HttpResponse:
-    return page_or_part(request, "system/check.html", "system/_check.html", {"report": check_system(request.actor)})
+    return page_or_part(
+        request, "mctl/system_check.html", "mctl/_system_check.html", {"report": check_system(request.actor)}
+    )
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -37,6 +37,7 @@ class ClusterState:
         self._rows = {kind.source: self._indexer(kind) for kind in kinds}
         self._kinds = {kind.source: kind for kind in kinds}
         self._of_services = [kind for kind in kinds if isinstance(kind, ServiceKind)]
+        self._service_rows = [(kind, self.rows(kind)) for kind in self._of_services]
         self._shown = [kind for kind in self._of_services if kind.shows is not Shows.NEVER]
         self.missing: frozenset[str] = frozenset()
         self.is_settled = False
@@ -145,8 +146,10 @@ class ClusterState:
             changed_at=wanted.changed_at if wanted else None,
             problem=wanted.problem if wanted else "",
             evidence=tuple(
-                evidence(kind, self.rows(kind).of(service) if self.is_known(kind) else None)
-                for kind in self._of_services
+                [
+                    evidence(kind, rows.of(service) if rows.is_known or kind.source in self.missing else None)
+                    for kind, rows in self._service_rows
+                ]
             ),
             finding=self.findings.get(service, {}),
             shared_host=self.shared_hosts.get(service, ""),

@@ -3,11 +3,12 @@
 The kinds in `observer/kinds/` say what their objects mean. Here it is combined, and git and the diagnosis are added.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.credentials import mask_credentials
 from core.words import Health, Sync, Tone
 from observer.kinds import SERVICE_KINDS
 from observer.kinds.declared import Evidence, Reading, Shows
@@ -38,8 +39,8 @@ class Observed:
     finding: Mapping[str, Any]
     shared_host: str = ""
 
-    def readings(self) -> Iterator[Reading]:
-        return (one.reading for one in self.evidence)
+    def readings(self) -> list[Reading]:
+        return [reading for _, _, reading in self.evidence]
 
 
 def columns(seen: Observed, moment: datetime) -> dict[str, Any]:
@@ -103,7 +104,8 @@ def sync_of(seen: Observed) -> Sync:
 
 
 def message_of(seen: Observed) -> str:
-    return next((reading.message for reading in seen.readings() if reading.message), "")
+    message = next((reading.message for reading in seen.readings() if reading.message), "")
+    return mask_credentials(message)
 
 
 def looks_unhealthy(seen: Observed, moment: datetime) -> bool:

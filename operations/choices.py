@@ -10,12 +10,12 @@ class OperationState(StatusWord):
     reason is in words.
     """
 
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    STALLED = "stalled"
+    QUEUED = "queued", Tone.BUSY
+    RUNNING = "running", Tone.BUSY
+    SUCCEEDED = "succeeded", Tone.OK
+    FAILED = "failed", Tone.BAD
+    CANCELLED = "cancelled", Tone.IDLE
+    STALLED = "stalled", Tone.BAD
 
     @property
     def is_final(self) -> bool:
@@ -28,46 +28,27 @@ OPEN_STATES = (OperationState.QUEUED, OperationState.RUNNING)
 class StepState(StatusWord):
     """PENDING -> RUNNING -> SUCCEEDED | FAILED | CANCELLED. A waiting step is RUNNING and says what it waits for."""
 
-    PENDING = "pending"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
+    PENDING = "pending", Tone.UNKNOWN
+    RUNNING = "running", Tone.BUSY
+    SUCCEEDED = "succeeded", Tone.OK
+    FAILED = "failed", Tone.BAD
+    CANCELLED = "cancelled", Tone.IDLE
 
 
 class AuditResult(StatusWord):
     """What became of an attempt; denials and refusals are kept too."""
 
-    STARTED = "started"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    STALLED = "stalled"
-    DENIED = "denied"
-    REFUSED = "refused"
-
-    @property
-    def tone(self) -> Tone:
-        return AUDIT_TONES[self]
-
-    @property
-    def icon(self) -> str:
-        # What was started is a fact of the past here; the turning ring would say that it still runs.
-        return "circle" if self is AuditResult.STARTED else self.tone.icon
-
-
-AUDIT_TONES = {
-    AuditResult.STARTED: Tone.BUSY,
-    AuditResult.SUCCEEDED: Tone.OK,
-    AuditResult.FAILED: Tone.BAD,
-    AuditResult.CANCELLED: Tone.IDLE,
-    AuditResult.STALLED: Tone.BAD,
-    AuditResult.DENIED: Tone.WARN,
-    AuditResult.REFUSED: Tone.WARN,
-}
+    # What was started is a fact of the past here; the turning ring would say that it still runs.
+    STARTED = "started", Tone.BUSY, "circle"
+    SUCCEEDED = "succeeded", Tone.OK
+    FAILED = "failed", Tone.BAD
+    CANCELLED = "cancelled", Tone.IDLE
+    STALLED = "stalled", Tone.BAD
+    DENIED = "denied", Tone.WARN
+    REFUSED = "refused", Tone.WARN
 
 
 class Risk(StatusWord):
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
+    LOW = "low", Tone.OK
+    MEDIUM = "medium", Tone.WARN
+    HIGH = "high", Tone.BAD

@@ -14,12 +14,12 @@ class ServicesConfig(AppConfig):
         from services.queries.counts import counts_by_tenant
         from services.runners import OPERATIONS
         from tenants.panels import TENANT_PAGE
-        from tenants.registry import service_counts
+        from tenants.registry import SERVICE_COUNTS
 
         for operation in OPERATIONS:
             register(operation)
         add_pages(PAGES)
-        service_counts.fill(counts_by_tenant)
+        SERVICE_COUNTS.fill(counts_by_tenant)
         HOME.add(*HOME_PIECES)
         TENANT_PAGE.add(*TENANT_PIECES)
         SERVICE_PAGE.add(*SERVICE_PIECES)

@@ -21,4 +21,4 @@ def nothing_counted(actor: Actor) -> Mapping[str, ServiceCounts]:
 
 
 # Filled by services: counts by the tenant's name, of the tenants that the actor sees. One query.
-service_counts: Slot[Callable[[Actor], Mapping[str, ServiceCounts]]] = Slot("service counts", nothing_counted)
+SERVICE_COUNTS: Slot[Callable[[Actor], Mapping[str, ServiceCounts]]] = Slot("service counts", nothing_counted)

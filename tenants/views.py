@@ -33,7 +33,7 @@ def tenant_detail(request: ActorRequest, tenant: str) -> HttpResponse:
 def account(request: ActorRequest) -> HttpResponse:
     allows = [(role, ROLE_ALLOWS[role]) for role in Role]
     context = {"page": queries.account_page(request.actor), "allows": allows, "admin_allows": ADMIN_ALLOWS}
-    return render(request, "accounts/account.html", context)
+    return render(request, "tenants/account.html", context)
 
 
 @gate("tenants.account")

@@ -31,13 +31,13 @@ LOG = [
 
 
 class Word(StatusWord):
-    PENDING = "pending"
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-    STALLED = "stalled"
+    PENDING = "pending", Tone.UNKNOWN
+    QUEUED = "queued", Tone.BUSY
+    RUNNING = "running", Tone.BUSY
+    SUCCEEDED = "succeeded", Tone.OK
+    FAILED = "failed", Tone.BAD
+    CANCELLED = "cancelled", Tone.IDLE
+    STALLED = "stalled", Tone.BAD
 
 
 class SampleForm(forms.Form):

@@ -19,7 +19,7 @@ from core import clock
 from core.patterns import Pattern
 from core.templatetags import lines
 from core.text import DAY, HOUR, MINUTE, duration, visible
-from core.words import Tone
+from core.words import Severity, Tone, Verdict
 
 register = template.Library()
 register.filter("diff_lines", lines.diff_lines)
@@ -27,8 +27,6 @@ register.filter("log_lines", lines.log_lines)
 register.filter("duration", duration)
 
 NOTHING = SafeString('<span class="muted">—</span>')
-VERDICT_TONES = {"confirmed": "bad", "suspected": "warn", "ruled_out": "ok", "could_not_tell": "unk"}
-SEVERITY_TONES = {"problem": "bad", "warning": "warn", "notice": "idle"}
 # So many sources are named in the top bar; more are counted.
 MOST_NAMED = 2
 BREAKABLE = Pattern(r"(->|[./:@]\b)")
@@ -65,12 +63,12 @@ def tone_icon(tone: Any) -> str:
 
 @register.filter
 def verdict_tone(verdict: Any) -> str:
-    return VERDICT_TONES.get(str(verdict), "unk")
+    return Verdict(verdict).tone if verdict in set(Verdict) else Tone.UNKNOWN
 
 
 @register.filter
 def severity_tone(severity: Any) -> str:
-    return SEVERITY_TONES.get(str(severity), "unk")
+    return Severity(severity).tone if severity in set(Severity) else Tone.UNKNOWN
 
 
 @register.filter

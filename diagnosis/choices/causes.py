@@ -7,7 +7,8 @@ version from working, then what keeps the next one from arriving, then what surr
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.diagnosis import DeclaredCause, Severity
+from core.diagnosis import DeclaredCause
+from core.words import Severity
 from diagnosis.choices.guide_text import SECTIONS
 
 

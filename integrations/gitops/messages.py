@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from core.credentials import mask_credentials
 from core.patterns import Pattern
 from core.text import cut
 from integrations.gitops.model import Change, Commit
@@ -54,8 +55,8 @@ def commit_of(commit: Any) -> Commit:
         author=cut(author.raw_name.decode("utf-8", "replace"), LONGEST_NAME),
         author_email=cut(author.raw_email.decode("utf-8", "replace"), LONGEST_NAME),
         when=datetime.fromtimestamp(min(max(author.time, 0), LATEST_S), UTC),
-        subject=cut(subject, LONGEST_SUBJECT),
-        body="\n\n".join(inner),
+        subject=cut(mask_credentials(subject), LONGEST_SUBJECT),
+        body=mask_credentials("\n\n".join(inner)),
         trailers=trailers,
     )
 

@@ -7,6 +7,7 @@ for the lease again; a run that lost it stops without a trace.
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from django.db.models import F, Q
 from pydantic import ValidationError
 
 from core.clock import now
+from core.credentials import mask_credentials
 from core.errors import Problem
 from core.fitting import fit_to_columns
 from core.text import duration
@@ -240,10 +242,12 @@ class Run:
 
 
 def checked(outcome: object) -> Done | Wait:
-    """A step that breaks its contract is our error: better noticed before its result is stored."""
+    """A step that breaks its contract is our error: better noticed before its result is stored.
+
+    What it says may quote another system, so it is masked here.
+    """
     if isinstance(outcome, Done):
         json.dumps(dict(outcome.value))
-        return outcome
-    if isinstance(outcome, Wait):
-        return outcome
+    if isinstance(outcome, Done | Wait):
+        return replace(outcome, says=mask_credentials(outcome.says))
     raise TypeError(f"A step returned {type(outcome).__name__} instead of Done or Wait.")

@@ -11,6 +11,7 @@ import structlog
 from django.db import transaction
 
 from core.clock import now
+from core.credentials import mask_all, mask_credentials
 from core.errors import Problem
 from core.fitting import fit_to_columns
 from operations.choices import OPEN_STATES, AuditResult, OperationState, StepState
@@ -35,9 +36,10 @@ def end(
     only_if: Mapping[str, Any] | None = None,
 ) -> bool:
     """Ends an open operation; False where it has ended already or `only_if` (columns and values) no longer holds."""
+    # Reason and problem may quote another system.
     words = {
-        "reason": reason,
-        "problem": dict(problem or {}),
+        "reason": mask_credentials(reason),
+        "problem": mask_all(problem or {}),
         "diagnosis": diagnosed(operation) if state in STEP_ENDS else {},
         "result": {step.name: step.result for step in operation.steps.filter(state=StepState.SUCCEEDED)},
     }

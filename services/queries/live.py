@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from core.clock import now
+from core.credentials import mask_credentials
 from integrations.errors import IntegrationError, foreign_text
 from integrations.gitops import application_name, workload_name
 from integrations.kubernetes import Right, cluster, kinds, label_selector
@@ -161,7 +162,8 @@ def service_logs(service: Service, query: LogQuery) -> LogView:
             said = f"The container {container} has not been restarted, so it has no previous run."
             return replace(view, error=said, remedy="Read the log of its present run.")
         return replace(view, error=problem.sentence, remedy=problem.remedy)
-    lines = text.splitlines()
+    # Masked before the filter: otherwise it could be used to guess a password, letter by letter.
+    lines = [mask_credentials(line) for line in text.splitlines()]
     kept = lines_with(query.contains, lines)
     return replace(view, lines=kept, dropped=len(lines) - len(kept))
 

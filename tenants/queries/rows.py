@@ -7,7 +7,7 @@ from core.actor import Actor
 from tenants.models import Tenant
 from tenants.queries.access import role_words, visible_tenants
 from tenants.queries.quotas import QuotaMeter, fullest_meters
-from tenants.registry import ServiceCounts, service_counts
+from tenants.registry import SERVICE_COUNTS, ServiceCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class TenantRow:
 
 def tenant_rows(actor: Actor) -> list[TenantRow]:
     """Tenants the actor sees, troubled ones first. Two queries."""
-    counts = service_counts.value(actor)
+    counts = SERVICE_COUNTS.value(actor)
     rows = [
         TenantRow(
             name=tenant.name,

@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings
 
 CLIENT_ID = "mctl-api"
+# How long a server takes at most to see that it shall stop.
+POLL_S = 0.02
 
 
 @dataclass
@@ -45,7 +47,7 @@ class Server:
                 pass
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.http.serve_forever, daemon=True)
+        self.thread = threading.Thread(target=self.http.serve_forever, args=[POLL_S], daemon=True)
         self.thread.start()
 
     def answer(self, path: str, authorization: str) -> tuple[int, dict[str, str], Any]:
@@ -64,14 +66,16 @@ class Server:
 class Dex(Server):
     """An issuer with keys that can be rotated."""
 
-    def begin(self) -> None:
+    def begin(self, keys: dict[str, rsa.RSAPrivateKey] | None = None) -> None:
+        """`keys` are those of an earlier server: to make one takes longer than a test."""
         self.start()
-        self.keys: dict[str, rsa.RSAPrivateKey] = {}
+        self.keys = {} if keys is None else keys
         self.publish("first")
 
     def publish(self, *kids: str) -> None:
         for kid in kids:
-            self.keys.setdefault(kid, rsa.generate_private_key(65537, 2048))
+            if kid not in self.keys:
+                self.keys[kid] = rsa.generate_private_key(65537, 2048)
         listed = [self.jwk(kid) for kid in kids]
         self.answers["/.well-known/openid-configuration"] = (
             200, {}, {"issuer": self.url, "jwks_uri": f"{self.url}/keys"},

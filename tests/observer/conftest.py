@@ -33,7 +33,9 @@ def tenant() -> str:
 
 
 @pytest.fixture
-def world_on(valkey: None, transactional_db: None, tmp_path: Path) -> Iterator[Callable[[Emulator, GitHost], World]]:
+def world_on(
+    valkey: None, transactional_db: None, rows_of_processes: None, tmp_path: Path
+) -> Iterator[Callable[[Emulator, GitHost], World]]:
     """A world on servers of the test's choice; its observers end with the test."""
     worlds: list[World] = []
 

@@ -27,12 +27,12 @@ from operations.models import Operation
 from services.models import Service
 from tenants.models import Source
 from tests import builders
-from tests.conftest import LONGEST_WAIT_S
 from tests.integrations.kubernetes.limited_account import LimitedAccount, rules_for
 from tests.integrations.kubernetes.objects import create, delete, make_namespace
-from tests.observer.conftest import World, soon, source
 from tests.observer.trees.mirrored import LABELS, TREES
 from tests.observer.trees.models import Tree
+from tests.observer.world import World, soon, source
+from tests.processes import LONGEST_WAIT_S
 
 APPLE, PEAR = ("orchard", "apple"), ("orchard", "pear")
 

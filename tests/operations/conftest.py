@@ -52,7 +52,7 @@ def ask(tmp_path: Path, dev: Actor) -> Callable[..., Operation]:
 
 
 @pytest.fixture(scope="module")
-def workers(processes: Processes, valkey: None, django_db_setup: None) -> Iterator[Workers]:
+def workers(processes: Processes, valkey: None, rows_of_processes: None) -> Iterator[Workers]:
     """Nothing runs yet: a test starts what it is about. Ends with its file: the reaper would take up operations that
     another file's tests run by hand."""
     crew = Workers(processes)

@@ -61,7 +61,7 @@ def test_asking_again_brings_the_part_alone() -> None:
 
 
 def test_the_part_misses_no_value() -> None:
-    template = strict_engine().get_template("system/_check.html")
+    template = strict_engine().get_template("mctl/_system_check.html")
 
     assert INVALID not in template.render({"report": report.system_report()})
 

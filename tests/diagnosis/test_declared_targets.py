@@ -1,0 +1,143 @@
+"""An app makes its own objects diagnosable by its file alone: doors, reads, checks and causes follow from it."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.diagnosis import DeclaredCause, DiagnosisTarget, Target
+from core.words import Severity
+from diagnosis import registry
+from diagnosis.choices import CAUSES, add_cause
+
+ROOT = Path(__file__).resolve().parents[2]
+APP = """
+from core.diagnosis import Advice, DeclaredCause, DiagnosisTarget, Fact, Target, Trouble
+from core.words import Severity
+from integrations.kubernetes.kinds import Kind
+
+QUEUES = Kind("queues", "example.dev", "v1", "Queue")
+
+
+def find_queue(actor, tenant, value):
+    return Target("Queue", tenant, value)
+
+
+def check_paused(objects, target, now):
+    queue = objects.get("Queue", target.namespace, target.name)
+    if queue and queue["spec"]["paused"]:
+        fact = Fact(queue, "spec.paused", True, "paused")
+        yield Trouble("queue-paused", "The queue is paused", facts=(fact,), advice=(Advice("Resume it"),))
+
+
+def check_broken(objects, target, now):
+    raise KeyError("spec")
+    yield
+
+
+DIAGNOSIS_TARGETS = (
+    DiagnosisTarget(
+        "queue", "a queue by its name", find_queue, {"Queue": (QUEUES,)},
+        causes=(DeclaredCause("queue-paused", "A queue is paused", Severity.PROBLEM, "degraded"),),
+        checks=(check_paused, check_broken),
+    ),
+)
+"""
+SETTINGS = """
+from tests.settings import *
+INSTALLED_APPS = [*INSTALLED_APPS, "queues"]
+"""
+PROGRAM = """
+import io, json, sys
+from pathlib import Path
+import django
+django.setup()
+from django.core.management import call_command
+from diagnosis.queries.live_kinds import reads_of
+from diagnosis.tools import AskedAbout
+from mctl.api_v1 import api
+
+said = io.StringIO()
+call_command("diagnose", source=Path(sys.argv[1]), kind="Queue", namespace="labs", name="mail", json=True, stdout=said)
+asked = api.get_openapi_schema(path_prefix="")["paths"]["/diagnosis"]["get"]["parameters"]
+print(json.dumps({
+    "rest": [one["name"] for one in asked], "tool": list(AskedAbout.model_fields),
+    "reads": [read.kind for read in reads_of("Queue")], "answer": json.loads(said.getvalue()),
+}))
+"""
+QUEUE = {
+    "apiVersion": "example.dev/v1",
+    "kind": "Queue",
+    "metadata": {"name": "mail", "namespace": "labs"},
+    "spec": {"paused": True},
+}
+
+
+def run_with_app(folder: Path) -> dict:
+    (folder / "queues").mkdir()
+    (folder / "queues" / "__init__.py").touch()
+    (folder / "queues" / "diagnosis_targets.py").write_text(APP)
+    (folder / "settings_with_queues.py").write_text(SETTINGS)
+    (folder / "dump.json").write_text(json.dumps(QUEUE))
+    env = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
+        "DJANGO_SETTINGS_MODULE": "settings_with_queues",
+    }
+    command = [sys.executable, "-c", PROGRAM, str(folder / "dump.json")]
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_new_app_is_diagnosed_at_every_door_by_its_own_file(tmp_path: Path):
+    found = run_with_app(tmp_path)
+
+    assert found["rest"] == ["team", "job", "domain", "database", "queue", "operation"]
+    assert found["tool"] == ["team", "service", "job", "domain", "database", "queue", "operation_id"]
+    assert found["reads"] == ["Queue"]
+    (finding,) = found["answer"]["findings"]
+    assert (finding["cause"], finding["severity"], finding["guide"]) == ("queue-paused", "problem", "degraded")
+    assert finding["evidence"][0]["object"] == {"kind": "Queue", "namespace": "labs", "name": "mail"}
+    assert finding["remedies"][0]["label"] == "Resume it"
+    # A check of an app that breaks costs its own answer, as any check does.
+    assert [one["cause"] for one in found["answer"]["checked"]] == ["broken"]
+
+
+def find_nothing(actor, tenant: str, value: str) -> Target:
+    return Target("Parcel", tenant, value)
+
+
+@pytest.mark.parametrize(
+    "clash",
+    [
+        {"name": "service", "reads": {"Parcel": ()}},
+        {"name": "job", "reads": {"Parcel": ()}},
+        {"name": "parcel", "reads": {"Ingress": ()}},
+    ],
+)
+def test_a_name_or_kind_is_declared_once(clash: dict):
+    with pytest.raises(ValueError, match="declare"):
+        registry.register(replace(DiagnosisTarget("parcel", "", find_nothing, {}), **clash))
+
+    assert sorted(registry.targets()) == ["database", "domain", "job"]
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [
+        DeclaredCause("oom-killed", "Ours", Severity.PROBLEM, "degraded"),
+        DeclaredCause("parcel-lost", "Lost", Severity.PROBLEM, "nowhere"),
+    ],
+)
+def test_a_cause_is_declared_once_and_stands_in_the_guide(cause: DeclaredCause):
+    before = dict(CAUSES)
+
+    with pytest.raises(ValueError, match=cause.id):
+        add_cause(cause)
+
+    assert before == CAUSES
