@@ -197,6 +197,7 @@ class Observer:
         touched = self.state.tenants_touched
         self._persistently(lambda: self.tenants.write(touched))
         self.state.tenants_touched = set()
+        self._persistently(lambda: poke_operations({(tenant, "") for tenant in touched}))
 
     def _write_objects(self, mirror: ObjectMirror) -> None:
         touched = self.state.objects_touched.pop(mirror.table.source, None)

@@ -89,6 +89,25 @@ def test_a_waiting_operation_is_woken_when_its_service_changes(world: World, ten
     soon(poked.exists, "the operation is poked")
 
 
+def test_an_operation_on_a_tenant_is_woken_when_the_tenant_changes(world: World, tenant: str) -> None:
+    world.git.tenant(tenant).commit()
+    make_namespace(world.cluster, tenant)
+    moment = now()
+    waiting = Operation.objects.create(
+        public_id=f"clear-tenant-{tenant}", name="clear-tenant", target=tenant, tenant=tenant, summary="Clear it",
+        actor="ada", door="web", state=OperationState.RUNNING, requested_at=moment,
+        deadline_at=moment.replace(year=2100), wake_at=moment.replace(year=2099),
+    )  # fmt: skip
+    world.observe()
+    soon(Tenant.objects.filter(name=tenant).exists, "the tenant")
+    Operation.objects.filter(pk=waiting.pk).update(poked_at=None)
+
+    quota = {"metadata": {"name": f"{tenant}-quota"}, "spec": {"hard": {"pods": "10"}}}
+    create(world.cluster, kinds.RESOURCE_QUOTAS, tenant, quota)
+
+    soon(Operation.objects.filter(pk=waiting.pk, poked_at__isnull=False).exists, "the operation is poked")
+
+
 def test_the_use_of_a_quota_is_the_tenants(world: World, tenant: str) -> None:
     world.git.tenant(tenant).commit()
     make_namespace(world.cluster, tenant)

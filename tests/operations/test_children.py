@@ -20,7 +20,7 @@ from operations.models import AuditEntry, Operation
 from operations.queries import troubled_operations
 from operations.tools import described
 from tests.operations import tenantwide
-from tests.operations.conftest import fresh, lines, view
+from tests.operations.crew import fresh, lines, view
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -38,7 +38,7 @@ def tenant_operations(small_operations: None) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def roles_of_now(dev: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever is asked about, it is Dev."""
-    monkeypatch.setattr(registry, "_people", [lambda login, **_: dev])
+    monkeypatch.setattr(registry.PEOPLE, "value", lambda login, **_: dev)
 
 
 @pytest.fixture
@@ -308,7 +308,7 @@ def test_a_child_waits_while_roles_cannot_be_asked_for(clear: Ask, monkeypatch: 
         raise Unavailable("GitHub does not answer.")
 
     parent = clear(["ledger-api"])
-    monkeypatch.setattr(registry, "_freshness", [unknown])
+    monkeypatch.setattr(registry.FRESHNESS, "value", unknown)
     parent = run(parent)
 
     assert parent.state == OperationState.RUNNING

@@ -11,9 +11,9 @@ from core.actor import Actor
 from operations import actions
 from operations.models import AuditEntry, Operation
 from tests import builders
-from tests.conftest import wait_until
 from tests.operations import tenantwide
-from tests.operations.conftest import Workers, fresh, lines, wait_for_state
+from tests.operations.crew import Workers, fresh, lines, wait_for_state
+from tests.processes import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -17,7 +17,7 @@ from operations.queries import open_operation
 from operations.registry import Target
 from tests import builders
 from tests.operations import tenantwide
-from tests.operations.conftest import fresh, view
+from tests.operations.crew import fresh, view
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
