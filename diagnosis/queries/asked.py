@@ -10,6 +10,7 @@ from typing import Any
 from core import clock
 from core.actor import Actor
 from core.errors import Invalid, NotFound, Unavailable, shorten
+from core.resource_names import database_name
 from diagnosis.queries.live import diagnose_service, look_live
 from diagnosis.queries.objects import dig, items, name, namespace, text_at
 from diagnosis.queries.snapshot import Target
@@ -110,7 +111,7 @@ def _database(team: str, service: str) -> Target:
     except Missing:
         found = []
     for obj in found:
-        if text_at(obj, "spec", "name") == f"{team}-{service}":
+        if text_at(obj, "spec", "name") == database_name(team, service):
             return Target("Database", namespace(obj), name(obj))
     raise _unknown("database", service, team, ())
 

@@ -16,6 +16,7 @@ from django.conf import settings
 from core import clock
 from core.errors import Problem, Unavailable
 from core.patterns import Pattern
+from core.resource_names import application_name
 from diagnosis.queries.checks.databases import clusters
 from diagnosis.queries.engine import diagnose_snapshot
 from diagnosis.queries.environment import of_container
@@ -155,7 +156,9 @@ def _application(gateway: Cluster, target: Target) -> Work:
 
     def work() -> Brought:
         try:
-            return [gateway.get("applications", f"{target.namespace}-{target.name}", gateway.argocd_namespace)], {}
+            return [
+                gateway.get("applications", application_name(target.namespace, target.name), gateway.argocd_namespace)
+            ], {}
         except Missing:
             return [], {}
 

@@ -21,7 +21,7 @@ from core.names import (
 )
 from core.parse import field_error
 from core.quantity import amount
-from integrations.gitops import pair_problem
+from core.resource_names import pair_problem
 
 NO_HOST = "none"
 DEFAULT_HOST = "auto"

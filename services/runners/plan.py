@@ -19,8 +19,9 @@ from redis.exceptions import RedisError
 from core.actor import Actor
 from core.errors import Busy, NotFound
 from core.quantity import amount, in_words
+from core.resource_names import application_name
 from integrations.errors import IntegrationError, Missing
-from integrations.gitops import application_name, edit_yaml, editable_values, gitops, new_service_values, unified_diff
+from integrations.gitops import edit_yaml, editable_values, gitops, new_service_values, unified_diff
 from integrations.helm import RenderJob, chart_at, render_many
 from services.runners.changes import edits_for, host_name, host_warnings, subject, summary
 from services.runners.chart_refusals import chart_refusal

@@ -7,9 +7,10 @@ from typing import Any
 from django.conf import settings
 
 from core.errors import Problem
+from core.resource_names import application_name, workload_name
 from core.text import counted, cut, of_counted
 from integrations.errors import IntegrationError, Missing, NotAllowed, OutcomeUnknown
-from integrations.gitops import application_name, gitops, workload_name
+from integrations.gitops import gitops
 from integrations.kubernetes import Place, Right, cluster, kinds, label_selector
 from operations.registry import Done, StepContext, StepDefinition, Wait, diagnosis_of
 from services.runners.changes import subject

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from core.patterns import Pattern
+from core.resource_names import database_name
 from diagnosis.choices import Severity, Verdict
 from diagnosis.queries import environment, network, remedies
 from diagnosis.queries.containers import described
@@ -40,7 +41,7 @@ def databases(scope: Scope) -> list[Obj]:
     """Database objects of the target: itself, by the platform's naming, named in its configuration or in its log."""
     if scope.target.kind == "Database" and scope.target_object is not None:
         return [scope.target_object]
-    own = f"{scope.namespace}-{scope.service}"
+    own = database_name(scope.namespace, scope.service)
     secrets = {secret.removesuffix("-db-creds") for secret in secret_names(scope) if secret.endswith("-db-creds")}
     said = " ".join(reading.match.line for reading in readings(scope) if reading.match)
     told = _configured(scope)
