@@ -8,7 +8,6 @@ from ninja import Field, Schema
 from core.actor import Actor
 from core.errors import Invalid
 
-LONGEST_CURSOR = 40
 WHAT_THEY_MEAN = {
     400: "The body is not JSON.",
     401: "No token, or one that is not taken; WWW-Authenticate says why.",

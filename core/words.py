@@ -4,7 +4,7 @@
 """
 
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 
 class Tone(StrEnum):
@@ -28,11 +28,12 @@ class StatusWord(StrEnum):
     tone: Tone
     icon: str
 
-    def __new__(cls, word: str, tone: Tone, icon: str = "") -> Self:
+    def __new__(cls, word: str, *look: Any) -> Self:
+        """`look` is the tone and, where there is one, the icon. A member is also looked up by its word alone."""
         member = str.__new__(cls, word)
         member._value_ = word
-        member.tone = tone
-        member.icon = icon or tone.icon
+        member.tone, *icon = look
+        member.icon = icon[0] if icon else member.tone.icon
         return member
 
     @property

@@ -8,15 +8,12 @@ import ipaddress
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 # How the key begins that `manage.py` makes up where none is set.
 ONE_COMMAND = "one-command-only-"
 
 LONGEST_NAMESPACE = 63
 BROKER_SCHEMES = {"redis", "rediss", "unix", "redis+socket"}
-
-T = TypeVar("T", str, int, float, bool)
 
 
 class WrongSetting(ValueError):

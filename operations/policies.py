@@ -3,12 +3,6 @@
 from core.actor import Actor, Decision, MissingRight, Role, Scope, needs_scope
 
 
-def may_see(actor: Actor, *, tenant: str) -> Decision:
-    if actor.sees(tenant):
-        return Decision(True, f"{actor.name} sees {tenant}.")
-    return Decision(False, f"{actor.name} is not a member of {tenant}.", "Ask an owner of the tenant to add you.")
-
-
 def may_cancel(actor: Actor, *, tenant: str, requested_by: str) -> Decision:
     """Developers of the tenant, and whoever started it as long as they are members."""
     if actor.at_least(Role.DEVELOPER, tenant=tenant):

@@ -8,6 +8,7 @@ from django.conf import settings
 from ninja import Field, Query, Router, Schema
 
 from core.gate import gate
+from core.resource_names import application_name
 from core.rest import ApiRequest, answers, cursor_after, page_of
 from core.words import Health, Sync
 from services import queries
@@ -288,7 +289,7 @@ def summary(row: queries.ServiceRow) -> Mapping[str, Any]:
 def argocd(head: queries.ServiceHead) -> Mapping[str, Any]:
     row = head.row
     return {
-        "name": f"{row.tenant}-{row.name}", "namespace": settings.ARGOCD_NAMESPACE, "syncStatus": head.sync,
+        "name": application_name(row.tenant, row.name), "namespace": settings.ARGOCD_NAMESPACE, "syncStatus": head.sync,
         "health": head.health, "healthStatus": head.health, "revision": row.synced_revision, "message": row.app_message,
         "updatedAt": row.cluster_observed_at,
     }  # fmt: skip

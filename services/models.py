@@ -9,8 +9,6 @@ from django.db import models
 
 from core.words import Health, Sync
 
-HEALTH_ORDER = {health.value: position for position, health in enumerate(Health)}
-
 
 class ServiceQuerySet(models.QuerySet["Service"]):
     def of(self, tenants: list[str]) -> Self:

@@ -7,6 +7,7 @@ from django.urls import reverse
 from pydantic import Field
 
 from core.actor import Actor
+from core.resource_names import application_name
 from core.text import counted
 from core.tool import Answer, Next, ToolArguments, offset_of, tool
 from services import queries
@@ -185,6 +186,6 @@ def listed_from(found: queries.ServiceList, start: int) -> list[dict[str, Any]]:
 def argocd(head: queries.ServiceHead) -> dict[str, Any]:
     row = head.row
     return {
-        "name": f"{row.tenant}-{row.name}", "sync": head.sync, "health": head.health,
+        "name": application_name(row.tenant, row.name), "sync": head.sync, "health": head.health,
         "revision": row.synced_revision, "message": row.app_message,
     }  # fmt: skip

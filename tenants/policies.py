@@ -15,10 +15,6 @@ READ_AS = (("-", ""), ("0", "o"), ("1", "l"), ("i", "l"), ("rn", "m"), ("vv", "w
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
-def may_see(actor: Actor, *, tenant: str) -> Decision:
-    return needs_role(actor, Role.VIEWER, tenant=tenant, doing="Seeing the tenant")
-
-
 def may_manage_members(actor: Actor, *, tenant: str) -> Decision:
     return needs_role(actor, Role.OWNER, tenant=tenant, doing="Changing who is a member")
 

@@ -7,7 +7,6 @@ Loaded into every template (settings, `builtins`). Everything here returns escap
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from django import template
 from django.forms import BoundField, CheckboxInput
@@ -232,13 +231,6 @@ def as_list(value: Any) -> list[Any]:
 @register.filter
 def count_ready(pods: Iterable[Any]) -> int:
     return sum(1 for pod in pods if pod.ready)
-
-
-@register.filter
-def as_query(parameters: Mapping[str, Any] | None) -> str:
-    """Parameters as `?a=1&b=2`, "" for none; maps and lists are left to the page that asks for them."""
-    plain = {key: value for key, value in (parameters or {}).items() if isinstance(value, str | int | float)}
-    return f"?{urlencode(plain)}" if plain else ""
 
 
 @register.filter

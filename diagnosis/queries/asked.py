@@ -11,6 +11,7 @@ from core import clock
 from core.actor import Actor
 from core.diagnosis import Target
 from core.errors import Invalid, NotFound, Unavailable, shorten
+from core.resource_names import database_name
 from diagnosis.queries.live import diagnose_service, look_live
 from diagnosis.queries.wrong_now import wrong_now
 from diagnosis.registry import targets
@@ -109,7 +110,7 @@ def find_database(actor: Actor, team: str, service: str) -> Target:
     except Missing:
         found = []
     for obj in found:
-        if text_at(obj, "spec", "name") == f"{team}-{service}":
+        if text_at(obj, "spec", "name") == database_name(team, service):
             return Target("Database", namespace(obj), name(obj))
     raise _unknown("database", service, team, ())
 

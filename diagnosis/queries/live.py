@@ -17,6 +17,7 @@ from core import clock
 from core.diagnosis import Target
 from core.errors import Problem, Unavailable
 from core.patterns import Pattern
+from core.resource_names import application_name
 from diagnosis.queries.live_kinds import (
     AROUND,
     CLUSTER_WIDE,
@@ -156,7 +157,9 @@ def _application(gateway: Cluster, target: Target) -> Work:
 
     def work() -> Brought:
         try:
-            return [gateway.get("applications", f"{target.namespace}-{target.name}", gateway.argocd_namespace)], {}
+            return [
+                gateway.get("applications", application_name(target.namespace, target.name), gateway.argocd_namespace)
+            ], {}
         except Missing:
             return [], {}
 

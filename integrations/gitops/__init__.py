@@ -20,7 +20,6 @@ from integrations.gitops.model import (
     UnreadableFile,
     World,
 )
-from integrations.gitops.names import application_name, default_host, pair_problem, workload_name
 from integrations.gitops.new_files import new_service_values
 from integrations.gitops.reading import unified_diff
 from integrations.gitops.routes import EVERY_HOST, FILE_SOURCES, Route, routes_of, unread_objects
@@ -52,8 +51,6 @@ __all__ = [
     "UnreadableFile",
     "UnreadableYaml",
     "World",
-    "application_name",
-    "default_host",
     "edit_yaml",
     "editable_values",
     "forget",
@@ -61,7 +58,6 @@ __all__ = [
     "items",
     "mapping",
     "new_service_values",
-    "pair_problem",
     "parse",
     "print_value",
     "root_of",
@@ -69,5 +65,4 @@ __all__ = [
     "unified_diff",
     "unread_objects",
     "values_of",
-    "workload_name",
 ]

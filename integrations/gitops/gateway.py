@@ -7,6 +7,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from core.resource_names import values_path
 from integrations.errors import Missing, Unreachable
 from integrations.gitops.clone import Clone
 from integrations.gitops.model import (
@@ -21,7 +22,7 @@ from integrations.gitops.model import (
     TenantSpec,
     World,
 )
-from integrations.gitops.names import check_name, check_path, join_path
+from integrations.gitops.paths import check_name, check_path, join_path
 from integrations.gitops.reading import Reader
 from integrations.gitops.specs import service_spec, tenant_spec
 from integrations.gitops.values_file import unreadable
@@ -71,9 +72,7 @@ class Gitops:
     # --- paths
 
     def service_path(self, tenant: str, service: str) -> str:
-        return join_path(
-            self.base_path, "services", check_name(tenant, "tenant"), check_name(service, "service"), "values.yaml"
-        )
+        return join_path(self.base_path, values_path(check_name(tenant, "tenant"), check_name(service, "service")))
 
     def service_folder(self, tenant: str, service: str) -> str:
         """With the trailing slash that `FileEdit.delete` wants of a folder."""

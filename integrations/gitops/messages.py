@@ -53,7 +53,6 @@ def commit_of(commit: Any) -> Commit:
     return Commit(
         sha=str(commit.id),
         author=cut(author.raw_name.decode("utf-8", "replace"), LONGEST_NAME),
-        author_email=cut(author.raw_email.decode("utf-8", "replace"), LONGEST_NAME),
         when=datetime.fromtimestamp(min(max(author.time, 0), LATEST_S), UTC),
         subject=cut(mask_credentials(subject), LONGEST_SUBJECT),
         body=mask_credentials("\n\n".join(inner)),

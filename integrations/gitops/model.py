@@ -30,7 +30,6 @@ class Commit:
 
     sha: str
     author: str
-    author_email: str
     when: datetime
     subject: str
     body: str
@@ -102,7 +101,6 @@ class ServiceSpec:
     autoscaling: Autoscaling
     has_database: bool
     component_type: str
-    env_keys: tuple[str, ...]
     resources: Mapping[str, Mapping[str, str]]
     probe_paths: Mapping[str, str]
     path: str

@@ -1,8 +1,9 @@
 """The values file a new service starts from: readable, commented, with everything people change first in its place."""
 
+from core.resource_names import tls_secret_name
 from integrations.gitops import yaml_write as write
 from integrations.gitops.edits import Edit, Set, edit_yaml
-from integrations.gitops.names import check_name, tls_secret_name
+from integrations.gitops.paths import check_name
 
 WEB = """\
 # {tenant}/{service}

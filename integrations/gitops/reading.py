@@ -13,7 +13,7 @@ from core.patterns import encodable
 from integrations.errors import Missing
 from integrations.gitops.messages import commit_of
 from integrations.gitops.model import Commit, FileText, Revision, ServiceSpec, TenantSpec, UnreadableFile, World
-from integrations.gitops.names import join_path
+from integrations.gitops.paths import join_path
 from integrations.gitops.specs import service_spec, tenant_spec
 from integrations.gitops.store import intact
 from integrations.gitops.values_file import unreadable

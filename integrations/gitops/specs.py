@@ -66,7 +66,6 @@ def service_spec(tenant: str, name: str, path: str, blob_id: str, text: str) -> 
         autoscaling=_autoscaling(values),
         has_database=bool(mapping(values.get("dbSecret"))),
         component_type=print_value(values.get("componentType")) or "base-service",
-        env_keys=tuple(str(key) for key in mapping(values.get("env"))),
         resources={
             kind: {str(key): print_value(amount) for key, amount in mapping(amounts).items()}
             for kind, amounts in mapping(values.get("resources")).items()

@@ -19,7 +19,7 @@ from integrations.errors import Contended, Missing, Refused, Unreachable
 from integrations.gitops.clone import Clone, LostRace
 from integrations.gitops.messages import OPERATION, commit_message, message_of, trailers_of
 from integrations.gitops.model import Change, CommitResult, FileEdit, FilePlan
-from integrations.gitops.names import check_path
+from integrations.gitops.paths import check_path
 from integrations.gitops.reading import Reader, entry_at, text_of, unified_diff
 from integrations.gitops.store import DamagedClone, intact
 from integrations.gitops.values_file import unreadable

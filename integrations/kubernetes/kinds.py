@@ -45,7 +45,6 @@ def segment(name: str) -> str:
 ARGO = "argoproj.io"
 APPLICATIONS = Kind("applications", ARGO, "v1alpha1", "Application")
 APPLICATION_SETS = Kind("applicationsets", ARGO, "v1alpha1", "ApplicationSet")
-APP_PROJECTS = Kind("appprojects", ARGO, "v1alpha1", "AppProject")
 CONFIG_MAPS = Kind("configmaps", "", "v1", "ConfigMap")
 CRON_JOBS = Kind("cronjobs", "batch", "v1", "CronJob")
 DAEMON_SETS = Kind("daemonsets", "apps", "v1", "DaemonSet")
@@ -65,7 +64,6 @@ POD_DISRUPTION_BUDGETS = Kind("poddisruptionbudgets", "policy", "v1", "PodDisrup
 PODS = Kind("pods", "", "v1", "Pod")
 REPLICA_SETS = Kind("replicasets", "apps", "v1", "ReplicaSet")
 RESOURCE_QUOTAS = Kind("resourcequotas", "", "v1", "ResourceQuota")
-ROLLOUTS = Kind("rollouts", ARGO, "v1alpha1", "Rollout")
 SECRETS = Kind("secrets", "", "v1", "Secret")
 SERVICE_ACCOUNTS = Kind("serviceaccounts", "", "v1", "ServiceAccount")
 SERVICES = Kind("services", "", "v1", "Service")

@@ -1,7 +1,6 @@
 """The kinds the controllers know by name, and how one is addressed."""
 
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +27,6 @@ def split_api_version(api_version: str) -> tuple[str, str]:
     """`"apps/v1"` -> `("apps", "v1")`; `"v1"` -> `("", "v1")`."""
     group, _, version = api_version.rpartition("/")
     return group, version
-
-
-def api_version_and_kind(thing: dict[str, Any]) -> tuple[str, str]:
-    return thing.get("apiVersion", ""), thing.get("kind", "")
 
 
 POD = Kind("", "v1", "pods", "Pod")

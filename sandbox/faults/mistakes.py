@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from core.resource_names import application_name
 from integrations.gitops import Change, Edit, FileEdit, Gitops, Remove, Set, edit_yaml, parse
 from sandbox.faults.kinds import ActiveFault, Fault, Settings
 
@@ -205,7 +206,7 @@ def _write(git: Gitops, tenant: str, service: str, changed: Callable[[str | None
 
 
 def _filled(fault: Fault, tenant: str, service: str) -> list[Set]:
-    words = {"{instance}": f"{tenant}-{service}"}
+    words = {"{instance}": application_name(tenant, service)}
     return [Set(edit.path, _worded(edit.value, words)) for edit in fault.edits]
 
 

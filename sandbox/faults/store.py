@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from core.resource_names import application_name, workload_name
 from integrations.gitops import Gitops
 from sandbox.controllers.client import ApiError, Client, Thing, connect
 from sandbox.controllers.kinds import APPLICATION, CERTIFICATE, CONFIG_MAP, DEPLOYMENT, INGRESS, NAMESPACE
@@ -95,7 +96,7 @@ async def _look_at_git(client: Client, active: ActiveFault) -> None:
         return
     change = {"metadata": {"annotations": {REFRESH: "normal"}}}
     try:
-        await client.patch(APPLICATION, ARGOCD, f"{active.tenant}-{active.service}", change)
+        await client.patch(APPLICATION, ARGOCD, application_name(active.tenant, active.service), change)
     except ApiError as error:
         if error.status != 404:
             raise
@@ -123,7 +124,7 @@ async def _lacking(client: Client, fault: Fault, tenant: str, service: str) -> s
     """Certificates carry no label of the service but are owned by an Ingress of it."""
     if fault.needs is None:
         return ""
-    chosen = f"app.kubernetes.io/instance={tenant}-{service}"
+    chosen = f"app.kubernetes.io/instance={application_name(tenant, service)}"
     if fault.needs == CERTIFICATE:
         ingresses, _ = await client.list_all(INGRESS, namespace=tenant, labelSelector=chosen)
         own = {one["metadata"]["uid"] for one in ingresses}
@@ -135,7 +136,7 @@ async def _lacking(client: Client, fault: Fault, tenant: str, service: str) -> s
 
 
 async def _container(client: Client, tenant: str, service: str) -> Container:
-    deployment = await client.find(DEPLOYMENT, tenant, f"{tenant}-{service}-base-service")
+    deployment = await client.find(DEPLOYMENT, tenant, workload_name(tenant, service))
     if deployment is None:
         raise FaultError(f"There is no service {tenant}/{service} in the cluster.")
     containers: list[dict[str, Any]] = deployment["spec"]["template"]["spec"]["containers"]

@@ -9,8 +9,8 @@ from django.utils.dateparse import parse_datetime
 
 from core.clock import now
 from core.credentials import mask_credentials
+from core.resource_names import application_name, workload_name
 from integrations.errors import IntegrationError, foreign_text
-from integrations.gitops import application_name, workload_name
 from integrations.kubernetes import Right, cluster, kinds, label_selector
 from services.models import Service
 from services.queries.pods import PodView, pod_view

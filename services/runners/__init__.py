@@ -5,6 +5,7 @@ from typing import Any
 
 from core.actor import Actor, Decision
 from core.errors import Busy, NotFound
+from core.resource_names import application_name
 from integrations.errors import IntegrationError
 from operations.choices import Risk
 from operations.registry import OperationDefinition, Target
@@ -58,7 +59,7 @@ def refuse_hosts_at_once(actor: Actor, parameters: DeployServiceParameters) -> N
 
 def shares_an_application(parameters: DeployServiceParameters) -> bool:
     """Tenant a-b with service c and tenant a with service b-c would share Application, host and objects."""
-    joined = f"{parameters.team_name}-{parameters.component_name}"
+    joined = application_name(parameters.team_name, parameters.component_name)
     pairs = [(joined[:at], joined[at + 1 :]) for at, char in enumerate(joined) if char == "-"]
     others = [pair for pair in pairs if pair[0] != parameters.team_name and all(pair)]
     return any(Service.objects.filter(tenant=tenant, name=name).exists() for tenant, name in others)

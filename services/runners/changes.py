@@ -6,8 +6,9 @@ from functools import singledispatch
 from typing import Any
 
 from core.names import is_host
+from core.resource_names import default_host
 from core.text import counted
-from integrations.gitops import Edit, Remove, Set, default_host, editable_values, mapping, print_value
+from integrations.gitops import Edit, Remove, Set, editable_values, mapping, print_value
 from services.errors import refused
 from services.queries.configuration import STARTUP_PERIOD_S, startup_time_s
 from services.runners.certificates import certificate_warnings, hosts_that_follow, place_of_host

@@ -13,11 +13,11 @@ from django.db.models import CharField, F, Value
 
 from core.actor import Actor
 from core.errors import shorten
+from core.resource_names import default_host
 from integrations.gitops import (
     EVERY_HOST,
     Route,
     UnreadableYaml,
-    default_host,
     gitops,
     mapping,
     print_value,

@@ -23,7 +23,7 @@ from core.names import (
 )
 from core.parse import field_error
 from core.quantity import amount
-from integrations.gitops import pair_problem
+from core.resource_names import pair_problem
 from services import policies
 
 NO_HOST = "none"

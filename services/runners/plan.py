@@ -6,15 +6,8 @@ from typing import Any
 
 from core.actor import Actor
 from core.errors import Busy, NotFound
-from integrations.gitops import (
-    FileEdit,
-    FilePlan,
-    application_name,
-    edit_yaml,
-    editable_values,
-    gitops,
-    new_service_values,
-)
+from core.resource_names import application_name
+from integrations.gitops import FileEdit, FilePlan, edit_yaml, editable_values, gitops, new_service_values
 from operations.runners.planning import hash_of, plan_of
 from operations.runners.rendering import Release, Rendering, chart_id, rendered, rendered_once
 from services.runners.changes import edits_for, host_name, host_warnings, subject, summary

@@ -2,8 +2,9 @@
 
 from django.conf import settings
 
+from core.resource_names import application_name, workload_name
 from core.text import counted
-from integrations.gitops import FileEdit, application_name, gitops, workload_name
+from integrations.gitops import FileEdit, gitops
 from operations.registry import Done, StepContext, StepDefinition, Wait
 from operations.runners import rollout, sync
 from operations.runners.commit import commit_files

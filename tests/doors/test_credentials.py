@@ -155,7 +155,7 @@ PAGES = {
     "/services/": False,
     "/operations/": True,
     f"/operations/{OPERATION}/": True,
-    "/tenants/payments/": True,
+    "/tenants/payments/": False,
     PAGE: True,
     f"{PAGE}events/": True,
     f"{PAGE}logs/": True,

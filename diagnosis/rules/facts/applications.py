@@ -1,6 +1,7 @@
 """Which Argo CD Application holds an object: by tracking annotation, by its resource list, then by convention."""
 
 from core.diagnosis import Target
+from core.resource_names import application_name
 from diagnosis.rules.facts.objects import Obj, annotations, items, kind, labels, name, namespace, text_at
 from diagnosis.rules.facts.snapshot import Snapshot
 
@@ -27,7 +28,7 @@ def _by_convention(apps: list[Obj], target: Target) -> Obj | None:
     """The Application of an object that does not exist (yet): named {tenant}-{service}, or fed from its folder."""
     folder = f"/{target.namespace}/{target.name}"
     for app in apps:
-        if name(app) == f"{target.namespace}-{target.name}" or _lists(app, target):
+        if name(app) == application_name(target.namespace, target.name) or _lists(app, target):
             return app
     for app in apps:
         here = text_at(app, "spec", "destination", "namespace") == target.namespace

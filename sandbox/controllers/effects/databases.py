@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from core.resource_names import database_name
 from sandbox.controllers.client import Thing
 from sandbox.controllers.clock import stamp
 from sandbox.controllers.cluster import Cluster
@@ -24,7 +25,7 @@ class DatabaseClusterDown(Hands):
         self.clusters, self.databases = cluster.cache(POSTGRES), cluster.cache(DATABASE)
 
     async def bring(self, active: list[ActiveFault]) -> None:
-        wanted = {f"{one.tenant}-{one.service}" for one in active}
+        wanted = {database_name(one.tenant, one.service) for one in active}
         for known in self.databases.all():
             if is_marked(known, self.name) and known["spec"]["name"] not in wanted:
                 await self.delete(DATABASE, known)

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+from core.resource_names import application_name
 from sandbox.controllers.client import Client, Thing
 from sandbox.controllers.cluster import Cluster
 from sandbox.controllers.effects.hands import Hands
@@ -33,7 +34,7 @@ class ManualDrift(Hands):
         if appset is None:
             return
         ignored = appset["spec"].get("ignoreApplicationDifferences") or []
-        wanted = {f"{one.tenant}-{one.service}": one for one in active}
+        wanted = {application_name(one.tenant, one.service): one for one in active}
         known = {one["name"] for one in ignored if _is_ours(one)}
         if known != set(wanted):
             entries = [one for one in ignored if not _is_ours(one)]

@@ -60,22 +60,6 @@ def pod_is_available(pod: Thing, clock: Clock, *, min_ready_s: float) -> bool:
     return since is not None and (min_ready_s <= 0 or clock.elapsed(since) >= min_ready_s)
 
 
-def selector_matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:
-    """A LabelSelector with matchLabels and matchExpressions."""
-    if any(labels.get(name) != value for name, value in (selector.get("matchLabels") or {}).items()):
-        return False
-    return all(_expression_matches(one, labels) for one in selector.get("matchExpressions") or [])
-
-
-def _expression_matches(expression: dict[str, Any], labels: dict[str, str]) -> bool:
-    name, operator, values = expression["key"], expression["operator"], expression.get("values") or []
-    if operator == "In":
-        return labels.get(name) in values
-    if operator == "NotIn":
-        return labels.get(name) not in values
-    return (name in labels) == (operator == "Exists")
-
-
 def without_zeros(status: dict[str, Any]) -> dict[str, Any]:
     """Counts of zero and empty lists are left out, as the API's own types do."""
     return {name: value for name, value in status.items() if value not in (0, None, [], {})}

@@ -21,7 +21,6 @@ from sandbox.controllers.workloads.common import (
 )
 from sandbox.controllers.workqueue import WorkQueue
 
-NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 # A set that cannot create its pods is tried again after this long, doubling, as the real queue does.
 FIRST_RETRY_S, LAST_RETRY_S = 5.0, 300.0
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from core import resource_names as names
 from integrations import helm
-from integrations.gitops import names
 from integrations.helm import render
 from tests.processes import ROOT
 
@@ -27,7 +27,7 @@ def test_the_workloads_name_of_a_pair_that_fits_is_one_of_kubernetes_and_holds_t
     tenant, service = "dev", "s" * length
     assert not names.pair_problem(tenant, service)
     name = names.workload_name(tenant, service)
-    assert len(name) <= names.LONGEST_OBJECT
+    assert len(name) <= names.LONGEST_LABEL
     assert name.startswith(f"{tenant}-{service}-")
     assert not name.endswith("-")
 
@@ -43,3 +43,27 @@ def test_the_chart_builds_the_same_name(length: int) -> None:
         ("Deployment", names.workload_name("labs", service)),
         ("Service", names.workload_name("labs", service)),
     }
+
+
+LONGEST_PAIR = ("a" * 4, "b" * (names.LONGEST_RELEASE - 5))
+
+
+def test_the_longest_pair_that_fits_is_within_every_limit() -> None:
+    assert not names.pair_problem(*LONGEST_PAIR)
+    assert len(names.database_name(*LONGEST_PAIR).encode()) <= names.LONGEST_IDENTIFIER_BYTES
+    assert len(names.workload_name(*LONGEST_PAIR)) <= names.LONGEST_LABEL
+    assert len(names.database_secret_name(*LONGEST_PAIR)) <= names.LONGEST_OBJECT
+    assert len(names.secret_name(LONGEST_PAIR[1])) <= names.LONGEST_OBJECT
+    assert len(names.tls_secret_name(LONGEST_PAIR[1])) <= names.LONGEST_OBJECT
+
+
+def test_the_names_are_those_of_the_platform() -> None:
+    pair = ("payments", "ledger-api")
+    assert names.values_path(*pair) == "services/payments/ledger-api/values.yaml"
+    assert names.vault_path(*pair) == "teams/payments/ledger-api"
+    assert names.database_vault_path(*pair) == "teams/payments/ledger-api/database"
+    assert names.preview_vault_path(*pair) == "teams/payments/ledger-api/preview"
+    assert names.database_name(*pair) == "payments-ledger-api"
+    assert names.database_secret_name(*pair) == "payments-ledger-api-db-creds"
+    assert names.secret_name("ledger-api") == "ledger-api-secrets"
+    assert names.tls_secret_name("ledger-api") == "ledger-api-tls"
