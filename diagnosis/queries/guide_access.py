@@ -8,15 +8,15 @@ from diagnosis.rules.report.findings import Checked
 from tenants.queries import owners_of
 
 
-def access_answers(actor: Actor, tenant: str) -> dict[str, tuple[Checked, ...]]:
-    """Answers by the section they stand in. `tenant` is the one the page is asked about, or ""."""
+def access_answers(actor: Actor, tenant: str) -> dict[str, Checked]:
+    """Answers by the id of their check. `tenant` is the one the page is asked about, or ""."""
     return {
-        "unauthorized": (_signed_in(actor),),
-        "forbidden": (_roles(actor, tenant), _admin(actor)),
-        "token-types": (_kind(actor),),
-        "tools-missing": (_address(),),
-        "timeouts": (_reachable(),),
-        "connection-refused": (_address(), _reachable()),
+        "signed-in": _signed_in(actor),
+        "role": _roles(actor, tenant),
+        "admin": _admin(actor),
+        "token-kind": _kind(actor),
+        "address": _address(),
+        "reachable": _reachable(),
     }
 
 

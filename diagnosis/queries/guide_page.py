@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from core.actor import Actor
 from core.diagnosis import Target
 from diagnosis.choices import Verdict, cause_of
+from diagnosis.choices.guide_checks import CHECKS_OF
 from diagnosis.choices.guide_text import SECTIONS, Paragraph, Section
 from diagnosis.queries.guide_access import access_answers
 from diagnosis.queries.live import diagnose_live
@@ -101,20 +102,21 @@ def _matches(section: Section, words: Sequence[str]) -> bool:
     return all(word in text for word in words)
 
 
-def _shown(section: Section, found: Diagnosis | None, reader: Mapping[str, tuple[Checked, ...]]) -> ShownSection:
-    told = reader.get(section.id, ())
-    paragraphs = tuple(ShownParagraph(one, (*told, *_answers(one, found))) for one in section.paragraphs)
+def _shown(section: Section, found: Diagnosis | None, reader: Mapping[str, Checked]) -> ShownSection:
+    paragraphs = tuple(ShownParagraph(one, _answers(one, found, reader)) for one in section.paragraphs)
     here = tuple(one for one in found.findings if cause_of(one.cause).guide == section.id) if found else ()
     return ShownSection(section, paragraphs, here)
 
 
-def _answers(paragraph: Paragraph, found: Diagnosis | None) -> tuple[Checked, ...]:
-    """The walk's own lines; where the service does not show the symptom, one line that says so."""
-    if found is None or not paragraph.checks:
-        return ()
-    lines = tuple(one for one in found.checked if one.title in paragraph.checks)
+def _answers(paragraph: Paragraph, found: Diagnosis | None, reader: Mapping[str, Checked]) -> tuple[Checked, ...]:
+    """Of the reader; of the service the walk's own lines, and one line where it does not show the symptom."""
+    checks = CHECKS_OF.get(paragraph.id, ())
+    told = tuple(reader[check] for check in checks if check in reader)
+    if found is None or len(told) == len(checks):
+        return told
+    lines = tuple(one for one in found.checked if one.check in checks)
     if lines:
-        return lines
+        return (*told, *lines)
     if all(source.ok for source in found.sources):
-        return (Checked("", "", paragraph.title, Verdict.RULED_OUT, "the service does not show it"),)
-    return (Checked("", "", paragraph.title, Verdict.COULD_NOT_TELL, "not everything could be read"),)
+        return (*told, Checked("", "", paragraph.title, Verdict.RULED_OUT, "the service does not show it"))
+    return (*told, Checked("", "", paragraph.title, Verdict.COULD_NOT_TELL, "not everything could be read"))

@@ -16,8 +16,9 @@ DATABASE, DOMAIN = "Database", "Domain and certificate"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One cause of the guide: its title, the ids that confirm it, and what rules it out or was missing to tell."""
+    """One live check: its id and title, the causes that confirm it, and what rules it out or was missing to tell."""
 
+    id: str
     title: str
     causes: tuple[str, ...]
     answer: Callable[[Scope], ruling_out.Answer]
@@ -56,27 +57,41 @@ SYNC = _ids(" ".join(id for id in CAUSES if id.startswith("argocd-")))
 
 WALK: dict[str, tuple[Row, ...]] = {
     STUCK: (
-        Row("Image cannot be pulled", IMAGES, ruling_out.images_pulled),
-        Row("Quota or admission refuses the pods", REFUSED, ruling_out.pods_created),
-        Row("No node has room", CAPACITY, ruling_out.pods_scheduled),
-        Row("Port conflict", _ids("host-port-conflict port-already-in-use node-port-conflict"), ruling_out.ports_free),
+        Row("images-pulled", "Image cannot be pulled", IMAGES, ruling_out.images_pulled),
+        Row("pods-admitted", "Quota or admission refuses the pods", REFUSED, ruling_out.pods_created),
+        Row("pods-scheduled", "No node has room", CAPACITY, ruling_out.pods_scheduled),
         Row(
+            "ports-free",
+            "Port conflict",
+            _ids("host-port-conflict port-already-in-use node-port-conflict"),
+            ruling_out.ports_free,
+        ),
+        Row(
+            "volumes-bound",
             "A volume is missing or held",
             _ids("pvc-missing storage-class-missing volume-multi-attach pvc-unbound"),
             ruling_out.volumes_bound,
         ),
     ),
     DEGRADED: (
-        Row("Crash by the program", CRASHES, ruling_out.nothing_crashes),
-        Row("Killed for memory (OOMKilled)", ("oom-killed",), ruling_out.no_oom),
-        Row("Readiness or liveness probe", PROBES, ruling_out.probes_pass),
-        Row("Listens on the configured port", PORTS, ruling_out.ports_agree),
-        Row("Environment, Secrets and ConfigMaps", SETTINGS, ruling_out.settings_there),
-        Row("The node", _ids("node-not-ready node-disk-pressure node-memory-pressure"), ruling_out.nodes_well),
+        Row("program-runs", "Crash by the program", CRASHES, ruling_out.nothing_crashes),
+        Row("memory-suffices", "Killed for memory (OOMKilled)", ("oom-killed",), ruling_out.no_oom),
+        Row("probes-pass", "Readiness or liveness probe", PROBES, ruling_out.probes_pass),
+        Row("ports-agree", "Listens on the configured port", PORTS, ruling_out.ports_agree),
+        Row("settings-present", "Environment, Secrets and ConfigMaps", SETTINGS, ruling_out.settings_there),
+        Row(
+            "nodes-ready",
+            "The node",
+            _ids("node-not-ready node-disk-pressure node-memory-pressure"),
+            ruling_out.nodes_well,
+        ),
     ),
     OUT_OF_SYNC: (
-        Row("Expected after a commit", ("argocd-expected-out-of-sync",), ruling_out.not_just_committed),
         Row(
+            "commit-synced", "Expected after a commit", ("argocd-expected-out-of-sync",), ruling_out.not_just_committed
+        ),
+        Row(
+            "sync-succeeds",
             "The sync failed",
             _ids(
                 "argocd-manifest-invalid "
@@ -88,27 +103,35 @@ WALK: dict[str, tuple[Row, ...]] = {
             ruling_out.sync_succeeded,
         ),
         Row(
+            "git-readable",
             "Git or the chart cannot be read",
             _ids("argocd-repo-unreachable argocd-render-error"),
             ruling_out.git_readable,
         ),
-        Row("Changed by hand", ("argocd-manual-drift",), ruling_out.no_drift),
+        Row("no-drift", "Changed by hand", ("argocd-manual-drift",), ruling_out.no_drift),
     ),
     DATABASE: (
         Row(
-            "Database and role exist", _ids("database-name-conflict database-role-missing"), ruling_out.database_applied
+            "database-applied",
+            "Database and role exist",
+            _ids("database-name-conflict database-role-missing"),
+            ruling_out.database_applied,
         ),
-        Row("The PostgreSQL cluster answers", ("database-cluster-down",), ruling_out.cluster_up),
+        Row("postgres-answers", "The PostgreSQL cluster answers", ("database-cluster-down",), ruling_out.cluster_up),
         Row(
+            "database-reachable",
             "Host, port and credentials",
             _ids("db-host-unresolvable db-wrong-port db-auth-failed db-connection-failed db-too-many-connections"),
             ruling_out.no_database_errors,
         ),
     ),
     DOMAIN: (
-        Row("The DNS record points here", ("domain-dns-not-pointed",), ruling_out.challenges_pass),
-        Row("The authority's rate limit", ("acme-rate-limited",), ruling_out.not_limited),
         Row(
+            "record-points-here", "The DNS record points here", ("domain-dns-not-pointed",), ruling_out.challenges_pass
+        ),
+        Row("authority-accepts", "The authority's rate limit", ("acme-rate-limited",), ruling_out.not_limited),
+        Row(
+            "certificate-issued",
             "The certificate is issued",
             _ids("certificate-not-ready certificate-issuing ingress-tls-secret-missing"),
             ruling_out.certificates_ready,
@@ -151,7 +174,7 @@ def _is_present(scope: Scope, symptom: str) -> bool:
 def _checked(scope: Scope, symptom: str, row: Row, found: dict[str, Finding]) -> Checked:
     named = next((found[cause] for cause in row.causes if cause in found), None)
     if named is not None:
-        return Checked(symptom, named.cause, row.title, named.verdict, f"{named.title}.")
+        return Checked(symptom, named.cause, row.title, named.verdict, f"{named.title}.", row.id)
     answer = row.answer(scope)
     verdict = Verdict.RULED_OUT if answer.is_clear else Verdict.COULD_NOT_TELL
-    return Checked(symptom, row.causes[0], row.title, verdict, answer.reason)
+    return Checked(symptom, row.causes[0], row.title, verdict, answer.reason, row.id)

@@ -6,7 +6,9 @@ from django.test import Client
 from accounts.models import Person
 from core.errors import NotFound
 from diagnosis.choices import CAUSES
+from diagnosis.choices.guide_checks import CHECKS_OF
 from diagnosis.choices.guide_text import SECTIONS
+from diagnosis.queries.guide_access import access_answers
 from diagnosis.queries.guide_page import guide_page
 from diagnosis.rules.guide_walk import WALK
 from tests import builders
@@ -21,17 +23,24 @@ def test_section_ids_are_used_once():
     assert len({section.id for section in SECTIONS}) == len(SECTIONS)
 
 
-def test_live_checks_are_lines_of_the_walk():
-    titles = {row.title for rows in WALK.values() for row in rows}
-
-    assert {check for section in SECTIONS for one in section.paragraphs for check in one.checks} <= titles
+PARAGRAPHS = {one.id: section for section in SECTIONS for one in section.paragraphs}
 
 
-def test_a_section_without_any_live_check_says_so():
-    silent = [one for one in SECTIONS if not any(paragraph.checks for paragraph in one.paragraphs)]
+def test_ids_of_paragraphs_are_used_once():
+    assert len(PARAGRAPHS) == sum(len(section.paragraphs) for section in SECTIONS)
 
-    assert silent
-    assert all(section.unchecked for section in silent)
+
+@pytest.mark.django_db
+def test_paragraphs_and_live_checks_are_joined_by_id_in_both_directions(dev):
+    live = {*(row.id for rows in WALK.values() for row in rows), *access_answers(dev, "")}
+
+    assert CHECKS_OF.keys() <= PARAGRAPHS.keys()
+    assert {check for checks in CHECKS_OF.values() for check in checks} == live
+
+
+@pytest.mark.parametrize("paragraph", PARAGRAPHS)
+def test_a_paragraph_has_a_live_check_or_its_section_says_why_not(paragraph: str):
+    assert CHECKS_OF.get(paragraph) or PARAGRAPHS[paragraph].unchecked
 
 
 @pytest.mark.django_db
@@ -119,7 +128,7 @@ def test_a_broken_service_has_its_finding_beside_the_paragraph(platform: Process
         shown = guide_page(dev, q="", about="payments/ledger-api")
         return next(one for one in shown.sections if one.text.id == "degraded")
 
-    wait_until(lambda: bool(section().found), "ledger-api is diagnosed")
+    wait_until(lambda: "oom-killed" in {one.cause for one in section().found}, "ledger-api is killed for memory")
 
     killed = next(one for one in section().paragraphs if one.text.title == "It is killed for memory")
     assert killed.answers[0].verdict == "confirmed"

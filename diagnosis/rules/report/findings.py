@@ -100,13 +100,15 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One cause that was looked at under a symptom, and the answer in one line."""
+    """One cause that was looked at under a symptom, and the answer in one line. `check` is the id that the guide's
+    paragraphs know it by."""
 
     symptom: str
     cause: str
     title: str
     verdict: Verdict
     reason: str
+    check: str = ""
 
     def as_dict(self) -> dict[str, str]:
         return {
