@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from core.patterns import Pattern
+from core.resource_names import database_name
 from diagnosis.rules.facts import environment, network
 from diagnosis.rules.facts.log_readings import readings
 from diagnosis.rules.facts.objects import Obj, age, condition, created, name, namespace, number_at, text_at
@@ -19,7 +20,7 @@ def databases(scope: Scope) -> list[Obj]:
     itself = scope.asked_about("Database")
     if itself:
         return itself
-    own = f"{scope.namespace}-{scope.service}"
+    own = database_name(scope.namespace, scope.service)
     secrets = {secret.removesuffix("-db-creds") for secret in secret_names(scope) if secret.endswith("-db-creds")}
     said = " ".join(reading.match.line for reading in readings(scope) if reading.match)
     told = _configured(scope)
