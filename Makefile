@@ -6,12 +6,15 @@ READY := .venv/.installed
 # What stores rows or sends messages; the rest of the suite never meets a database or a broker.
 ON_SERVICES := $(addprefix tests/,accounts doors house mcp_server observer operations services sign_in system tenants)
 
+# One more than the two cores of the smallest machine: tests also wait for processes.
+WORKERS := 3
+
 # The suite of the protocol's newest revision is a pre-release, and needs a newer Node than Debian has.
 NODE_READY := .venv/node/.installed
 NODE_PACKAGES := node@24.21.0 @modelcontextprotocol/conformance@0.2.0-alpha.12 @modelcontextprotocol/inspector@2.12.0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check test-services test-faults test-browser test-conformance bench fix requirements reset
+.PHONY: help run test test-fast check test-services test-faults test-browser test-conformance bench fix requirements reset
 
 help: ## print these lines
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
@@ -27,12 +30,15 @@ run: $(READY) ## start everything on this machine, the embedded platform include
 	@exec $(BIN)/python -m sandbox.run
 
 test: $(READY) ## run the whole suite on the embedded platform
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser and not faults"
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not browser and not faults"
+
+test-fast: $(READY) ## what starts no process: for the loop while you write
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --fast -m "not browser and not faults"
 
 test-services: $(READY) ## the suite again on PostgreSQL and Redis (DATABASE_URL, MCTL_BROKER_URL; defaults on localhost)
 	@DATABASE_URL=$${DATABASE_URL:-postgresql://postgres@127.0.0.1:5432/postgres} \
 	 MCTL_BROKER_URL=$${MCTL_BROKER_URL:-redis://127.0.0.1:6379/7} \
-	 $(BIN)/python -m pytest -n 2 --dist loadfile -m "not browser and not faults and not sandbox_only" $(ON_SERVICES)
+	 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not browser and not faults and not sandbox_only" $(ON_SERVICES)
 
 test-faults: $(READY) ## the long runs: files and texts made to do harm, by the thousand
 	@$(BIN)/python -m pytest -n 2 -m faults

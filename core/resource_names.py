@@ -3,8 +3,6 @@
 `pair_problem` says whether two names fit together. Every name below is within its limit for a pair without a problem.
 """
 
-from django.conf import settings
-
 # Helm refuses a longer release name, and Argo CD renders with the Application's name as the release.
 LONGEST_RELEASE = 53
 # Of a Service, a namespace and any other RFC 1123 label.
@@ -25,8 +23,9 @@ def workload_name(tenant: str, service: str) -> str:
     return f"{application_name(tenant, service)}-base-service"[:LONGEST_LABEL].rstrip("-")
 
 
-def default_host(tenant: str, service: str) -> str:
-    return settings.DEFAULT_HOST_TEMPLATE.format(tenant=tenant, service=service, domain=settings.PLATFORM_DOMAIN)
+def default_host(tenant: str, service: str, *, template: str, domain: str) -> str:
+    """`template` is such as "{tenant}-{service}.{domain}"."""
+    return template.format(tenant=tenant, service=service, domain=domain)
 
 
 def values_path(tenant: str, service: str) -> str:

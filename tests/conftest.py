@@ -7,9 +7,11 @@ from tests.settings import TEST_DIR
 pytest_plugins = [
     "tests.plugins.cast",
     "tests.plugins.database",
+    "tests.plugins.fast",
     "tests.plugins.git_host",
     "tests.plugins.identity",
     "tests.plugins.mcp",
+    "tests.plugins.order",
     "tests.plugins.platform",
     "tests.plugins.real_cluster",
 ]

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 from itertools import islice
 
+from django.conf import settings
+
 from core.actor import Actor
+from core.resource_names import default_host
 from services.models import Service
 from tenants.policies import hosts_overlap
 from tenants.queries import claims_in_the_way, holder_name, hosts_of
@@ -19,6 +22,11 @@ class ServiceHosts:
 
     names: list[str]
     conflict: str
+
+
+def platform_host(tenant: str, service: str) -> str:
+    """The host that a service gets where it asks for none of its own."""
+    return default_host(tenant, service, template=settings.DEFAULT_HOST_TEMPLATE, domain=settings.PLATFORM_DOMAIN)
 
 
 def service_hosts(actor: Actor, service: Service) -> ServiceHosts:

@@ -6,11 +6,11 @@ from functools import singledispatch
 from typing import Any
 
 from core.names import is_host
-from core.resource_names import default_host
 from core.text import counted
 from integrations.gitops import Edit, Remove, Set, editable_values, mapping, print_value
 from services.errors import refused
 from services.queries.configuration import STARTUP_PERIOD_S, startup_time_s
+from services.queries.service_hosts import platform_host
 from services.runners.certificates import certificate_warnings, hosts_that_follow, place_of_host
 from services.runners.parameters import (
     DEFAULT_HOST,
@@ -222,7 +222,7 @@ def host_name(parameters: DeployServiceParameters) -> str:
     asked = parameters.host or (DEFAULT_HOST if parameters.action == "onboard" else NO_HOST)
     if asked == NO_HOST:
         return ""
-    return default_host(parameters.team_name, parameters.component_name) if asked == DEFAULT_HOST else asked
+    return platform_host(parameters.team_name, parameters.component_name) if asked == DEFAULT_HOST else asked
 
 
 def at(values: Any, path: Path) -> Any:

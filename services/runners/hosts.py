@@ -13,7 +13,6 @@ from django.db.models import CharField, F, Value
 
 from core.actor import Actor
 from core.errors import shorten
-from core.resource_names import default_host
 from integrations.gitops import (
     EVERY_HOST,
     Route,
@@ -28,6 +27,7 @@ from integrations.gitops import (
 from operations.registry import StepContext
 from services.errors import refused
 from services.models import Service
+from services.queries.service_hosts import platform_host
 from services.runners.parameters import ServiceParameters
 from tenants.actions import refuse_taken_hosts, reserve_hosts
 from tenants.errors import host_refused
@@ -155,7 +155,7 @@ def is_default_host_of_others(host: str, tenant: str) -> bool:
     """Tenant a-b with service c has the same default host as tenant a with b-c, whether or not it uses it now."""
     services = Service.objects.exclude(tenant=tenant).annotate(asked=Value(host, output_field=CharField()))
     near = services.filter(asked__contains=F("tenant")).filter(asked__contains=F("name"))
-    return any(default_host(*pair) == host for pair in near.values_list("tenant", "name"))
+    return any(platform_host(*pair) == host for pair in near.values_list("tenant", "name"))
 
 
 def is_kept_for_others(host: str, tenant: str) -> bool:
@@ -166,6 +166,6 @@ def is_kept_for_others(host: str, tenant: str) -> bool:
 
 def has_default_form(host: str, tenant: str) -> bool:
     """Whether the tenant could have a service with this default host, or the host is the tenant's bare name."""
-    before, _, after = default_host(tenant, SERVICE).partition(SERVICE)
+    before, _, after = platform_host(tenant, SERVICE).partition(SERVICE)
     is_default = host.startswith(before) and host.endswith(after) and len(host) > len(before) + len(after)
     return is_default or host == f"{tenant}.{settings.PLATFORM_DOMAIN}".lower()

@@ -18,7 +18,8 @@ from core.gate import PUBLIC
 from tenants.queries import actor_for
 from tests import builders
 
-TABLE = tomllib.loads((Path(__file__).parents[1] / "permission_table.toml").read_text())
+AUDIENCES = tomllib.loads((Path(__file__).parents[1] / "permission_table.toml").read_text())
+TABLE = {verb: audience["answers"] for audience in AUDIENCES.values() for verb in audience["verbs"]}
 PEOPLE = ("stranger", "oscar", "vera", "dev", "olga", "ada")
 VALUES = {"tenant": "payments", "name": "payments-api", "public_id": "deploy-service-x7k2p", "path": "mcp"}
 VALUES |= {"app_label": "operations", "object_id": "1", "operation": "deploy-service"}
@@ -63,8 +64,12 @@ def test_the_table_has_no_row_that_no_route_uses() -> None:
     assert set(TABLE) == {verb_of(pattern) for pattern in ROUTES.values()}
 
 
-def test_every_row_decides_for_everybody() -> None:
-    assert all(set(row) == set(PEOPLE) for row in TABLE.values())
+def test_every_audience_decides_for_everybody() -> None:
+    assert all(set(audience["answers"]) == set(PEOPLE) for audience in AUDIENCES.values())
+
+
+def test_no_verb_has_two_audiences() -> None:
+    assert sum(len(audience["verbs"]) for audience in AUDIENCES.values()) == len(TABLE)
 
 
 def client_of(person: str) -> Client:
