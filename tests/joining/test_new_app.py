@@ -22,7 +22,7 @@ def environment() -> dict[str, str]:
 
 
 def test_every_page_and_door_has_what_a_new_app_offers() -> None:
-    argv = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--ds", "tests.joining.settings"]
+    argv = [sys.executable, "-m", "pytest", "-q", "--ds", "tests.joining.settings"]
     found = subprocess.run(
         [*argv, str(HERE / "checks.py")],
         cwd=ROOT,
