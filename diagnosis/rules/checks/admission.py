@@ -10,7 +10,6 @@ from diagnosis.rules.facts.objects import (
     Obj,
     age,
     condition,
-    created,
     dig,
     items,
     kind,
@@ -341,10 +340,6 @@ def check_quota_nearly_full(scope: Scope) -> Iterator[Finding]:
                 [remedies.see_usage(scope)],
                 key=name(quota),
             )
-
-
-def youngest(objs: list[Obj]) -> Obj | None:
-    return max(objs, key=lambda obj: str(created(obj)), default=None)
 
 
 USUAL = {"requests.cpu": "100m", "limits.cpu": "500m", "requests.memory": "128Mi", "limits.memory": "256Mi"}

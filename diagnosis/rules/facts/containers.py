@@ -120,10 +120,6 @@ class Container:
         return now - running <= max(2 * (ended - started), timedelta(seconds=30))
 
     @property
-    def killed_from_outside(self) -> bool:
-        return self.exit_code in {137, 143}
-
-    @property
     def start_budget(self) -> timedelta:
         """How long after its start a container may be unready without being in trouble."""
         startup, readiness = mapping(self.spec, "startupProbe"), mapping(self.spec, "readinessProbe")

@@ -1,7 +1,6 @@
 """Probes: what each asks, and the kubelet's latest words about each."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from core.patterns import Pattern
 from diagnosis.rules.facts.containers import Container
@@ -13,7 +12,6 @@ KINDS = ("startup", "liveness", "readiness")
 HEAD = Pattern(r"(?i)^(readiness|liveness|startup) probe (failed|errored)[^:]*:?\s*")
 STATUS = Pattern(r"(?i)statuscode:?\s*(\d{3})")
 ADDRESS = Pattern(r"(?:dial tcp |https?://|service \")\[?[^\s/\"]*?\]?:(\d{2,5})")
-RESTARTING = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
