@@ -1,4 +1,7 @@
-"""The whole house: platform, observer, worker, beat and web as real processes; tests talk to it over HTTP only."""
+"""The whole house: platform, observer, worker, beat and web as real processes; tests talk to it over HTTP only.
+
+It ends with the last test of this folder: it would take time from the tests after it.
+"""
 
 import html
 import os
@@ -14,7 +17,7 @@ from tests.house.visitor import Visitor, database_url, readable, start_product
 from tests.processes import ROOT, Processes, wait_until
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def house(platform: Processes) -> Iterator[str]:
     """The address of a running MCTL whose mirror holds the seeded world."""
     port = free_port()
@@ -31,7 +34,7 @@ def house(platform: Processes) -> Iterator[str]:
         os.environ.pop(name) if value is None else os.environ.update({name: value})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def dev_visits(house: str) -> Visitor:
     visitor = Visitor(house)
     wait_until(lambda: "Dev" in visitor.get("/sandbox/sign-in/").text, "the cast is shown")
@@ -40,7 +43,7 @@ def dev_visits(house: str) -> Visitor:
     return visitor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def token(house: str, dev_visits: Visitor) -> str:
     """Made by Dev on the Connecting page."""
     dev_visits.get("/connecting/")
