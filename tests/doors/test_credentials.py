@@ -27,12 +27,11 @@ from operations.engine.context import Context
 from operations.engine.ending import end
 from operations.models import Operation, Step
 from operations.registry import Wait
-from services.runners.steps import sync_failure
+from operations.runners.sync import sync_failure
 from tenants.queries import actor_for
 from tests import builders
 from tests.diagnosis.builders import App, crashing, event, obj
 from tests.doors.test_rest_reads import script
-from tests.integrations.gitops.conftest import git_host, url  # noqa: F401  fixtures
 from tests.observer.test_status import NOW, application, seen
 from tests.services.conftest import repository, written  # noqa: F401  a fixture
 

@@ -65,7 +65,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pods, a diagnosis and a history without a cluster and git: what is read live has tests of its own."""
     answer = SimpleNamespace(list=lambda *asked, **more: [])
     monkeypatch.setattr("services.queries.live.cluster", lambda: answer)
-    commit = Commit("9f31c2e", "dev", "", now(), "deploy", "", {"Operation-Id": "deploy-service-x7k2p"})
+    commit = Commit("9f31c2e", "dev", now(), "deploy", "", {"Operation-Id": "deploy-service-x7k2p"})
     history = SimpleNamespace(history=lambda path, **more: [commit])
     monkeypatch.setattr("services.queries.page.gitops", lambda: history)
     found = {"healthy": True, "sentence": "All is well.", "findings": [], "checked": [], "sources": []}

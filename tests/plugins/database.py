@@ -10,8 +10,9 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import django
 import pytest
@@ -30,27 +31,42 @@ def django_db_keepdb() -> bool:
     return connection.vendor == "sqlite"
 
 
+@dataclass(frozen=True, slots=True)
+class MigratedCopy:
+    """Where a migrated file is kept, and the lock of the worker that makes it: the others wait for it."""
+
+    path: Path
+    lock: TextIO
+
+    def finish(self) -> None:
+        if not self.path.exists():
+            save_copy(self.path)
+        fcntl.flock(self.lock, fcntl.LOCK_UN)
+
+
 @pytest.fixture(scope="session")
-def migrated_copy(request: pytest.FixtureRequest, django_db_modify_db_settings: None) -> Iterator[Path | None]:
-    """Where a migrated file is kept. The first worker makes it, the others wait and begin with a copy."""
+def migrated_copy(request: pytest.FixtureRequest, django_db_modify_db_settings: None) -> Iterator[MigratedCopy | None]:
+    """The first worker migrates, the others begin with a copy."""
     if connection.vendor != "sqlite":
         yield None
         return
     folder = Path(request.config.cache.mkdir("migrated"))
-    kept = folder / f"{state_of_migrations()}.sqlite3"
+    copy = folder / f"{state_of_migrations()}.sqlite3"
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if kept.exists():
-            shutil.copyfile(kept, database_file())
-        yield kept
+        if copy.exists():
+            shutil.copyfile(copy, database_file())
+            fcntl.flock(lock, fcntl.LOCK_UN)
+        yield MigratedCopy(copy, lock)
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    migrated_copy: Path | None, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+    migrated_copy: MigratedCopy | None, django_db_setup: None, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[None]:
-    if migrated_copy and not migrated_copy.exists():
-        save_copy(migrated_copy)
+    if migrated_copy:
+        # Not at the end of the session: the other workers and a run inside of this one wait for it.
+        migrated_copy.finish()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flush, "sql_flush", deletions)
         patch.setattr(flush, "emit_post_migrate_signal", lambda *arguments, **options: None)

@@ -17,8 +17,8 @@ from accounts.models import Person
 from core.actor import Actor, Decision, Door, Role
 from core.names import ServiceName, TenantName
 from integrations.gitops import FileEdit, Gitops, Set, edit_yaml, gitops
-from mcp_server.catalogue import catalogue, listed
-from mcp_server.operating import Wish, operate
+from mcp_server.catalogue import catalogue, describe_tool
+from mcp_server.operating import OperationCall, operate
 from mctl.api_document import document
 from mctl.api_v1 import api
 from mctl.reference import reference_page
@@ -214,10 +214,10 @@ def test_the_document_for_clients_has_its_parameters_and_its_example() -> None:
 
 def test_agents_have_a_tool_for_it_that_plans_and_starts() -> None:
     tool = catalogue()["mctl_pause_service"]
-    assert {*PauseParameters.model_fields, "dry_run"} <= set(listed(tool).input_schema["properties"])
+    assert {*PauseParameters.model_fields, "dry_run"} <= set(describe_tool(tool).input_schema["properties"])
     actor = actor_for("dev", door=Door.MCP)
-    assert operate(actor, Wish.read(tool, {**ABOUT, "dry_run": True})).value["plan"]["changed"]
-    assert operate(actor, Wish.read(tool, ABOUT)).value["operation_id"].startswith("pause-service-")
+    assert operate(actor, OperationCall.read(tool, {**ABOUT, "dry_run": True})).value["plan"]["changed"]
+    assert operate(actor, OperationCall.read(tool, ABOUT)).value["operation_id"].startswith("pause-service-")
 
 
 def test_the_reference_shows_it_with_who_may_and_its_steps() -> None:
