@@ -33,7 +33,6 @@ from tests import builders
 from tests.diagnosis.builders import App, crashing, event, obj
 from tests.doors.test_rest_reads import script
 from tests.observer.test_status import NOW, application, seen
-from tests.services.conftest import repository, written  # noqa: F401  a fixture
 
 SECRET = "hunter22"
 LEAKS = [
@@ -111,7 +110,7 @@ def ended(leak: str) -> None:
 @pytest.fixture(params=LEAKS, ids=["password", "variable", "bearer", "address", "nested"])
 def leak(
     request: pytest.FixtureRequest,
-    repository: Gitops,  # noqa: F811
+    repository: Gitops,
     valkey: None,
     db: None,
     monkeypatch: pytest.MonkeyPatch,
