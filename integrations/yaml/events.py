@@ -68,7 +68,7 @@ class UnreadableYaml(ValueError):
 
 def events_of(text: str) -> Iterator[Any]:
     """PyYAML's events, drawn one by one. Raises UnreadableYaml at the first that breaks a rule or a limit."""
-    depth = count = 0
+    depth = count = flow_depth = 0
     text = text.removeprefix(BOM)
     if BOM in text:
         # To Helm it is a letter, to libyaml it is nothing.
@@ -79,8 +79,13 @@ def events_of(text: str) -> Iterator[Any]:
             count += 1
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
+                flow_depth += bool(event.flow_style)
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
+                # Whatever stands inside of brackets is in brackets too.
+                flow_depth = max(0, flow_depth - 1)
+            elif flow_depth and isinstance(event, yaml.ScalarEvent):
+                _refuse_question_mark(event)
             if depth > DEEPEST:
                 raise UnreadableYaml(f"It is nested more than {DEEPEST} levels deep.", line_of(event))
             if count > MOST_EVENTS:
@@ -92,6 +97,13 @@ def events_of(text: str) -> Iterator[Any]:
         raise _in_plain_words(str(error.reason), _line_of_byte(text, error.position)) from error
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         raise _in_plain_words("", 0) from error
+
+
+def _refuse_question_mark(scalar: yaml.ScalarEvent) -> None:
+    """Helm's reader ends a word in brackets at a question mark; libyaml reads on."""
+    if not scalar.style and "?" in scalar.value:
+        sentence = "A question mark stands in brackets without quotes."
+        raise UnreadableYaml(sentence, line_of(scalar), 'Write {path: "/a?b"}.')
 
 
 def line_of(event: Any) -> int:

@@ -88,6 +88,19 @@ def test_where_readers_of_yaml_differ_go_is_right(oracle: HelmReader, text: str,
     assert oracle.read(text) == values
 
 
+@pytest.mark.parametrize("text", ["a: {c?b: 1}", "a: [x?y]", "a: {b: http://x?y=1}", "a: [b, {c: [d?]}]"])
+def test_a_question_mark_in_brackets_without_quotes_is_refused(text: str) -> None:
+    with pytest.raises(UnreadableYaml, match="question mark"):
+        root_of(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["a: c?b", "a: {?c: 1}", "a: {b: 'x?y'}", "a: [b]\nc: d?", "a: {b: [c]}\nd: {}\ne: f?"]
+)
+def test_any_other_question_mark_is_read(oracle: HelmReader, text: str) -> None:
+    assert compared(oracle, text) == "equal"
+
+
 def test_generated_files_are_read_alike_or_refused(oracle: HelmReader) -> None:
     _compare_generated(oracle, SHORT)
 
