@@ -42,7 +42,7 @@ class ChangesConsumer(AsyncWebsocketConsumer):
         self.chores: list[asyncio.Task[None]] = []
         self.actor: Actor | None = self.scope.get("actor")
         if self.actor is None:
-            # Accepted all the same: a refused handshake shows the page no code, and it would try again for ever.
+            # Accepted all the same: a refused handshake shows the page no code, and it would try again forever.
             await self.accept()
             await self.close(code=SIGNED_OUT)
             return
@@ -111,7 +111,7 @@ class ChangesConsumer(AsyncWebsocketConsumer):
     def actor_now(self) -> Actor | None:
         """The same person with the roles of now, or None where the session has ended."""
         session = self.scope.get("session")
-        # Read anew: `exists` takes an expired session for a living one.
+        # Read again: `exists` takes an expired session for a living one.
         if session is not None and session.session_key and not SessionStore(session.session_key).load():
             return None
         return actor_for(self.actor.name, door=Door.WEB, client=self.actor.client) if self.actor else None

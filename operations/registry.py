@@ -44,7 +44,7 @@ class StepContext(Protocol):
 
     @property
     def cancel_requested(self) -> bool:
-        """Asked anew each time, for steps that can stop early."""
+        """Asked again each time, for steps that can stop early."""
 
     def keep_lease(self) -> None:
         """Asked right before what cannot be undone: a worker that the operation was taken from stops here."""

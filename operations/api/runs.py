@@ -122,7 +122,7 @@ def audit(
 
 
 def described(actor: Actor, public_id: str) -> dict[str, Any]:
-    """Permission is asked anew with each look. Raises NotFound."""
+    """Permission is asked again with each look. Raises NotFound."""
     operation = queries.access_operation(actor, public_id)
     view = queries.operation_view(actor, operation)
     return shapes.run_detail(view, reverse("v1:run", args=[public_id]))

@@ -34,7 +34,11 @@ def test_every_page_and_door_has_what_a_new_app_offers() -> None:
     assert found.returncode == 0, found.stdout[-6000:] + found.stderr[-2000:]
 
 
-def test_the_list_of_apps_is_all_that_it_changes() -> None:
+def test_no_file_of_the_product_knows_it() -> None:
+    """Its settings add its name to the list of apps; that is all it has beside its own folder."""
+    argv = ["git", "grep", "--ignore-case", "--files-with-matches", "runbook", "--", ".", ":!tests/joining", ":!*.md"]
+    found = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True)
+    assert found.stdout.split() == []
     tree = ast.parse((HERE / "settings.py").read_text())
     assigned = [target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]  # type: ignore[attr-defined]
     assert assigned == ["_above", "INSTALLED_APPS"]

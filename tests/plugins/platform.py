@@ -48,7 +48,7 @@ def github_server(processes: Processes) -> Control:
 
 @pytest.fixture
 def github(github_server: Control) -> Iterator[Control]:
-    """The sandbox's GitHub, seeded anew. `github("leave", login="dev", team="acme-payments")` changes it.
+    """The sandbox's GitHub, seeded again. `github("leave", login="dev", team="acme-payments")` changes it.
 
     Put back afterwards as well: real workers of other tests ask it too."""
     github_server("reset")
