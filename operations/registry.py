@@ -12,6 +12,9 @@ from core.errors import NotFound, shorten
 from core.slot import Slot
 from operations.choices import Risk
 
+# The name of the step that makes the operation's own commit.
+COMMIT_STEP = "commit"
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -30,9 +33,10 @@ class Wait:
 
 
 class StepContext(Protocol):
-    """What a step may know and do. Steps are idempotent: a worker may die after any of them."""
+    """What a step may know and do; `name` is its own. Steps are idempotent: a worker may die after any of them."""
 
     operation_id: str
+    name: str
     tenant: str
     service: str
     actor: str
