@@ -64,7 +64,7 @@ class StepContext(Protocol):
 
     def wait_for_children(self) -> Done | Wait:
         """What a step returns that has started children: Done once all have succeeded, with
-        `{"children": {id: result}}`. Raises the problem of a child that ended otherwise."""
+        `{"children": {id: state}}`. Raises the problem of a child that ended otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
