@@ -72,7 +72,7 @@ class StepDefinition:
     """`cancellable`: a cancel that arrives while this step waits ends the operation there; one that is not goes on to
     its end once begun. Before a step has begun, a cancel always ends the operation.
 
-    A value `{"sha": ..., "changed": bool}` of a step named `commit` is shown as the commit of the operation.
+    A value `{"sha": ..., "changed": bool}` of the step named `commit` is shown as the commit of the operation.
     """
 
     name: str

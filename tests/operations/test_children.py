@@ -223,6 +223,29 @@ def test_what_failed_is_listed_once_by_its_parent(clear: Ask, dev: Actor) -> Non
     assert [row.public_id for row in troubled_operations(dev)] == [parent.public_id]
 
 
+def test_a_failed_child_is_listed_when_a_later_success_has_mended_only_its_parent(clear: Ask, dev: Actor) -> None:
+    parent = run(clear(["ledger-api"], mood="refused"))
+    child = run(children_of(parent)[0])
+    run(parent)
+    (Path(parent.parameters["folder"]) / "swept").touch()
+
+    assert run(clear([])).state == OperationState.SUCCEEDED
+
+    assert [row.public_id for row in troubled_operations(dev)] == [child.public_id]
+
+
+def test_a_child_on_the_same_target_does_not_hide_its_parent(clear: Ask, dev: Actor) -> None:
+    parent = run(clear(["ledger-api"], by="redo-service", mood="refused"))
+    child = run(children_of(parent)[0])
+    run(children_of(child)[0])
+    child = run(child)
+    (Path(parent.parameters["folder"]) / "swept").touch()
+    run(parent)
+    run(clear([]))
+
+    assert [row.public_id for row in troubled_operations(dev)] == [child.public_id]
+
+
 def test_a_cancelled_parent_ends_after_its_children(clear: Ask, dev: Actor) -> None:
     parent = run(clear())
     begun, unbegun = children_of(parent)
