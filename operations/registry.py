@@ -12,6 +12,9 @@ from core.errors import NotFound, shorten
 from core.slot import Slot
 from operations.choices import Risk
 
+# The name of the step that makes the operation's own commit.
+COMMIT_STEP = "commit"
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -30,9 +33,10 @@ class Wait:
 
 
 class StepContext(Protocol):
-    """What a step may know and do. Steps are idempotent: a worker may die after any of them."""
+    """What a step may know and do; `name` is its own. Steps are idempotent: a worker may die after any of them."""
 
     operation_id: str
+    name: str
     tenant: str
     service: str
     actor: str
@@ -60,7 +64,7 @@ class StepContext(Protocol):
 
     def wait_for_children(self) -> Done | Wait:
         """What a step returns that has started children: Done once all have succeeded, with
-        `{"children": {id: result}}`. Raises the problem of a child that ended otherwise."""
+        `{"children": {id: state}}`. Raises the problem of a child that ended otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ class StepDefinition:
     """`cancellable`: a cancel that arrives while this step waits ends the operation there; one that is not goes on to
     its end once begun. Before a step has begun, a cancel always ends the operation.
 
-    A value `{"sha": ..., "changed": bool}` of a step named `commit` is shown as the commit of the operation.
+    A value `{"sha": ..., "changed": bool}` of the step named `commit` is shown as the commit of the operation.
     """
 
     name: str

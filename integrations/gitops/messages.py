@@ -13,6 +13,8 @@ TRAILER = Pattern(r"([A-Za-z][A-Za-z0-9-]*): (.*)")
 BETWEEN_PARAGRAPHS = Pattern(r"\n\s*\n")
 LONGEST_SUBJECT = 200
 OPERATION = "Operation-Id"
+# Beside the operation's own commit, each further one names the step that made it.
+STEP = "Operation-Step"
 LONGEST_NAME = 200
 # Of a longer message, the beginning and the end are read: the subject and the trailers.
 LONGEST_MESSAGE = 65_536
@@ -40,6 +42,12 @@ def trailers_of(message: str) -> Mapping[str, str]:
         return {}
     found = [TRAILER.fullmatch(line) for line in paragraphs[-1].splitlines()]
     return {match.group(1): match.group(2).strip() for match in found if match} if all(found) else {}
+
+
+def key_of(trailers: Mapping[str, str]) -> str:
+    """What finds a commit again: the operation's id, and its step where that is named. "" for a commit by hand."""
+    operation, step = trailers.get(OPERATION, ""), trailers.get(STEP, "")
+    return f"{operation}/{step}" if operation and step else operation
 
 
 def commit_of(commit: Any) -> Commit:

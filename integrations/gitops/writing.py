@@ -1,6 +1,7 @@
 """Commits to the branch: planned, compared, pushed together with what others in this process wait to push.
 
-A commit is found again by its `Operation-Id`, so that asking twice, or asking again after a crash, commits once.
+A commit is found again by its `Operation-Id` and `Operation-Step`, so that asking twice, or asking again after a crash,
+commits once.
 """
 
 import random
@@ -17,7 +18,7 @@ from core import clock
 from core.errors import PlanVoid, Problem
 from integrations.errors import Contended, Missing, Refused, Unreachable
 from integrations.gitops.clone import Clone, LostRace
-from integrations.gitops.messages import OPERATION, commit_message, message_of, trailers_of
+from integrations.gitops.messages import OPERATION, commit_message, key_of, message_of, trailers_of
 from integrations.gitops.model import Change, CommitResult, FileEdit, FilePlan
 from integrations.gitops.paths import check_path
 from integrations.gitops.reading import Reader, entry_at, text_of, unified_diff
@@ -37,8 +38,12 @@ class _Request:
 
     change: Change
     expected: Mapping[str, str] | None
-    key: str
+    operation: str
     outcome: CommitResult | Exception | None = None
+
+    @property
+    def key(self) -> str:
+        return key_of({**self.change.trailers, OPERATION: self.operation})
 
 
 class Writer:
@@ -47,7 +52,7 @@ class Writer:
         self._queue: list[_Request] = []
         self._is_pushing = False
         self._turn = threading.Condition()
-        # Operation-Id -> commit, for all commits up to `_searched`.
+        # Key -> commit, for all commits up to `_searched`.
         self._operations: dict[str, str] = {}
         self._searched = ""
 
@@ -55,8 +60,8 @@ class Writer:
         """What the edits would do to `base`, one entry a file, unchanged ones included."""
         return _Draft(self.reader, self.clone.repository(), base).apply(edits)
 
-    def commit(self, change: Change, expected: Mapping[str, str] | None, key: str) -> CommitResult:
-        request = _Request(change, expected, key)
+    def commit(self, change: Change, expected: Mapping[str, str] | None, operation: str) -> CommitResult:
+        request = _Request(change, expected, operation)
         with self._turn:
             self._queue.append(request)
             self._turn.wait_for(lambda: request.outcome is not None or not self._is_pushing)
@@ -169,17 +174,17 @@ class Writer:
         changed = tuple(file for file in files if file.changed)
         if not changed:
             return CommitResult(head, False, ())
-        return CommitResult(draft.commit(request.change, request.key), True, changed)
+        return CommitResult(draft.commit(request.change, request.operation), True, changed)
 
     def _operations_up_to(self, head: str) -> Mapping[str, str]:
-        """Operation-Id -> commit among the branch's newest commits. Only what is new since last time is read."""
+        """Key -> commit among the branch's newest commits. Only what is new since last time is read."""
         if head != self._searched:
             hidden = self._searched if self._searched and self.reader.contains(head, self._searched) else ""
             found: dict[str, str] = {}
             with intact():
                 for commit in islice(self.reader.walk(head, hidden), COMMITS_SEARCHED):
-                    if name := trailers_of(message_of(commit)).get(OPERATION):
-                        found.setdefault(name, str(commit.id))
+                    if key := key_of(trailers_of(message_of(commit))):
+                        found.setdefault(key, str(commit.id))
             self._operations = {**self._operations, **found} if hidden else found
             self._searched = head
         return self._operations

@@ -19,7 +19,7 @@ from operations.registry import OperationDefinition, Target, definition_of, reli
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody asked for, parse_parameters and allowed. `kept` holds its parameters without the secret ones."""
+    """What somebody asked for, parsed. `kept` holds its parameters without the secret ones."""
 
     definition: OperationDefinition
     parameters: Any
@@ -36,11 +36,16 @@ class Attempt:
 
 
 @contextmanager
-def audit_refusals(actor: Actor, name: str) -> Iterator[Attempt]:
-    """Writes each Problem that is raised inside into the audit, and raises it again."""
+def audit_refusals(actor: Actor, name: str, *, retried: tuple[type[Problem], ...] = ()) -> Iterator[Attempt]:
+    """Writes each Problem that is raised inside into the audit, and raises it again.
+
+    `retried` are those after which the caller tries again: they are no refusal.
+    """
     attempt = Attempt()
     try:
         yield attempt
+    except retried:
+        raise
     except Problem as problem:
         record_attempt(
             actor,
@@ -50,7 +55,7 @@ def audit_refusals(actor: Actor, name: str) -> Iterator[Attempt]:
             target=str(attempt.target or ""),
             operation=str(problem.facts.get("operation", "")) if isinstance(problem, Busy) else "",
             reason=problem.sentence,
-            # Input that could not be parse_parameters may hold a secret under a mistyped name, so it is not repeated.
+            # Input that could not be parsed may hold a secret under a mistyped name, so it is not repeated.
             parameters=redacted(attempt.kept) if attempt.kept is not None else {},
         )
         problem.recorded = True
@@ -58,20 +63,31 @@ def audit_refusals(actor: Actor, name: str) -> Iterator[Attempt]:
 
 
 def admit(actor: Actor, name: str, parameters: Mapping[str, Any], attempt: Attempt, *, writes: bool = False) -> Request:
-    """The request, parsed, allowed and meaningful. The policy comes first: anyone who is denied learns nothing more.
+    """The request, parsed, allowed and meaningful."""
+    request = parse_request(name, parameters, attempt)
+    judge(actor, request, writes=writes)
+    return request
 
-    With `writes`, the role must be one that may be relied upon now.
-    """
+
+def parse_request(name: str, parameters: Mapping[str, Any], attempt: Attempt) -> Request:
     definition = definition_of(name)
     values = parse_parameters(definition.parameters, parameters)
     kept = values.model_dump(mode="json", exclude=set(definition.secret_fields()), exclude_unset=True)
     attempt.target, attempt.kept = definition.target(values), kept
+    return Request(definition, values, attempt.target, kept)
+
+
+def judge(actor: Actor, request: Request, *, writes: bool = False) -> None:
+    """Raises Forbidden, and what the check raises. The policy comes first: anyone who is denied learns nothing more.
+
+    With `writes`, the role must be one that may be relied upon now.
+    """
+    definition, values = request.definition, request.parameters
     if writes:
         refuse_when_read_only()
         actor = relied_upon(actor, lambda who: allows(definition, who, values))
-    require(definition.policy(actor, values), operation=name, target=str(attempt.target))
+    require(definition.policy(actor, values), operation=definition.name, target=str(request.target))
     definition.check(actor, values)
-    return Request(definition, values, attempt.target, kept)
 
 
 def allows(definition: OperationDefinition, actor: Actor, values: Any) -> bool:

@@ -15,17 +15,16 @@ from django.db.models import F
 from core.actor import Actor, Door
 from core.clock import now
 from core.errors import Problem, Unavailable
-from core.parse import parse_parameters
 from core.text import counted
-from integrations.errors import Unreachable
-from operations.choices import OperationState
-from operations.engine.admission import Request, admit, audit_refusals
+from integrations.errors import Contended, Unreachable
+from operations.choices import OPEN_STATES, OperationState
+from operations.engine.admission import Request, audit_refusals, judge, parse_request
 from operations.engine.lease import lease_is_free, write_held
 from operations.engine.queue import time_allowed
 from operations.engine.recording import busy, status_url, under_lock, write_operation
 from operations.engine.wake import announce_operation, send, wake
 from operations.models import Operation, OperationQuerySet
-from operations.registry import Done, Target, Wait, actor_for, definition_of
+from operations.registry import Done, Target, Wait, actor_for
 
 # A child's end wakes its parent. This bounds the harm where the clocks of two hosts differ too much for that.
 LOOK_AGAIN_S = 60.0
@@ -34,32 +33,32 @@ LOOK_AGAIN_S = 60.0
 def start_child(parent: Operation, step: str, owner: str, name: str, parameters: Mapping[str, Any]) -> Operation:
     """The child that this step started before, or a new one, admitted like any start, with the roles of now.
 
-    Raises LeaseLost, what `admit` raises, and Busy where a relative that is not an ancestor is at work on the target.
+    Raises LeaseLost, what `parse_request` and `judge` raise, and Busy where a relative that is not an ancestor is at
+    work on the target.
     """
-    definition = definition_of(name)
-    target = definition.target(parse_parameters(definition.parameters, parameters))
-    if started := started_before(parent, step, name, target):
-        return started
-    if not Target(parent.tenant, parent.service).contains(target):
-        raise ValueError(f"{name} on {target} is not within {parent.target}, the target of its parent.")
     actor = actor_for(parent.actor, door=Door(parent.door), client=parent.client)
     try:
-        with audit_refusals(actor, name) as attempt:
-            request = admit(actor, name, parameters, attempt, writes=True)
+        with audit_refusals(actor, name, retried=(Unavailable, Unreachable, Contended)) as attempt:
+            request = parse_request(name, parameters, attempt)
+            if started := find_started(parent, step, request):
+                return started
+            if not Target(parent.tenant, parent.service).contains(request.target):
+                raise ValueError(f"{name} on {request.target} is not within {parent.target}, the target of its parent.")
+            judge(actor, request, writes=True)
             return under_lock(lambda: write_child(actor, request, parent, step, owner))
     except Unavailable as problem:
         # A step that cannot be judged now is tried again; a start at a door is refused.
         raise Unreachable("mctl", problem.sentence, remedy=problem.remedy) from problem
 
 
-def started_before(parent: Operation, step: str, name: str, target: Target) -> Operation | None:
-    return parent.children.filter(parent_step=step, name=name, target=str(target)).first()
+def find_started(parent: Operation, step: str, request: Request) -> Operation | None:
+    return parent.children.filter(parent_step=step, name=request.definition.name, target=str(request.target)).first()
 
 
 def write_child(actor: Actor, request: Request, parent: Operation, step: str, owner: str) -> Operation:
     """The caller holds the chain, so a worker that has lost the lease of the parent finds out here."""
     write_held(parent.pk, owner, heartbeat_at=now())
-    if started := started_before(parent, step, request.definition.name, request.target):
+    if started := find_started(parent, step, request):
         return started
     if relative := first_relative(parent, request.target):
         raise busy(relative)
@@ -90,6 +89,8 @@ def move_deadlines(child: Operation) -> None:
     latest, moved = child.deadline_at, timedelta()
     for ancestor in ancestors(child):
         latest += time_allowed()
+        # The one in memory may be older than its row, which changes only under the chain.
+        ancestor.refresh_from_db(fields=["deadline_at"])
         if ancestor.deadline_at < latest:
             moved = max(moved, latest - ancestor.deadline_at)
             ancestor.deadline_at = latest
@@ -101,17 +102,17 @@ def move_deadlines(child: Operation) -> None:
 def outcome_of(children: OperationQuerySet) -> Done | Wait:
     """Done once all of them have succeeded. Raises the problem of the first that ended otherwise, after the last end.
 
-    The value is `{"children": {id: its result}}`.
+    The value is `{"children": {id: its state}}`.
     """
-    found = list(children.order_by("pk"))
-    still_open = [child for child in found if not OperationState(child.state).is_final]
+    states = dict(children.order_by("pk").values_list("public_id", "state"))
+    number = counted(len(states), "operation")
+    still_open = [public_id for public_id, state in states.items() if state in OPEN_STATES]
     if still_open:
-        number = f"{len(found) - len(still_open)} of {counted(len(found), 'operation')} done"
-        return Wait(LOOK_AGAIN_S, f"{number}, waiting for {still_open[0].public_id}")
-    for child in found:
-        if child.state != OperationState.SUCCEEDED:
-            raise problem_of(child)
-    return Done(f"{counted(len(found), 'operation')} done", {"children": {one.public_id: one.result for one in found}})
+        done = len(states) - len(still_open)
+        return Wait(LOOK_AGAIN_S, f"{done} of {number} done, waiting for {still_open[0]}")
+    if ended_badly := children.exclude(state=OperationState.SUCCEEDED).order_by("pk").first():
+        raise problem_of(ended_badly)
+    return Done(f"{number} done", {"children": states})
 
 
 def problem_of(child: Operation) -> Problem:

@@ -23,6 +23,7 @@ class Context:
 
     def __init__(self, operation: Operation, row: Step, parameters: Any, owner: str) -> None:
         self.operation_id = operation.public_id
+        self.name = row.name
         self.tenant = operation.tenant
         self.service = operation.service
         self.actor = operation.actor

@@ -20,7 +20,7 @@ from operations.engine.children import cancel_children, tell_parent
 from operations.engine.queue import promote_waiting
 from operations.engine.wake import announce_operation
 from operations.models import Operation, Step
-from operations.registry import Ended, Offer, Target, definitions, diagnosis_of
+from operations.registry import COMMIT_STEP, Ended, Offer, Target, definitions, diagnosis_of
 
 log = structlog.get_logger(__name__)
 
@@ -125,7 +125,7 @@ def offered_undo(operation: Operation, commit: Mapping[str, Any]) -> Offer | Non
 
 
 def committed(operation: Operation) -> Mapping[str, Any]:
-    """What the step said that wrote a commit, `{"sha", "before"}`: `before` is the commit to return to, where there is
-    one. {} where nothing was written."""
-    results = operation.steps.filter(state=StepState.SUCCEEDED).values_list("result", flat=True)
-    return next((result for result in results if result.get("sha") and result.get("changed", True)), {})
+    """The result of the step `commit`, `{"sha", "before"}`: `before` is the commit to return to, where there is one.
+    {} where nothing was written."""
+    step = operation.steps.filter(name=COMMIT_STEP, state=StepState.SUCCEEDED).first()
+    return step.result if step and step.result.get("sha") and step.result.get("changed", True) else {}

@@ -164,18 +164,19 @@ def recent_operations(actor: Actor, *, tenant: str, service: str | None = None) 
 def troubled_operations(actor: Actor) -> list[OperationRow]:
     """Failed or stalled within a day, and no later operation on the same target has succeeded or is on its way.
 
-    A child is left out where its parent tells of the same failure.
+    A child is left out where its parent is listed. What an operation started itself is no later one.
     """
+    bad = (OperationState.FAILED, OperationState.STALLED)
     hopeful = (OperationState.SUCCEEDED, OperationState.QUEUED, OperationState.RUNNING)
-    later = Operation.objects.filter(target=OuterRef("target"), pk__gt=OuterRef("pk"))
-    failed = visible_operations(actor).filter(
-        state__in=(OperationState.FAILED, OperationState.STALLED), finished_at__gte=now() - TROUBLE_KEPT_FOR
+    later = Operation.objects.filter(target=OuterRef("target"), pk__gt=OuterRef("pk")).exclude(
+        Q(parent=OuterRef("pk")) | Q(parent__parent=OuterRef("pk"))
     )
-    failed = failed.exclude(parent__state__in=(OperationState.FAILED, OperationState.STALLED))
+    failed = visible_operations(actor).filter(state__in=bad, finished_at__gte=now() - TROUBLE_KEPT_FOR)
     unmended = failed.exclude(Exists(later.filter(state__in=hopeful)))
     # Of several failures on one target the last one tells it.
-    last = unmended.exclude(Exists(later.filter(state__in=(OperationState.FAILED, OperationState.STALLED))))
-    return rows_of(last.order_by(*NEWEST_FIRST)[:SHOWN_AT_HOME])
+    last = unmended.exclude(Exists(later.filter(state__in=bad)))
+    listed = last.exclude(parent__in=last.values("pk"))
+    return rows_of(listed.order_by(*NEWEST_FIRST)[:SHOWN_AT_HOME])
 
 
 def open_operation(*, tenant: str, service: str) -> OperationRow | None:

@@ -13,6 +13,7 @@ from operations.choices import OperationState, StepState
 from operations.models import Operation, OperationLogLine, Step
 from operations.policies import may_cancel
 from operations.queries.sentences import seconds_taken, sentence_of, step_seconds
+from operations.registry import COMMIT_STEP
 
 LINES_READ = 400
 LINES_PER_STEP = 30
@@ -164,10 +165,10 @@ def step_view(step: Step, operation: Operation, log: Sequence[LogLine]) -> StepV
 
 
 def commit_of(steps: Sequence[Step]) -> CommitView | None:
-    """From the result `{"sha", "changed"}` of the step that committed; none where git had it already."""
+    """From the result `{"sha", "changed"}` of the step `commit`; none where git had it already."""
     for step in steps:
         sha = str(step.result.get("sha") or "")
-        if sha and step.result.get("changed", True):
+        if step.name == COMMIT_STEP and sha and step.result.get("changed", True):
             return CommitView(sha, sha[:7], settings.GITOPS_WEB_URL.replace("{sha}", sha))
     return None
 

@@ -5,18 +5,20 @@ from dataclasses import replace
 
 from core.text import counted
 from integrations.gitops import Change, CommitResult, FileEdit, gitops
-from operations.registry import Done, StepContext
+from operations.registry import COMMIT_STEP, Done, StepContext
 
 
 def commit_files(
     step: StepContext, edits: Sequence[FileEdit], *, subject: str, expected: Mapping[str, str] | None = None
 ) -> Done:
-    """One commit of all edits, or none where git has them already. An operation commits once.
+    """One commit of all edits, or none where git has them already. A step commits once.
 
     `expected` maps paths to the blob ids that people saw in the plan ("" for an absent file); another one raises
-    PlanVoid. The operation's id in the commit finds it again after a crash.
+    PlanVoid. The operation's id and the step's name in the commit find it again after a crash.
     """
     trailers = {"Operation-Id": step.operation_id, "Requested-By": step.actor, "Requested-Via": step.door}
+    if step.name != COMMIT_STEP:
+        trailers["Operation-Step"] = step.name
     held = tuple(replace(edit, change=_held(step, edit)) for edit in edits)
     change = Change(held, subject, step.actor, trailers=trailers)
     result = gitops().commit(change, key=step.operation_id, expected=expected)

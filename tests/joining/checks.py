@@ -249,7 +249,7 @@ def test_it_can_be_diagnosed_by_name(row: Runbook, config_map: None) -> None:
 class Step:
     """The part of a step's context that these steps use."""
 
-    operation_id, actor, door = "retire-service-x7k2p", "dev", "web"
+    operation_id, name, actor, door = "retire-service-x7k2p", "runbook-removed", "dev", "web"
 
     def __init__(self, results: dict[str, Any]) -> None:
         self.results = results

@@ -105,7 +105,7 @@ def count_down(left: Path) -> bool:
 
 def paint(step: StepContext) -> Done:
     mark(step, "paint")
-    return Done(f"painted {step.parameters.colour} after {step.results['prime']['sha']}")
+    return Done(f"painted {step.parameters.colour} after {step.results['commit']['sha']}")
 
 
 def dry(step: StepContext) -> Done | Wait:
@@ -120,7 +120,7 @@ def dry(step: StepContext) -> Done | Wait:
 def steps_of(parameters: PaintParameters) -> tuple[StepDefinition, ...]:
     return (
         StepDefinition("sand", "Sand the wall", sand),
-        StepDefinition("prime", "Prime the wall", prime),
+        StepDefinition("commit", "Prime the wall", prime),
         StepDefinition("paint", "Paint the wall", paint, cancellable=False),
         StepDefinition("dry", "Wait until dry", dry),
     )

@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from core.actor import Actor
 from core.clock import now
-from core.errors import Busy, Unavailable
+from core.errors import Busy, Invalid, NotFound, Problem, Unavailable
 from operations import actions, engine, registry
 from operations.api.shapes import run_detail
 from operations.choices import AuditResult, OperationState, StepState
@@ -90,7 +90,7 @@ def test_the_parent_goes_on_when_the_last_child_has_succeeded(clear: Ask, tmp_pa
     parent = run(parent)
 
     assert parent.state == OperationState.SUCCEEDED
-    assert parent.result["services"]["children"][one.public_id]["prime"]["sha"] == "4be07d1c9a"
+    assert parent.result["services"] == {"children": {one.public_id: "succeeded", other.public_id: "succeeded"}}
 
 
 def test_a_child_that_ends_while_the_parent_looks_makes_it_look_again(
@@ -223,6 +223,29 @@ def test_what_failed_is_listed_once_by_its_parent(clear: Ask, dev: Actor) -> Non
     assert [row.public_id for row in troubled_operations(dev)] == [parent.public_id]
 
 
+def test_a_failed_child_is_listed_when_a_later_success_has_mended_only_its_parent(clear: Ask, dev: Actor) -> None:
+    parent = run(clear(["ledger-api"], mood="refused"))
+    child = run(children_of(parent)[0])
+    run(parent)
+    (Path(parent.parameters["folder"]) / "swept").touch()
+
+    assert run(clear([])).state == OperationState.SUCCEEDED
+
+    assert [row.public_id for row in troubled_operations(dev)] == [child.public_id]
+
+
+def test_a_child_on_the_same_target_does_not_hide_its_parent(clear: Ask, dev: Actor) -> None:
+    parent = run(clear(["ledger-api"], by="redo-service", mood="refused"))
+    child = run(children_of(parent)[0])
+    run(children_of(child)[0])
+    child = run(child)
+    (Path(parent.parameters["folder"]) / "swept").touch()
+    run(parent)
+    run(clear([]))
+
+    assert [row.public_id for row in troubled_operations(dev)] == [child.public_id]
+
+
 def test_a_cancelled_parent_ends_after_its_children(clear: Ask, dev: Actor) -> None:
     parent = run(clear())
     begun, unbegun = children_of(parent)
@@ -294,6 +317,19 @@ def test_the_deadline_of_the_parent_and_of_what_queues_moves_with_each_child(
     assert fresh(waiting).deadline_at >= before + 2 * whole - timedelta(seconds=5)
 
 
+def test_a_deadline_that_has_moved_does_not_move_back(clear: Ask) -> None:
+    parent = clear(["ledger-api"], by="redo-service")
+    stale, _ = lease.take(parent.pk, "host:1:own") or (None, None)
+    engine.children.start_child(stale, "services", "host:1:own", "redo-service", LEDGER)
+    run(children_of(parent)[0])
+    moved = fresh(parent).deadline_at
+
+    other = {**LEDGER, "service": "fraud-rules"}
+    engine.children.start_child(stale, "services", "host:1:own", "paint-service", other)
+
+    assert fresh(parent).deadline_at == moved
+
+
 def test_the_policy_of_the_child_is_asked_and_its_refusal_ends_the_parent(clear: Ask) -> None:
     parent = run(clear(["ledger-api"], by="paint-vault"))
 
@@ -313,6 +349,23 @@ def test_a_child_waits_while_roles_cannot_be_asked_for(clear: Ask, monkeypatch: 
 
     assert parent.state == OperationState.RUNNING
     assert step(parent, "services").says.startswith("GitHub does not answer. Trying again in 1")
+    assert not AuditEntry.objects.filter(verb="paint-service").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "error"),
+    [("paint-service", {**LEDGER, "colour": "RED"}, Invalid), ("pant-service", LEDGER, NotFound)],
+)
+def test_a_child_that_cannot_be_understood_is_refused_in_the_audit(
+    clear: Ask, name: str, parameters: dict[str, str], error: type[Problem]
+) -> None:
+    parent, _ = lease.take(clear(["ledger-api"]).pk, "host:1:own") or (None, None)
+
+    with pytest.raises(error) as refused:
+        engine.children.start_child(parent, "services", "host:1:own", name, parameters)
+
+    row = AuditEntry.objects.get(verb=name)
+    assert (row.actor, row.result, row.reason) == ("dev", AuditResult.REFUSED, refused.value.sentence)
 
 
 def test_a_child_has_the_actor_and_the_door_of_its_parent_and_an_audit_row_that_names_it(clear: Ask) -> None:

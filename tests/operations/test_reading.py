@@ -12,6 +12,7 @@ from core.actor import Actor
 from core.clock import now
 from core.errors import NotFound
 from operations.choices import OperationState, StepState
+from operations.engine.ending import committed
 from operations.models import Operation, Step
 from operations.queries import (
     access_operation,
@@ -102,6 +103,14 @@ def test_the_commit_is_linked_where_the_settings_say_how(dev: Actor, settings: S
 
     assert commit is not None
     assert (commit.short, commit.url) == ("4be07d1", "https://git.example.com/acme/gitops/commit/4be07d1c9a")
+
+
+def test_what_another_step_committed_is_not_the_commit_of_the_operation(dev: Actor) -> None:
+    operation = builders.operation()
+    step(operation, "runbook-removed", StepState.SUCCEEDED, result={"sha": "4be07d1c9a", "changed": True})
+
+    assert operation_view(dev, operation).commit is None
+    assert committed(operation) == {}
 
 
 def test_the_log_stands_under_its_step_newest_last(dev: Actor) -> None:

@@ -53,7 +53,7 @@ def test_it_succeeds_when_its_last_step_has_seen_what_it_waited_for(ask: Ask, tm
     operation = run(operation)
 
     assert operation.state == OperationState.SUCCEEDED
-    assert operation.result["prime"]["sha"] == "4be07d1c9a"
+    assert operation.result["commit"]["sha"] == "4be07d1c9a"
     assert lines(tmp_path / "effects") == ["sand", "prime", "paint", "dry"]
     assert AuditEntry.objects.order_by("-pk")[0].result == AuditResult.SUCCEEDED
 
@@ -88,7 +88,7 @@ def test_a_problem_ends_it_with_the_sentence_and_the_diagnosis(ask: Ask, monkeyp
     assert operation.reason == "The primer is in use elsewhere."
     assert operation.problem["code"] == "busy"
     assert operation.diagnosis == finding
-    assert step(operation, "prime").state == StepState.FAILED
+    assert step(operation, "commit").state == StepState.FAILED
     assert step(operation, "paint").state == StepState.CANCELLED
     assert AuditEntry.objects.order_by("-pk")[0].result == AuditResult.FAILED
 
@@ -110,8 +110,8 @@ def test_words_that_no_database_takes_end_a_step_as_any_others(ask: Ask) -> None
     refused, told = run(ask(mood="quoting")), run(ask(mood="telling", service="other-api"))
 
     assert (refused.state, refused.reason) == (OperationState.FAILED, "The shop said a\\x00b\\ud800.")
-    assert step(told, "prime").says == "primed, a\\x00b\\ud800"
-    assert (told.state, step(told, "prime").state) == (OperationState.RUNNING, StepState.SUCCEEDED)
+    assert step(told, "commit").says == "primed, a\\x00b\\ud800"
+    assert (told.state, step(told, "commit").state) == (OperationState.RUNNING, StepState.SUCCEEDED)
 
 
 @pytest.mark.parametrize("mood", ["crash", "nothing"])
@@ -130,12 +130,12 @@ def test_a_system_that_is_away_is_tried_again_later_and_later(ask: Ask, tmp_path
     for _ in range(3):
         operation = run(operation)
         waits.append((operation.wake_at - now()).total_seconds())
-        assert "The paint shop does not answer. Trying again in" in step(operation, "prime").says
+        assert "The paint shop does not answer. Trying again in" in step(operation, "commit").says
     operation = run(operation)
 
     assert waits[0] < waits[1] < waits[2] < 10
-    assert step(operation, "prime").state == StepState.SUCCEEDED
-    assert step(operation, "prime").failures == 0
+    assert step(operation, "commit").state == StepState.SUCCEEDED
+    assert step(operation, "commit").failures == 0
 
 
 def test_a_refusal_of_a_moment_is_tried_again(ask: Ask, tmp_path: Path) -> None:
@@ -143,10 +143,10 @@ def test_a_refusal_of_a_moment_is_tried_again(ask: Ask, tmp_path: Path) -> None:
     operation = ask()
     for _ in range(3):
         operation = run(operation)
-        assert "The paint shop does not let us in. Trying again in" in step(operation, "prime").says
+        assert "The paint shop does not let us in. Trying again in" in step(operation, "commit").says
     run(operation)
 
-    assert step(operation, "prime").state == StepState.SUCCEEDED
+    assert step(operation, "commit").state == StepState.SUCCEEDED
 
 
 def test_a_refusal_that_is_repeated_is_believed(ask: Ask, tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_a_refusal_after_an_outage_is_not_believed_at_once(ask: Ask, tmp_path: P
         assert operation.state == OperationState.RUNNING
     operation = run(operation)
 
-    assert step(operation, "prime").state == StepState.SUCCEEDED
+    assert step(operation, "commit").state == StepState.SUCCEEDED
 
 
 def test_refusals_with_an_outage_between_them_are_not_in_a_row(ask: Ask, tmp_path: Path) -> None:

@@ -21,7 +21,8 @@ class Step:
 
     operation_id, actor, door = "paint-service-x7k2p", "dev", "web"
 
-    def __init__(self, *, is_lost: bool = False) -> None:
+    def __init__(self, name: str = "commit", *, is_lost: bool = False) -> None:
+        self.name = name
         self.lines: list[str] = []
         self.is_lost = is_lost
 
@@ -62,6 +63,20 @@ def test_one_commit_writes_creates_and_deletes(repository: Gitops, edits: list[F
 def test_a_step_that_runs_again_finds_its_commit(repository: Gitops, edits: list[FileEdit]) -> None:
     assert commit(edits).value == commit(edits).value
     assert [one.subject for one in repository.history(limit=2)].count(SUBJECT) == 1
+
+
+def test_each_step_of_one_operation_has_its_commit_and_finds_it_again(repository: Gitops) -> None:
+    steps = ["commit", "balloon-removed", "kite-removed"]
+    files = {name: [FileEdit(f"platform-gitops/paint/{name}.yaml", lambda text: "colour: red\n")] for name in steps}
+
+    made = [commit(files[name], Step(name)).value["sha"] for name in steps]
+    again = [commit(files[name], Step(name)).value["sha"] for name in reversed(steps)]
+
+    assert again == [*reversed(made)]
+    commits = repository.history(limit=3)
+    assert [one.sha for one in commits] == again
+    assert {one.operation for one in commits} == {Step.operation_id}
+    assert [one.trailers.get("Operation-Step") for one in commits] == ["kite-removed", "balloon-removed", None]
 
 
 def test_a_file_that_changed_since_the_plan_voids_it(repository: Gitops, edits: list[FileEdit]) -> None:
