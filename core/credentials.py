@@ -29,6 +29,16 @@ _SHAPES = (
     r"(?-i:(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\z))",
 )
 CREDENTIAL = Pattern("|".join((_URL, *_SHAPES)))
+# A key printed over several lines. Where its beginning or its end is cut off, only lines that look like those of a key
+# belong to it: a message about a missing key must not hide what stands behind it.
+_KEY_BEGIN, _KEY_END = (rf"-----{end} [A-Z ]*PRIVATE KEY-----" for end in ("BEGIN", "END"))
+_KEY_LINE = r"[^\n]*[A-Za-z0-9+/]{40,}={0,2}[ \t\r]*"
+PRIVATE_KEY = Pattern(
+    rf"{_KEY_BEGIN}(?s:.*?){_KEY_END}|{_KEY_BEGIN}[^\n]*(?:\n{_KEY_LINE})+"
+    rf"|(?m:^)(?:{_KEY_LINE}\n)+(?:[^\n]*\n)?[^\n]*{_KEY_END}"
+)
+# What stays of its lines: a time in front, and the words that say what stood there.
+_KEPT_OF_KEY = Pattern(rf"^(?:\d{{4}}-\d\d-\d\d[T ][\d:.,+\-Z]+\s|{_KEY_BEGIN})")
 
 SECRET_NAME = (
     r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_\-]?key|private[_\-]?key|credential|auth(?:orization)?"
@@ -57,6 +67,16 @@ def mask_credentials(text: str, mask: str = MASK) -> str:
         return before + mask + "".join(rest)
 
     return CREDENTIAL.sub(replaced, text)
+
+
+def mask_private_keys(text: str, mask: str = MASK) -> str:
+    """The text without keys of several lines. It has as many lines as before, and times in front of them stay."""
+
+    def hidden(line: str) -> str:
+        before = next(iter(_KEPT_OF_KEY.findall(line)), "")
+        return before + mask + line[len(line.rstrip("\r\n")) :]
+
+    return PRIVATE_KEY.sub(lambda found: "".join(map(hidden, found[0].splitlines(keepends=True))), text)
 
 
 def mask_all(value: Any) -> Any:

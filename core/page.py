@@ -11,12 +11,14 @@ from enum import StrEnum
 from time import monotonic
 from typing import Any, TypeVar
 
+import structlog
 from django.db import close_old_connections
 from django.urls import reverse
 
 from core.actor import Actor, Decision
 from core.errors import Problem, Unavailable
 
+log = structlog.get_logger(__name__)
 # What a slow part may take, counted from when its page began: the rest of the page waits for it.
 LONGEST_READ_S = 6.0
 # More than one page has, so that a source that does not answer holds up its own parts alone.
@@ -63,12 +65,13 @@ class Column(StrEnum):
 class Panel:
     """A part of a page. The template gets `shown` (what `read` answered), `subject` and `request`.
 
-    `read` makes one query; None hides the part. A Problem that it raises is shown in the place of this part alone.
+    `read` makes one query; None hides the part. A Problem that it raises is shown in the place of this part alone;
+    any other exception is logged and shown there as an internal error.
     `changes`: the live messages after which the part is fetched again, such as `service.changed`. A part with a state
     of its own, such as a filter, names none and swaps itself: the page answers with it alone where htmx swaps an
     element with the panel's name as its id.
     `is_slow`: read beside the others, within a time limit. It must not use `subject.once`.
-    `kept(actor, subject)`: what is shown instead where `read` raises a Problem or takes too long.
+    `kept(actor, subject)`: what is shown instead where `read` raises or takes too long.
     """
 
     name: str
@@ -208,7 +211,7 @@ class Page:
         name = tab or (first.name if first else "")
         current = next((one for one in self.tabs if one.name == name), None)
         panels = self.panels if current is first else []
-        reading = _begin(panels, actor, subject)
+        collect = _begin(panels, actor, subject)
         head = self._head(actor, subject) if self._head else None
         changes = [*(current.changes if current else ()), *(change for panel in panels for change in panel.changes)]
         return PageShown(
@@ -223,13 +226,18 @@ class Page:
                 if not link.is_current
             ],
             trigger=trigger(changes, subject),
-            panels=[shown for shown in map(reading, panels) if shown is not None],
+            panels=collect(),
         )
 
     def read(self, actor: Actor, subject: Subject, *, panel: str) -> PanelShown | None:
         """One panel alone, for a swap of its element; None where the page has none of this name, or it is hidden."""
         found = [one for one in self.panels if one.name == panel]
-        return next(iter(map(_begin(found, actor, subject), found)), None)
+        return next(iter(_begin(found, actor, subject)()), None)
+
+
+def in_tenant(policy: Callable[..., Decision]) -> Callable[[Actor, Subject], Decision]:
+    """A policy about a tenant as the rule of a button or a tab."""
+    return lambda actor, subject: policy(actor, tenant=subject.tenant)
 
 
 def in_order(pieces: Iterable[Any]) -> list[Any]:
@@ -250,21 +258,46 @@ def _links(pieces: Iterable[Tab | Button], actor: Actor, subject: Subject, *, cu
     ]
 
 
-def _begin(panels: Iterable[Panel], actor: Actor, subject: Subject) -> Callable[[Panel], PanelShown | None]:
-    """Sends the slow ones off at once; what it returns reads a panel, or waits for one that was sent off."""
+def _begin(panels: list[Panel], actor: Actor, subject: Subject) -> Callable[[], list[PanelShown]]:
+    """Sends the slow ones off at once. What it returns reads the others, then waits for those, and keeps the order."""
     ends_at = monotonic() + LONGEST_READ_S
     sent = {panel.name: READERS.submit(_closing, panel.read, actor, subject) for panel in panels if panel.is_slow}
 
-    def read(panel: Panel) -> PanelShown | None:
-        try:
-            found = _in_time(sent[panel.name], ends_at) if panel.is_slow else panel.read(actor, subject)
-        except Problem as problem:
-            if panel.kept is None:
-                return PanelShown(panel, None, problem)
-            found = panel.kept(actor, subject)
-        return None if found is None else PanelShown(panel, found)
+    def read(panel: Panel) -> Any:
+        return _in_time(sent[panel.name], ends_at) if panel.is_slow else panel.read(actor, subject)
 
-    return read
+    def collect() -> list[PanelShown]:
+        waited_for_last = sorted(panels, key=lambda panel: panel.is_slow)
+        shown = {panel.name: _guarded(panel, read, actor, subject) for panel in waited_for_last}
+        return [found for panel in panels if (found := shown[panel.name]) is not None]
+
+    return collect
+
+
+def _guarded(panel: Panel, read: Callable[[Panel], Any], actor: Actor, subject: Subject) -> PanelShown | None:
+    """What the panel shows, else what was kept, else why there is nothing. Never raises."""
+    found, problem = _or_problem(panel, lambda: read(panel))
+    if problem is not None and panel.kept is not None:
+        kept = panel.kept
+        found, unkept = _or_problem(panel, lambda: kept(actor, subject))
+        problem = unkept and problem
+    return None if found is None and problem is None else PanelShown(panel, found, problem)
+
+
+def _or_problem(panel: Panel, read: Callable[[], Any]) -> tuple[Any, Problem | None]:
+    try:
+        return read(), None
+    except Problem as problem:
+        return None, problem
+    except Exception:
+        # The mistake of one app must not take away the page of another.
+        log.exception("panel_failed", panel=panel.name)
+        return None, Problem(
+            "Reading it ended in an error inside MCTL.",
+            remedy="Tell the platform team; the log has the details.",
+            code="internal_error",
+            ours=True,
+        )
 
 
 def _in_time(reading: Future[Any], ends_at: float) -> Any:

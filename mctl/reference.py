@@ -4,6 +4,7 @@ Nothing is written here twice: an operation declared in an app stands on three o
 """
 
 import json
+import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ EFFECTS = {
     Effect.DESTRUCTIVE: ("must be confirmed", Tone.BAD),
 }
 PLACES = {"tenant": "payments", "name": "payments-api", "public_id": "deploy-service-x7k2p"}
+PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +174,18 @@ def meaning(status: str, answer: Mapping[str, Any]) -> str:
 
 def curl(method: str, path: str) -> str:
     first = next(iter(definitions().values()))
-    address = settings.PUBLIC_URL + path.format(**PLACES, operation=first.name)
+    examples = {**PLACES, "operation": first.name}
+    address = settings.PUBLIC_URL + PARAMETER.sub(lambda found: examples.get(found[1]) or example_of(found[1]), path)
     lines = ['curl --fail-with-body -H "Authorization: Bearer $MCTL_TOKEN"', address]
     if method == "post":
         body = f" -d {shlex.quote(json.dumps(dict(first.example)))}" if "{operation}" in path else ""
         lines.insert(1, f"-X POST -H 'Content-Type: application/json'{body}")
     return " \\\n  ".join(lines)
+
+
+def example_of(parameter: str) -> str:
+    """Made of the name, for a parameter of which no example is known: `database_id` as `my-database-id`."""
+    return f"my-{parameter.replace('_', '-')}"
 
 
 def question_entries() -> Iterable[tuple[str, Entry]]:

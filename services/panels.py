@@ -1,10 +1,9 @@
 """The page of a service, and what services add to it, to the tenant's page and to the home page."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from core.actor import Actor, Decision
-from core.page import Button, Column, Page, Panel, Subject, Tab
+from core.actor import Actor
+from core.page import Button, Column, Page, Panel, Subject, Tab, in_tenant
 from services.policies import may_configure, may_deploy, may_onboard, may_roll_back, may_scale
 from services.queries import (
     LiveList,
@@ -61,11 +60,6 @@ def tenant_services(actor: Actor, subject: Subject) -> TenantServices:
 
 def shared_services(actor: Actor, subject: Subject) -> TenantServices:
     return subject.once(tenant_services, actor, subject)
-
-
-def in_tenant(policy: Callable[..., Decision]) -> Callable[[Actor, Subject], Decision]:
-    """A policy about a tenant as the rule of a button."""
-    return lambda actor, subject: policy(actor, tenant=subject.tenant)
 
 
 SERVICE_PIECES = (

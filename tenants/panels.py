@@ -1,7 +1,7 @@
 """The page of a tenant, and what tenants add to it and to the home page."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core.actor import Actor
 from core.page import Column, Page, Panel, Subject, Tab
@@ -76,7 +76,8 @@ def source_ages(actor: Actor, subject: Subject) -> Sequence[Mapping[str, object]
 TENANT_PIECES = (
     Tab("overview", "Overview", "tenants:tenant_detail", order=10),
     Panel("quota", "tenants/_quota.html", quota, Column.SIDE, order=10),
-    RUNNING,
+    # The list of services fetches itself again; the page as a whole stays as it was opened.
+    replace(RUNNING, changes=()),
     Panel("members", "tenants/_members.html", members, Column.SIDE, order=30),
 )
 HOME_PIECES = (

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 
 from core.clock import now
-from core.credentials import mask_credentials
+from core.credentials import mask_credentials, mask_private_keys
 from core.resource_names import application_name, workload_name
 from integrations.errors import IntegrationError, foreign_text
 from integrations.kubernetes import Right, cluster, kinds, label_selector
@@ -163,7 +163,7 @@ def service_logs(service: Service, query: LogQuery) -> LogView:
             return replace(view, error=said, remedy="Read the log of its present run.")
         return replace(view, error=problem.sentence, remedy=problem.remedy)
     # Masked before the filter: otherwise it could be used to guess a password, letter by letter.
-    lines = [mask_credentials(line) for line in text.splitlines()]
+    lines = [mask_credentials(line) for line in mask_private_keys(text).splitlines()]
     kept = lines_with(query.contains, lines)
     return replace(view, lines=kept, dropped=len(lines) - len(kept))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from hypothesis import example, given, settings
 
-from core.credentials import holds_credential, mask_credentials, mask_for_bundle
+from core.credentials import holds_credential, mask_credentials, mask_for_bundle, mask_private_keys
 from core.patterns import LONGEST_SCANNED, Pattern
 from core.quantity import amount
 from core.templatetags.lines import diff_lines, log_lines
@@ -28,6 +28,7 @@ def quantity_or_refusal(text: str) -> object:
 
 SCANNERS: dict[str, Scan] = {
     "credentials": mask_credentials,
+    "private keys": mask_private_keys,
     "credentials of a bundle": lambda text: mask_for_bundle(text, "(hidden)"),
     "a value that looks secret": holds_credential,
     "what a system said": foreign_text,
@@ -93,6 +94,25 @@ def test_a_masked_text_holds_nothing_that_was_not_scanned(mask: Callable[[str], 
 )
 def test_a_credential_is_known_by_its_shape_and_keeps_its_name(said: str, shown: str) -> None:
     assert mask_credentials(said) == shown
+
+
+BEGIN, END, BODY = "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----", "MIIEow" + "aB3+/" * 11
+AT = "2026-11-22T08:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        (f"up\n{BEGIN}\n{BODY}\nc2h=\n{END}\nready", f"up\n{BEGIN}***\n***\n***\n***\nready"),
+        (f"{AT} {BEGIN}\r\n{AT} {BODY}\n{AT} {END}\n", f"{AT} {BEGIN}***\r\n{AT} ***\n{AT} ***\n"),
+        (f"{BEGIN}\n{BODY}\n{BODY}", f"{BEGIN}***\n***\n***"),
+        (f"{BODY}\nc2h=\n{END}\nready", "***\n***\n***\nready"),
+        (f"no {BEGIN} in key.pem\nexit 1", f"no {BEGIN} in key.pem\nexit 1"),
+        ("password:\nready", "password:\nready"),
+    ],
+)
+def test_a_key_of_several_lines_is_masked_line_by_line(said: str, shown: str) -> None:
+    assert mask_private_keys(said) == shown
 
 
 def test_half_of_a_surrogate_pair_is_scanned_around() -> None:

@@ -5,6 +5,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from core import page as pages
 from core.actor import Actor, Decision, Door
@@ -69,6 +70,45 @@ def test_a_problem_of_one_panel_stands_in_its_place_alone(page: Page, is_slow: b
 def test_what_was_kept_is_shown_instead_of_a_problem(page: Page, is_slow: bool) -> None:
     page.add(panel("diagnosis", away, is_slow=is_slow, kept=lambda actor, subject: f"kept of {subject.service}"))
     assert shown(page) == {"diagnosis": "kept of api"}
+
+
+def slip(actor: Actor, subject: Subject) -> Any:
+    raise KeyError("cpu")
+
+
+@pytest.mark.parametrize("is_slow", [False, True])
+def test_a_mistake_of_one_panel_is_logged_and_stands_in_its_place_alone(page: Page, is_slow: bool) -> None:
+    page.add(panel("pods", slip, is_slow=is_slow), panel("facts"))
+    with capture_logs() as logs:
+        pods, facts = page.open(VERA, API).panels
+    assert (pods.shown, pods.problem and pods.problem.problem_code) == (None, "internal_error")
+    assert (facts.shown, facts.problem) == ("read", None)
+    assert [(one["event"], one["panel"], one["exc_info"]) for one in logs] == [("panel_failed", "pods", True)]
+
+
+@pytest.mark.parametrize("kept", [away, slip])
+def test_a_panel_whose_kept_cannot_be_read_either_says_why_it_was_not_read(page: Page, kept: Any) -> None:
+    def unread(actor: Actor, subject: Subject) -> Any:
+        raise Unavailable("Nobody answers.")
+
+    page.add(panel("diagnosis", unread, kept=kept), panel("facts"))
+    diagnosis, facts = page.open(VERA, API).panels
+    assert (diagnosis.shown, diagnosis.problem and diagnosis.problem.sentence) == (None, "Nobody answers.")
+    assert facts.shown == "read"
+
+
+def test_a_panel_behind_a_slow_one_is_read_without_waiting_for_it(page: Page) -> None:
+    """The slow one ends only after the other one was read: otherwise it is out of time."""
+    was_read = Event()
+
+    def read(actor: Actor, subject: Subject) -> str:
+        was_read.set()
+        return "read"
+
+    page.add(panel("pods", lambda actor, subject: was_read.wait(timeout=5), order=10, is_slow=True))
+    page.add(panel("facts", read, order=20))
+    opened = page.open(VERA, API)
+    assert [(one.panel.name, one.shown) for one in opened.panels] == [("pods", True), ("facts", "read")]
 
 
 @pytest.fixture

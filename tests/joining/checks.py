@@ -184,6 +184,11 @@ def test_scripts_have_its_endpoint(row: Runbook) -> None:
     assert script("oscar").get("/api/v1/tenants/payments/runbooks").status_code == 404
 
 
+def test_its_endpoint_stands_in_the_reference_with_an_example_of_its_own_parameter(row: Runbook) -> None:
+    assert script("vera").get("/api/v1/tenants/payments/runbooks/relay").json()["first_line"] == CALL
+    assert "/api/v1/tenants/payments/runbooks/my-runbook" in page("vera", "/reference/api/")
+
+
 # --- its kind in the cluster
 
 

@@ -16,6 +16,7 @@ from core.gate import require
 from operations.policies import may_cancel
 from services.policies import may_deploy
 from tenants.models import Member, Source, TeamPin, Tenant
+from tenants.panels import TENANT_PAGE, tenant_subject
 from tenants.policies import needs_admin
 from tenants.queries import actor_for
 from tests import builders
@@ -51,6 +52,14 @@ def test_a_member_sees_who_belongs_and_through_what() -> None:
     )
     assert "Owners change who is a member." in said
     assert "platform-gitops/tenants/payments/values.yaml" not in said
+
+
+def test_the_page_of_a_tenant_is_not_fetched_again_as_a_whole() -> None:
+    """Its list of services fetches itself."""
+    vera = actor_for("vera", door=Door.WEB)
+    shown = TENANT_PAGE.open(vera, tenant_subject(vera, "payments", {}))
+    assert "running" in [one.panel.name for one in shown.panels]
+    assert shown.trigger == ""
 
 
 @pytest.mark.parametrize("login", ["olga", "ada"])

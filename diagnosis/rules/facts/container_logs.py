@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from core.credentials import mask_private_keys
 from core.patterns import Pattern
 from diagnosis.rules.facts.containers import Container, Trouble
 from diagnosis.rules.facts.objects import name, text_at
@@ -78,6 +79,7 @@ def killed_log(scope: Scope, container: Container) -> Log:
 
 
 def _bounded(text: str) -> tuple[str, ...]:
+    text = mask_private_keys(text)
     for expression, joined in JOINED:
         text = expression.sub(joined, text)
     return tuple(line[:LONGEST_LINE] for line in text.splitlines()[-MOST_LINES:])

@@ -5,7 +5,7 @@ from ninja import Router, Schema
 from core.gate import gate
 from core.rest import ApiRequest, answers
 from tests.joining.runbooks.models import Runbook
-from tests.joining.runbooks.queries import runbooks_of
+from tests.joining.runbooks.queries import one_runbook, runbooks_of
 
 router = Router(tags=["runbooks"])
 
@@ -24,3 +24,14 @@ class RunbookSummary(Schema):
 )
 def list_runbooks(request: ApiRequest, tenant: str) -> list[Runbook]:
     return list(runbooks_of(request.actor, tenant))
+
+
+@gate("runbooks.show")
+@router.get(
+    "/tenants/{tenant}/runbooks/{runbook}",
+    response=answers(RunbookSummary, 404),
+    summary="One runbook",
+    operation_id="show_runbook",
+)
+def show_runbook(request: ApiRequest, tenant: str, runbook: str) -> Runbook:
+    return one_runbook(request.actor, tenant, runbook)

@@ -1,7 +1,7 @@
 """What runbooks add to the pages of a service and of a tenant."""
 
 from core.actor import Actor
-from core.page import Button, Column, Panel, Subject, Tab
+from core.page import Button, Column, Panel, Subject, Tab, in_tenant
 from tests.joining.runbooks.models import Runbook
 from tests.joining.runbooks.policies import may_write_runbook
 from tests.joining.runbooks.queries import runbook_of
@@ -13,12 +13,6 @@ def runbook(actor: Actor, subject: Subject) -> Runbook | None:
 
 SERVICE_PIECES = (
     Panel("runbook", "runbooks/_panel.html", runbook, Column.SIDE, order=90, changes=("runbook.changed",)),
-    Button(
-        "write-runbook",
-        "Write a runbook",
-        "runbooks:write",
-        order=90,
-        may=lambda actor, subject: may_write_runbook(actor, tenant=subject.tenant),
-    ),
+    Button("write-runbook", "Write a runbook", "runbooks:write", order=90, may=in_tenant(may_write_runbook)),
 )
 TENANT_PIECES = (Tab("runbooks", "Runbooks", "runbooks:list", order=90, changes=("runbook.changed",)),)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from core.actor import Actor
+from core.errors import NotFound
 from integrations.errors import Missing
 from integrations.gitops import gitops
 from tenants.queries import access_tenant
@@ -29,3 +30,11 @@ def runbooks_of(actor: Actor, tenant: str) -> Sequence[Runbook]:
     """Raises NotFound for a tenant that is absent or hidden."""
     access_tenant(actor, tenant)
     return list(Runbook.objects.filter(tenant=tenant).order_by("service"))
+
+
+def one_runbook(actor: Actor, tenant: str, name: str) -> Runbook:
+    """Raises NotFound for one that is absent or hidden."""
+    found = next((one for one in runbooks_of(actor, tenant) if one.name == name), None)
+    if found is None:
+        raise NotFound(f"There is no runbook {name}.")
+    return found
