@@ -79,6 +79,14 @@ Run = Callable[[Actor, Any], Answer]
 
 
 @dataclass(frozen=True, slots=True)
+class ToolPage:
+    """The page where people read what the tool answers. `place` names the argument for each part of its address."""
+
+    route: str
+    place: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Tool:
     """`returns` maps each key of the result to its JSON type; a question mark behind it allows null.
 
@@ -95,6 +103,7 @@ class Tool:
     returns: Mapping[str, str] = field(default_factory=dict)
     ended: Callable[[Mapping[str, Any]], bool] | None = None
     operation: str = ""
+    page: ToolPage | None = None
 
 
 def tool(
@@ -106,12 +115,13 @@ def tool(
     effect: Effect = Effect.READ,
     idempotent: bool = True,
     ended: Callable[[Mapping[str, Any]], bool] | None = None,
+    page: ToolPage | None = None,
 ) -> Callable[[Run], Run]:
     """Marks a function of a `tools.py`; its docstring is what agents read."""
 
     def mark(run: Run) -> Run:
         description = " ".join((run.__doc__ or "").split())
-        made = Tool(name, title, effect, idempotent, description, parameters, run, returns, ended)
+        made = Tool(name, title, effect, idempotent, description, parameters, run, returns, ended, page=page)
         run.declared_tool = made  # type: ignore[attr-defined]
         return run
 

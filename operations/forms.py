@@ -153,13 +153,18 @@ class OperationPage:
     def address(self, parameters: Mapping[str, Any], **known: str) -> str:
         """The page with the parameters filled in, or "". `known` are parts of the address not given by them."""
         place = {part: parameters.get(name) or known.get(part, "") for part, name in self.place.items()}
-        try:
-            path = reverse(self.route, kwargs=place)
-        except NoReverseMatch:
-            return ""
         rest = {name: value for name, value in parameters.items() if name not in {*self.place.values(), *self.fixed}}
-        query = urlencode({name: as_text(value) for name, value in rest.items() if value not in (None, "")})
-        return f"{path}?{query}" if query else path
+        return filled_address(self.route, place, rest)
+
+
+def filled_address(route: str, place: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """The page at that place with `asked` in its query; "" where there is no such place."""
+    try:
+        path = reverse(route, kwargs=dict(place))
+    except NoReverseMatch:
+        return ""
+    query = urlencode({name: as_text(value) for name, value in asked.items() if value not in (None, "")})
+    return f"{path}?{query}" if query else path
 
 
 _pages: list[OperationPage] = []

@@ -9,7 +9,7 @@ from pydantic import Field
 from core.actor import Actor
 from core.resource_names import application_name
 from core.text import counted
-from core.tool import Answer, Next, ToolArguments, offset_of, tool
+from core.tool import Answer, Next, ToolArguments, ToolPage, offset_of, tool
 from services import queries
 from services.queries.rows import PAGE_SIZE
 from tenants.queries import access_tenant, people_of, role_words, tenant_rows
@@ -67,6 +67,7 @@ def list_tenants(actor: Actor, asked: Nothing) -> Answer:
 @tool(
     "mctl_get_tenant", "One tenant", OneTenant,
     {"tenant": "object", "services": "array", "next_cursor": "string?", "note": "string"},
+    page=ToolPage("tenants:tenant_detail", {"tenant": "name"}),
 )  # fmt: skip
 def get_tenant(actor: Actor, asked: OneTenant) -> Answer:
     """A tenant, its members, quotas and services."""
@@ -147,6 +148,7 @@ def service_config(actor: Actor, asked: OneService) -> Answer:
     "mctl_get_service_logs", "Service logs", Logs,
     {"pod": "string", "container": "string", "pods": "array", "containers": "array", "lines": "array",
      "count": "integer", "filtered_out": "integer", "note": "string"},
+    page=ToolPage("services:service_logs", {"tenant": "team", "name": "service"}),
 )  # fmt: skip
 def service_logs(actor: Actor, asked: Logs) -> Answer:
     """The last lines of one container, oldest first, live from the cluster."""

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from core.actor import Actor
-from core.tool import Answer, ToolArguments, tool
+from core.tool import Answer, ToolArguments, ToolPage, tool
 from tenants.queries import access_tenant, quota_note
 
 
@@ -15,6 +15,7 @@ class Team(ToolArguments):
     "mctl_get_resource_usage", "Quota and usage", Team,
     {"tenant": "string", "allocated": "object", "hard": "object", "used": "object", "observed_at": "string?",
      "note": "string"},
+    page=ToolPage("tenants:tenant_detail", {"tenant": "team"}),
 )  # fmt: skip
 def resource_usage(actor: Actor, asked: Team) -> Answer:
     """A tenant's quota: granted in git, enforced by the cluster, used."""

@@ -27,7 +27,7 @@ from mctl.reference import reference_page
 from operations.belongings import impact_list, list_step, removal_steps, verify_step
 from operations.models import AuditEntry, Operation
 from operations.registry import Done, Target
-from services.templatetags.remedies import address_of
+from operations.templatetags.remedies import address_of
 from tenants.models import Source
 from tenants.queries import actor_for
 from tests import builders
@@ -165,6 +165,11 @@ def test_its_operation_stands_in_the_catalogue_the_document_and_the_reference() 
 def test_a_remedy_finds_the_page_of_its_operation() -> None:
     one = {"operation": "write-runbook", "params": {**ABOUT, "text": "Rest"}}
     assert address_of(one, "payments", "webhook-relay") == f"{FORM}?text=Rest"
+
+
+def test_a_remedy_finds_the_page_of_its_tool() -> None:
+    one = {"tool": "mctl_list_runbooks", "params": {"team": "payments"}}
+    assert address_of(one, "labs", "webhook-relay") == TAB
 
 
 # --- its tool and its endpoint

@@ -11,10 +11,12 @@ from django.test import Client
 
 from accounts.models import Person
 from integrations.gitops import Gitops, gitops
+from mcp_server.catalogue import catalogue
+from operations.forms import filled_address
 from operations.models import Operation
+from operations.templatetags.remedies import address_of, remedy, tool_pages
 from services import forms
 from services.queries import environment_now, settings_now
-from services.templatetags.remedies import address_of, remedy
 from tests import builders
 
 RELAY = "/tenants/payments/services/webhook-relay"
@@ -180,13 +182,28 @@ def test_confirming_the_plan_starts_the_operation(browser: Client) -> None:
             {"tool": "mctl_get_service_logs", "params": {"team": "payments", "service": "webhook-relay"}},
             f"{RELAY}/logs/",
         ),
+        (
+            {"tool": "mctl_get_service_logs", "params": {"team": "labs", "service": "echo", "previous": True}},
+            "/tenants/labs/services/echo/logs/?previous=True",
+        ),
         ({"tool": "mctl_get_resource_usage", "params": {"team_name": "payments"}}, "/tenants/payments/"),
+        ({"tool": "mctl_get_tenant", "params": {"name": "labs"}}, "/tenants/labs/"),
+        ({"tool": "mctl_list_services", "params": {"team": "payments"}}, ""),
         ({"url": "https://argocd.example.dev/", "params": {}}, "https://argocd.example.dev/"),
         ({"operation": "not-declared", "params": ABOUT}, ""),
     ],
 )  # fmt: skip
 def test_a_remedy_opens_the_form_that_does_it(one: dict[str, Any], address: str) -> None:
     assert address_of(one, "payments", "webhook-relay") == address
+
+
+def test_the_page_of_every_tool_is_there_for_arguments_of_the_tool() -> None:
+    declared = {name: one for name, one in catalogue().items() if one.page}
+    assert declared.keys() == tool_pages().keys()
+    for one in declared.values():
+        assert one.page is not None
+        assert set(one.page.place.values()) <= set(one.parameters.model_fields), one.name
+        assert filled_address(one.page.route, dict.fromkeys(one.page.place, "x"), {}), one.name
 
 
 def test_the_parameters_of_a_remedy_stand_in_the_form(browser: Client) -> None:

@@ -30,9 +30,9 @@ from operations.registry import Done, OperationDefinition, StepContext, StepDefi
 from operations.runners.commit import commit_files
 from operations.runners.planning import blobs_seen, hash_of, plan_of
 from operations.runners.rendering import Rendering
+from operations.templatetags.remedies import address_of
 from operations.views import operation_form
 from services.queries import access_service
-from services.templatetags.remedies import address_of
 from tenants.policies import needs_role
 from tenants.queries import access_tenant, actor_for
 from tests import builders

@@ -1,23 +1,19 @@
 """What a remedy opens: the page of an operation, or the place where a tool's answer stands."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
-from urllib.parse import urlencode
 
 from django import template
-from django.urls import NoReverseMatch, reverse
 
-from core.parse import as_text
-from operations.forms import page_of
+from core.discovery import app_modules
+from core.tool import ToolPage, tools_of
+from operations.forms import filled_address, page_of
 
 register = template.Library()
 
-TOOL_PAGES = {
-    "mctl_get_service_logs": "services:service_logs",
-    "mctl_get_resource_usage": "tenants:tenant_detail",
-    "mctl_get_tenant": "tenants:tenant_detail",
-}
-TENANT_PAGES = {"tenants:tenant_detail"}
+# What operations call the parts of their target, as the tools that read call them.
+TOOL_WORDS = {"team_name": "team", "component_name": "service"}
 
 
 @register.inclusion_tag("components/remedy.html")
@@ -43,14 +39,18 @@ def address_of(one: Mapping[str, Any], tenant: str, name: str) -> str:
     return address or address_of_tool(str(one.get("tool")), params, tenant, name) or str(one.get("url") or "")
 
 
-def address_of_tool(tool: str, params: dict[str, Any], tenant: str, name: str) -> str:
-    given = [params.pop(key, "") for key in ("team_name", "team", "component_name", "service")]
-    tenant, name = given[0] or given[1] or tenant, given[2] or given[3] or name
-    tenant = params.pop("name", "") if tool == "mctl_get_tenant" else tenant
-    page = TOOL_PAGES.get(tool, "")
-    try:
-        path = reverse(page, args=[tenant] if page in TENANT_PAGES else [tenant, name]) if page else ""
-    except NoReverseMatch:
+def address_of_tool(tool: str, params: Mapping[str, Any], tenant: str, name: str) -> str:
+    page = tool_pages().get(tool)
+    if page is None:
         return ""
-    query = urlencode({key: as_text(value) for key, value in params.items() if value not in (None, "")})
-    return f"{path}?{query}" if path and query else path
+    known = {"tenant": tenant, "name": name}
+    asked = {TOOL_WORDS.get(key, key): value for key, value in params.items()}
+    place = {part: asked.pop(argument, "") or known.get(part, "") for part, argument in page.place.items()}
+    return filled_address(page.route, place, asked)
+
+
+@cache
+def tool_pages() -> Mapping[str, ToolPage]:
+    """The pages of the tools of every app, by the tool's name."""
+    tools = [one for module in app_modules("tools") for one in tools_of(module)]
+    return {one.name: one.page for one in tools if one.page}
