@@ -10,7 +10,7 @@ now and then: a bundle leaves the house.
 from collections.abc import Mapping
 from typing import Any
 
-from core.patterns import Match, Pattern
+from core.patterns import LONGEST_SCANNED, Match, Pattern
 
 MASK = "***"
 # Each expression keeps its groups: what tells people which credential stood there.
@@ -66,7 +66,8 @@ def mask_credentials(text: str, mask: str = MASK) -> str:
         before, *rest = filter(None, found.groups())
         return before + mask + "".join(rest)
 
-    return CREDENTIAL.sub(replaced, text)
+    # The engine replaces what has no UTF-8. A text without a credential stays as it is.
+    return CREDENTIAL.sub(replaced, text) if holds_credential(text) else text[:LONGEST_SCANNED]
 
 
 def mask_private_keys(text: str, mask: str = MASK) -> str:
