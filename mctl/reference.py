@@ -4,7 +4,6 @@ Nothing is written here twice: an operation declared in an app stands on three o
 """
 
 import json
-import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pydantic import BaseModel
 from core.actor import Actor, Door, Role
 from core.errors import NotFound
 from core.parse import parse_parameters
+from core.patterns import Pattern
 from core.rest import WHAT_THEY_MEAN
 from core.tool import Effect, Tool
 from core.words import Tone
@@ -38,7 +38,7 @@ EFFECTS = {
     Effect.DESTRUCTIVE: ("must be confirmed", Tone.BAD),
 }
 PLACES = {"tenant": "payments", "name": "payments-api", "public_id": "deploy-service-x7k2p"}
-PARAMETER = re.compile(r"\{(\w+)\}")
+PARAMETER = Pattern(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)

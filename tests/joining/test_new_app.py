@@ -36,7 +36,7 @@ def test_every_page_and_door_has_what_a_new_app_offers() -> None:
 
 def test_no_file_of_the_product_knows_it() -> None:
     """Its settings add its name to the list of apps; that is all it has beside its own folder."""
-    argv = ["git", "grep", "--ignore-case", "--files-with-matches", "runbook", "--", ".", ":!tests/joining", ":!*.md"]
+    argv = ["git", "grep", "--ignore-case", "--files-with-matches", "runbook", "--", ".", ":!tests", ":!*.md"]
     found = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True)
     assert found.stdout.split() == []
     tree = ast.parse((HERE / "settings.py").read_text())

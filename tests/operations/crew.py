@@ -17,6 +17,10 @@ QUEUE = "engine-tests"
 LEASE_S = 1.5
 
 
+def children_of(operation: Operation) -> list[Operation]:
+    return list(fresh(operation).children.order_by("pk"))
+
+
 def fresh(operation: Operation) -> Operation:
     return Operation.objects.get(pk=operation.pk)
 

@@ -20,7 +20,7 @@ from operations.models import AuditEntry, Operation
 from operations.queries import troubled_operations
 from operations.tools import described
 from tests.operations import tenantwide
-from tests.operations.crew import fresh, lines, view
+from tests.operations.crew import children_of, fresh, lines, view
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
 
@@ -55,10 +55,6 @@ def run(operation: Operation) -> Operation:
     Operation.objects.filter(pk=operation.pk, wake_at__isnull=False).update(wake_at=now())
     engine.run(operation.pk, "one")
     return fresh(operation)
-
-
-def children_of(operation: Operation) -> list[Operation]:
-    return list(fresh(operation).children.order_by("pk"))
 
 
 def step(operation: Operation, name: str) -> Any:
