@@ -12,6 +12,8 @@ LONGEST_OBJECT = 253
 # PostgreSQL cuts a longer identifier without an error, and then two databases would be one.
 LONGEST_IDENTIFIER_BYTES = 63
 
+DATABASE_SECRET_END = "-db-creds"
+
 
 def application_name(tenant: str, service: str) -> str:
     """The Argo CD Application, which is also the Helm release and the value of app.kubernetes.io/instance."""
@@ -58,14 +60,19 @@ def secret_name(service: str) -> str:
     return f"{service}-secrets"
 
 
-def database_secret_name(tenant: str, service: str) -> str:
-    """The Secret with the database's credentials, in the tenant's namespace and in that of the databases."""
-    return f"{application_name(tenant, service)}-db-creds"
-
-
 def database_name(tenant: str, service: str) -> str:
     """Of the PostgreSQL database and of its role, which have one name."""
     return application_name(tenant, service)
+
+
+def database_secret_name(role: str) -> str:
+    """The Secret with the role's credentials, in the tenant's namespace and in that of the databases."""
+    return f"{role}{DATABASE_SECRET_END}"
+
+
+def is_database_secret(name: str) -> bool:
+    """Whether a Secret of that name holds the credentials of a database."""
+    return name.endswith(DATABASE_SECRET_END)
 
 
 def pair_problem(tenant: str, service: str) -> str:

@@ -175,12 +175,6 @@ def get(mapping: Mapping[str, Any], key: str) -> Any:
 
 
 @register.filter
-def name_of(thing: Any) -> str:
-    """The name of a tenant or service, whether the page holds the object or only its name; "" for none."""
-    return str(getattr(thing, "name", thing) or "")
-
-
-@register.filter
 def breakable(text: Any) -> SafeString:
     """A long name that breaks behind its dots and slashes rather than within a word, and an arrow that never does."""
     pieces = BREAKABLE.split(visible(str(text)))
@@ -191,17 +185,6 @@ def breakable(text: Any) -> SafeString:
         for place, piece in enumerate(pieces)
     )
     return format_html_join("", "{}{}", marked)
-
-
-@register.filter
-def head_of(page: Any) -> Any:
-    """What is on top of a page, whether it holds the head beside its parts or is the head itself."""
-    return getattr(page, "head", page)
-
-
-@register.filter
-def tenant_of(head: Any) -> str:
-    return str(getattr(head, "tenant", ""))
 
 
 @register.filter

@@ -52,7 +52,7 @@ def test_the_longest_pair_that_fits_is_within_every_limit() -> None:
     assert not names.pair_problem(*LONGEST_PAIR)
     assert len(names.database_name(*LONGEST_PAIR).encode()) <= names.LONGEST_IDENTIFIER_BYTES
     assert len(names.workload_name(*LONGEST_PAIR)) <= names.LONGEST_LABEL
-    assert len(names.database_secret_name(*LONGEST_PAIR)) <= names.LONGEST_OBJECT
+    assert len(names.database_secret_name(names.database_name(*LONGEST_PAIR))) <= names.LONGEST_OBJECT
     assert len(names.secret_name(LONGEST_PAIR[1])) <= names.LONGEST_OBJECT
     assert len(names.tls_secret_name(LONGEST_PAIR[1])) <= names.LONGEST_OBJECT
 
@@ -64,6 +64,8 @@ def test_the_names_are_those_of_the_platform() -> None:
     assert names.database_vault_path(*pair) == "teams/payments/ledger-api/database"
     assert names.preview_vault_path(*pair) == "teams/payments/ledger-api/preview"
     assert names.database_name(*pair) == "payments-ledger-api"
-    assert names.database_secret_name(*pair) == "payments-ledger-api-db-creds"
+    assert names.database_secret_name(names.database_name(*pair)) == "payments-ledger-api-db-creds"
+    assert names.is_database_secret("payments-ledger-api-db-creds")
+    assert not names.is_database_secret("payments-ledger-api-secrets")
     assert names.secret_name("ledger-api") == "ledger-api-secrets"
     assert names.tls_secret_name("ledger-api") == "ledger-api-tls"

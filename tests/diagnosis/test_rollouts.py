@@ -3,6 +3,7 @@
 import copy
 import json
 
+from core.resource_names import LONGEST_LABEL, workload_name
 from diagnosis.choices import CAUSES, CauseClass
 from diagnosis.rules import Source
 from tests.diagnosis.builders import (
@@ -112,6 +113,15 @@ def test_a_service_is_found_by_the_platforms_own_name():
 
     assert causes(found) == ["env-var-missing"]
     assert found.findings[0].remedies[0].params["component_name"] == "api"
+
+
+def test_a_service_with_a_long_name_is_found_by_the_name_that_the_chart_has_cut():
+    name = "s" * 46
+    app = App(workload_name("labs", name))
+    assert len(app.name) == LONGEST_LABEL
+    app.state(crashing(app.spec["containers"][0])).log("KeyError: 'API_KEY'")
+
+    assert causes(diagnose(app, name=name)) == ["env-var-missing"]
 
 
 def test_an_ingress_leads_to_its_workload():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from core.patterns import Pattern
+from core.resource_names import is_database_secret
 from diagnosis.choices import Verdict
 from diagnosis.rules.facts.containers import Trouble, containers_of
 from diagnosis.rules.facts.environment import data_of
@@ -124,7 +125,7 @@ def _elsewhere(scope: Scope, lack: Lack) -> str:
 
 
 def _missing_remedies(scope: Scope, lack: Lack) -> list[Remedy]:
-    if lack.kind == "Secret" and lack.name.endswith("-db-creds"):
+    if lack.kind == "Secret" and is_database_secret(lack.name):
         return [
             remedies.provision_database(scope, "Provision the database, which makes this Secret"),
             remedies.roll_back(scope),

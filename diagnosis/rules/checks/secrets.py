@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from core.patterns import Pattern
+from core.resource_names import database_secret_name
 from diagnosis.choices import Severity, Verdict
 from diagnosis.rules.facts.objects import Obj, age, condition, created, dig, items, name, namespace, text_at, when
 from diagnosis.rules.facts.postgres import clusters, databases
@@ -37,7 +38,7 @@ def externals(scope: Scope) -> list[Obj]:
         for role in items(cluster, "spec", "managed", "roles")
         if role.get("name") in owners
     ]
-    passwords = {text_at(role, "passwordSecret", "name") for role in roles} | {f"{owner}-db-creds" for owner in owners}
+    passwords = {text_at(role, "passwordSecret", "name") for role in roles} | set(map(database_secret_name, owners))
     for space in spaces:
         found += [obj for obj in scope.snapshot.all("ExternalSecret", space) if made_by(obj) in passwords]
     return found

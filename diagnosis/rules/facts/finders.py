@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from core.diagnosis import Target
+from core.resource_names import application_name, workload_name
 from diagnosis.rules.facts.objects import Obj, items, kind, labels, mapping, matches_labels, name, text_at
 from diagnosis.rules.facts.snapshot import Snapshot
 
@@ -28,10 +29,11 @@ def workload_of(snapshot: Snapshot, where: str, obj: Obj | None) -> Obj | None:
 
 def _service(snapshot: Snapshot, target: Target) -> Obj | None:
     """The workload of a service, whatever kind its chart made of it."""
-    instance = f"{target.namespace}-{target.name}"
+    instance = application_name(target.namespace, target.name)
+    names = {target.name, workload_name(target.namespace, target.name)}
     for kind_ in ("Deployment", "StatefulSet", "DaemonSet", "Rollout", "CronJob", "Job"):
         for obj in snapshot.all(kind_, target.namespace):
-            if name(obj) in {target.name, f"{instance}-base-service"} or labels(obj).get(INSTANCE) == instance:
+            if name(obj) in names or labels(obj).get(INSTANCE) == instance:
                 return obj
     return None
 

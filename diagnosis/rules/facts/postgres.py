@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from core.patterns import Pattern
-from core.resource_names import database_name
+from core.resource_names import database_name, database_secret_name
 from diagnosis.rules.facts import environment, network
 from diagnosis.rules.facts.log_readings import readings
 from diagnosis.rules.facts.objects import Obj, age, condition, created, name, namespace, number_at, text_at
@@ -21,7 +21,7 @@ def databases(scope: Scope) -> list[Obj]:
     if itself:
         return itself
     own = database_name(scope.namespace, scope.service)
-    secrets = {secret.removesuffix("-db-creds") for secret in secret_names(scope) if secret.endswith("-db-creds")}
+    secrets = set(secret_names(scope))
     said = " ".join(reading.match.line for reading in readings(scope) if reading.match)
     told = _configured(scope)
     at_hosts = {(namespace(cluster), name(cluster)) for cluster in _clusters_at(scope, told)}
@@ -31,7 +31,8 @@ def databases(scope: Scope) -> list[Obj]:
         words = WORD.findall(said)
         where = namespace(obj), text_at(obj, "spec", "cluster", "name")
         is_said = called in words or (owner and owner in words)
-        if own in {called, owner} or {called, owner} & secrets or is_said or (where in at_hosts and called in told):
+        is_named = secrets & {database_secret_name(called), database_secret_name(owner)}
+        if own in {called, owner} or is_named or is_said or (where in at_hosts and called in told):
             found.append(obj)
     return found
 

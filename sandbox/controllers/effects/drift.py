@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-from core.resource_names import application_name
+from core.resource_names import application_name, workload_name
 from sandbox.controllers.client import Client, Thing
 from sandbox.controllers.cluster import Cluster
 from sandbox.controllers.effects.hands import Hands
@@ -46,7 +46,7 @@ class ManualDrift(Hands):
 
     async def _edit(self, fault: ActiveFault, application: str) -> None:
         found = await self.client.find(APPLICATION, ARGOCD, application)
-        name = f"{application}-base-service"
+        name = workload_name(fault.tenant, fault.service)
         deployment = await self.client.find(DEPLOYMENT, fault.tenant, name)
         if found is None or deployment is None:
             return
