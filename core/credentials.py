@@ -7,7 +7,7 @@ a log line, in a row of the mirror, at the end of an operation and in the audit.
 now and then: a bundle leaves the house.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.patterns import LONGEST_SCANNED, Match, Pattern
@@ -32,13 +32,9 @@ CREDENTIAL = Pattern("|".join((_URL, *_SHAPES)))
 # A key printed over several lines. Where its beginning or its end is cut off, only lines that look like those of a key
 # belong to it: a message about a missing key must not hide what stands behind it.
 _KEY_BEGIN, _KEY_END = (rf"-----{end} [A-Z ]*PRIVATE KEY-----" for end in ("BEGIN", "END"))
-_KEY_LINE = r"[^\n]*[A-Za-z0-9+/]{40,}={0,2}[ \t\r]*"
-PRIVATE_KEY = Pattern(
-    rf"{_KEY_BEGIN}(?s:.*?){_KEY_END}|{_KEY_BEGIN}[^\n]*(?:\n{_KEY_LINE})+"
-    rf"|(?m:^)(?:{_KEY_LINE}\n)+(?:[^\n]*\n)?[^\n]*{_KEY_END}"
-)
-# What stays of its lines: a time in front, and the words that say what stood there.
-_KEPT_OF_KEY = Pattern(rf"^(?:\d{{4}}-\d\d-\d\d[T ][\d:.,+\-Z]+\s|{_KEY_BEGIN})")
+_BEGIN, _END = Pattern(_KEY_BEGIN), Pattern(_KEY_END)
+_KEY_LINE = Pattern(r"[A-Za-z0-9+/]{40,}={0,2}\s*$")
+_TIME = Pattern(r"^\d{4}-\d\d-\d\d[T ][\d:.,+\-Z]+\s")
 
 SECRET_NAME = (
     r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_\-]?key|private[_\-]?key|credential|auth(?:orization)?"
@@ -72,12 +68,47 @@ def mask_credentials(text: str, mask: str = MASK) -> str:
 
 def mask_private_keys(text: str, mask: str = MASK) -> str:
     """The text without keys of several lines. It has as many lines as before, and times in front of them stay."""
+    text = text[:LONGEST_SCANNED]
+    if "PRIVATE KEY-----" not in text:
+        return text
+    lines = text.splitlines(keepends=True)
+    for number in _lines_of_keys(lines):
+        line = lines[number]
+        kept = _BEGIN.search(line) or _TIME.search(line)
+        lines[number] = line[: kept.end() if kept else 0] + mask + line[len(line.rstrip("\r\n")) :]
+    return "".join(lines)
 
-    def hidden(line: str) -> str:
-        before = next(iter(_KEPT_OF_KEY.findall(line)), "")
-        return before + mask + line[len(line.rstrip("\r\n")) :]
 
-    return PRIVATE_KEY.sub(lambda found: "".join(map(hidden, found[0].splitlines(keepends=True))), text)
+def _lines_of_keys(lines: Sequence[str]) -> set[int]:
+    """From a beginning to its end; where a log was cut, what looks like a key behind the one or before the other.
+
+    Each line is looked at a few times, however often keys begin.
+    """
+    ends = [number for number, line in enumerate(lines) if _END.search(line)]
+    is_key = [_KEY_LINE.search(line) is not None for line in lines]
+    found: set[int] = set()
+    number, ended = 0, 0
+    while number < len(lines):
+        last = number
+        if _BEGIN.search(lines[number]):
+            while ended < len(ends) and ends[ended] < number:
+                ended += 1
+            if ended < len(ends):
+                last = ends[ended]
+                found.update(range(number, last + 1))
+            else:
+                while last + 1 < len(lines) and is_key[last + 1]:
+                    last += 1
+                found.update(range(number, last + 1) if last > number else ())
+        number = last + 1
+    for end in ends:
+        # The last line of a key may be short.
+        start = end - 1 if end and is_key[end - 1] else end - 2
+        if end not in found and start >= 0 and is_key[start]:
+            while start >= 0 and is_key[start] and start not in found:
+                start -= 1
+            found.update(range(start + 1, end + 1))
+    return found
 
 
 def mask_all(value: Any) -> Any:

@@ -109,6 +109,19 @@ AT = "2026-11-22T08:00:00Z"
         (f"{BODY}\nc2h=\n{END}\nready", "***\n***\n***\nready"),
         (f"no {BEGIN} in key.pem\nexit 1", f"no {BEGIN} in key.pem\nexit 1"),
         ("password:\nready", "password:\nready"),
+        # A search for the end from each beginning would take minutes.
+        (f"{BEGIN}\n{BODY}\n" * 6000, f"{BEGIN}***\n***\n" * 6000),
+        (f"{BEGIN}\n{BODY}\n{END}\n{BODY}\nup\n", f"{BEGIN}***\n***\n***\n{BODY}\nup\n"),
+    ],
+    ids=[
+        "whole",
+        "with times",
+        "without end",
+        "without beginning",
+        "named",
+        "no key",
+        "many beginnings",
+        "behind a key",
     ],
 )
 def test_a_key_of_several_lines_is_masked_line_by_line(said: str, shown: str) -> None:
