@@ -172,7 +172,9 @@ def test_people_are_told_on_a_page_that_no_script_or_frame_can_use() -> None:
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """The port of uvicorn with the protocol of Procfile, before an application that echoes."""
     monkeypatch.setattr(body, "LINGER_S", 5.0)
-    config = uvicorn.Config(BodyLimits(echo), port=0, http="mctl.wire:GuardedProtocol", log_level="critical")
+    config = uvicorn.Config(
+        BodyLimits(echo), port=0, http="mctl.wire:GuardedProtocol", log_level="critical", log_config=None
+    )
     serving = uvicorn.Server(config)
     thread = threading.Thread(target=serving.run)
     thread.start()

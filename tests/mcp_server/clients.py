@@ -34,7 +34,7 @@ def http_client(token: str) -> httpx2.AsyncClient:
 @contextmanager
 def served(what: Any) -> Iterator[str]:
     port = free_port()
-    running = uvicorn.Server(uvicorn.Config(what, port=port, log_level="error"))
+    running = uvicorn.Server(uvicorn.Config(what, port=port, log_level="error", log_config=None))
     thread = threading.Thread(target=running.run)
     thread.start()
     wait_until(lambda: running.started, "uvicorn listens")

@@ -91,7 +91,8 @@ def test_one_refusal_leaves_the_others(chart: Path) -> None:
 def test_a_template_that_never_ends_is_killed_and_the_others_are_rendered(
     chart: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rendering, "TIMEOUT_S", 1.0)
+    # Enough for the other two on a crowded machine.
+    monkeypatch.setattr(rendering, "TIMEOUT_S", 5.0)
     endless = tmp_path / "endless"
     shutil.copytree(chart, endless)
     loop = "".join("{{ range until 9999 }}" for _ in range(6)) + "x" + "{{ end }}" * 6
@@ -99,7 +100,7 @@ def test_a_template_that_never_ends_is_killed_and_the_others_are_rendered(
     jobs = [RenderJob(chart, "one", "labs"), RenderJob(endless, "two", "labs"), RenderJob(chart, "three", "labs")]
     first, second, third = render_many(jobs)
     assert isinstance(second, Refused)
-    assert "longer than 1 s" in second.sentence or "memory" in second.sentence
+    assert "longer than 5 s" in second.sentence or "memory" in second.sentence
     assert isinstance(first, list)
     assert isinstance(third, list)
 
