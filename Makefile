@@ -6,8 +6,7 @@ READY := .venv/.installed
 # What stores rows or sends messages; the rest of the suite never meets a database or a broker.
 ON_SERVICES := $(addprefix tests/,accounts doors house mcp_server observer operations services sign_in system tenants)
 
-# One more than the two cores of the smallest machine: tests also wait for processes.
-WORKERS := 3
+WORKERS := 2
 
 # The suite of the protocol's newest revision is a pre-release, and needs a newer Node than Debian has.
 NODE_READY := .venv/node/.installed
