@@ -7,13 +7,11 @@ import pytest
 from django.core.cache import cache, caches
 
 from accounts.models import Person
-from core import scripts
 from tests import builders
 
 
 @pytest.fixture
-def fresh_minute(valkey: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(scripts, "_rests_until", 0.0)
+def fresh_minute(valkey: None) -> Iterator[None]:
     forget_all()
     yield
     forget_all()

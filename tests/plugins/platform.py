@@ -68,3 +68,9 @@ def platform(
 @pytest.fixture(scope="session")
 def observer_command() -> list[str]:
     return [sys.executable, "manage.py", "observe"]
+
+
+@pytest.fixture(autouse=True)
+def cache_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a cache that did not answer, the product counts nothing for two seconds: the next test is in them."""
+    monkeypatch.setattr("core.scripts._rests_until", 0.0)
