@@ -43,7 +43,7 @@ return {kept.times}
 
 @dataclass(frozen=True, slots=True)
 class SecurityEvent:
-    """`name` is the person, or NOT_SIGNED_IN; `client` the client, or the address of whoever is not signed in.
+    """`name` is the person, or NOT_SIGNED_IN; `client` the client, or the address of a person not signed in.
 
     `unseen`: it was answered as not found. It is a denial only where there is such a thing. `parameters` is a digest of
     those that were sent, so that other values are counted by themselves.

@@ -1,4 +1,4 @@
-"""The sandbox's git host as a process, with a fresh copy of the seeded world for whoever asks."""
+"""The sandbox's git host as a process, with a fresh copy of the seeded world for anyone who asks."""
 
 import itertools
 import shutil

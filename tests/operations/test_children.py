@@ -37,7 +37,7 @@ def tenant_operations(small_operations: None) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def roles_of_now(dev: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever is asked about, it is Dev."""
+    """The person asked about is always Dev."""
     monkeypatch.setattr(registry.PEOPLE, "value", lambda login, **_: dev)
 
 
