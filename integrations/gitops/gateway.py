@@ -180,7 +180,7 @@ class Gitops:
     def commit(self, change: Change, *, key: str, expected: Mapping[str, str] | None = None) -> CommitResult:
         """One commit on the branch, pushed, or none where nothing changes.
 
-        `key` is the operation's id: the same key commits once, however often it is asked. With a trailer `Operation-Step` it
+        `key` is the operation's id: the same key commits once, however often asked. With a trailer `Operation-Step` it
         commits once for each such step. `expected` maps paths to the blob ids that people saw ("" for absent); where
         one differs, PlanVoid is raised. Raises Contended where others keep writing first, and whatever the edits raise.
         """
