@@ -133,6 +133,8 @@ def row(tenant: str, name: str) -> Service | None:
 
 
 def source(name: str) -> Source:
+    """Its row, which the observer writes a moment after the first rows of the mirror."""
+    soon(Source.objects.filter(name=name).exists, f"the source {name} is written")
     return Source.objects.get(name=name)
 
 
