@@ -12,6 +12,8 @@ from core.clock import now
 NEVER_USED_FOR = timedelta(days=7)
 ENDED_TOKENS_KEPT_FOR = timedelta(days=90)
 
+BEAT_SCHEDULE = {"clear tokens": {"task": "accounts.clear_tokens", "schedule": timedelta(hours=1)}}
+
 
 @shared_task(name="accounts.clear_tokens", ignore_result=True, expires=3600)
 def clear_tokens() -> None:

@@ -1,4 +1,4 @@
-"""What installed apps offer under a module name that is the same in all of them: tools, api, admin, rights.
+"""What installed apps offer under a module name that is the same in all of them: tools, api, admin, tasks and more.
 
 An app joins by being installed; nobody names it.
 """

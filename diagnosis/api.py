@@ -83,13 +83,13 @@ def diagnose(
 @router.get(
     "/diagnosis",
     response=answers(DiagnosisAnswer, 404, 503),
-    summary="What is wrong now, worst first; or one job, domain, database or operation",
+    summary="What is wrong now, worst first; or with one thing by its name",
     operation_id="diagnose_asked",
 )
 @takes(SUBJECTS)
 def diagnose_any(request: ApiRequest, **asked: str) -> JsonResponse:
-    """With none of job, domain, database and operation: every cause of the tenant with the `services` it hits and its
-    `impact`, from what the observer keeps. Evidence marked `untrusted` was written by programs of the cluster."""
+    """Where nothing but a tenant is named: every cause in it with the `services` it hits and its `impact`, from what
+    the observer keeps. Evidence marked `untrusted` was written by programs of the cluster."""
     return JsonResponse(diagnose_asked(request.actor, **asked))
 
 

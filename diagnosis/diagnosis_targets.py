@@ -14,13 +14,13 @@ DIAGNOSIS_TARGETS: tuple[DiagnosisTarget[Kind], ...] = (
     ),
     DiagnosisTarget(
         "domain",
-        "a host name, such as shop.example.com",
+        "a host name",
         find_domain,
         reads={"Ingress": (), "Certificate": ()},
     ),
     DiagnosisTarget(
         "database",
-        "the service that the database was made for",
+        "the service it was made for",
         find_database,
         reads={"Database": (kinds.POSTGRES_DATABASES, kinds.POSTGRES_CLUSTERS)},
         longest=63,

@@ -24,7 +24,7 @@ READERS = ThreadPoolExecutor(max_workers=8, thread_name_prefix="diagnose-tool")
 ARGUMENTS: dict[str, Any] = {
     "team": (str, Field("", max_length=63, description="alone: all that is wrong in it now")),
     "service": (str, ""),
-    **dict.fromkeys(targets(), (str, "")),
+    **{one.name: (str, Field("", description=one.description)) for one in targets().values()},
     "operation_id": (str, ""),
 }
 AskedAbout = create_model("AskedAbout", __base__=ToolArguments, **ARGUMENTS)
@@ -36,7 +36,7 @@ AskedAbout = create_model("AskedAbout", __base__=ToolArguments, **ARGUMENTS)
      "live": "boolean", "note": "string"},
 )  # fmt: skip
 def diagnose(actor: Actor, asked: ToolArguments) -> Answer:
-    """What is wrong with a service, job, domain, database (by its service), operation or tenant, why, and what to do.
+    """What is wrong with a tenant, or with the one thing that an argument names, why, and what to do.
     The first finding is the root cause; what is healthy has none."""
     team, about = subjects_in(asked)
     service = about["service"]

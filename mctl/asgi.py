@@ -11,17 +11,20 @@ django_application = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  models load with the line above
 from channels.sessions import SessionMiddlewareStack  # noqa: E402
 
+from core.discovery import app_modules  # noqa: E402
 from core.start import start_warnings  # noqa: E402
 from mcp_server.endpoint import Endpoint  # noqa: E402
 from mcp_server.gate import PATHS, McpGate  # noqa: E402
 from mctl.body import BodyLimits  # noqa: E402
 from mctl.proxies import ForwardedScheme  # noqa: E402
 from mctl.sockets import ActorSocketMiddleware, OwnPagesOnly  # noqa: E402
-from operations.routing import websocket_urlpatterns  # noqa: E402
 
 for warning in start_warnings():
     structlog.get_logger(__name__).warning("start_warning", said=warning.msg, hint=warning.hint)
 tools = Endpoint()
+sockets = URLRouter(
+    [route for module in app_modules("routing") for route in getattr(module, "websocket_urlpatterns", [])]
+)
 mcp = McpGate(tools)
 
 
@@ -34,7 +37,7 @@ router = ProtocolTypeRouter(
     {
         "http": BodyLimits(http),
         "lifespan": tools.lifespan,
-        "websocket": OwnPagesOnly(SessionMiddlewareStack(ActorSocketMiddleware(URLRouter(websocket_urlpatterns)))),
+        "websocket": OwnPagesOnly(SessionMiddlewareStack(ActorSocketMiddleware(sockets))),
     }
 )
 application = ForwardedScheme(router)

@@ -18,13 +18,13 @@ from mctl.middleware import problem_response, request_id
 from mctl.reference import PAGES, reference_page
 
 
-@gate("services.home")
+@gate("home.see")
 @require_safe
 def home(request: ActorRequest) -> HttpResponse:
     return page_of_panels(request, HOME, Subject())
 
 
-@gate("services.home")
+@gate("home.see")
 @require_safe
 def source_ages(request: ActorRequest) -> HttpResponse:
     return render(request, "mctl/_shell.html")

@@ -12,6 +12,10 @@ from operations.engine.wake import REAP_PRIORITY, RUN_TASK
 # The engine ends an operation at its deadline; this ends a worker process that hangs in a step beyond it.
 LONGEST_RUN_S = settings.OPERATION_DEADLINE_S + 2 * settings.OPERATION_LEASE_S
 
+BEAT_SCHEDULE = {"reap": {"task": "operations.reap", "schedule": settings.REAPER_INTERVAL_S}}
+if settings.AUDIT_KEEP_DAYS:
+    BEAT_SCHEDULE["audit"] = {"task": "operations.trim_audit", "schedule": settings.AUDIT_TRIM_INTERVAL_S}
+
 
 @shared_task(name=RUN_TASK, bind=True, ignore_result=True, time_limit=LONGEST_RUN_S)
 def run(self: Task, operation_id: int) -> None:

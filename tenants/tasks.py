@@ -11,6 +11,10 @@ MEMBERSHIPS, SECURITY_EVENTS = "memberships:round", "security-events:round"
 # 60 s within which a removal takes effect, should a worker die in its round.
 LONGEST_ROUND_S = 50
 
+BEAT_SCHEDULE = {"tally": {"task": "tenants.keep_tally", "schedule": settings.TALLY_INTERVAL_S}}
+if settings.GITHUB_TOKEN:
+    BEAT_SCHEDULE["memberships"] = {"task": "accounts.refresh", "schedule": settings.MEMBERSHIP_REFRESH_S}
+
 
 # A round that could not run in time is worth nothing later.
 @shared_task(

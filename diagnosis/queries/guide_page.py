@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 from core.actor import Actor
 from core.diagnosis import Target
+from core.errors import Unavailable
 from diagnosis.choices import Verdict, cause_of
 from diagnosis.choices.guide_checks import CHECKS_OF
 from diagnosis.choices.guide_text import SECTIONS, Paragraph, Section
+from diagnosis.queries.asked import find_declared
 from diagnosis.queries.guide_access import access_answers
 from diagnosis.queries.live import diagnose_live
+from diagnosis.registry import targets
 from diagnosis.rules.report.findings import Checked, Diagnosis, Finding
 from operations.queries import access_operation, operation_view
 from operations.registry import definitions
@@ -35,8 +38,9 @@ class ShownSection:
 
 @dataclass(frozen=True, slots=True)
 class GuidePage:
-    """`about` is TENANT/SERVICE, the id of an operation, or ""; `sentence` how it stands in one line. `tenant` and
-    `name` are the service's, "" where there is none. `jumps` are the groups with their sections, (id, title)."""
+    """`about` is TENANT/SERVICE, a declared target such as "domain payments/shop.example.com", the id of an operation,
+    or ""; `sentence` says in one line how it stands. `tenant` and `name` are the service's, "" where there is none.
+    `jumps` are the groups with their sections, (id, title)."""
 
     q: str
     about: str
@@ -74,6 +78,9 @@ def guide_page(actor: Actor, *, q: str, about: str) -> GuidePage:
 
 
 def _chosen(actor: Actor, asked: str) -> Chosen:
+    kind, _, declared = asked.partition(" ")
+    if kind in targets():
+        return _declared(actor, kind, declared)
     tenant, slash, name = asked.partition("/")
     if slash:
         access_service(actor, tenant=tenant, name=name)
@@ -85,6 +92,16 @@ def _chosen(actor: Actor, asked: str) -> Chosen:
     if not name:
         return Chosen(tenant, "", sentence)
     return Chosen(tenant, name, sentence, diagnose_live(Target("Deployment", tenant, name)))
+
+
+def _declared(actor: Actor, kind: str, asked: str) -> Chosen:
+    tenant, _, name = asked.strip().partition("/")
+    try:
+        target = find_declared(actor, kind, tenant, name)
+    except Unavailable as away:
+        return Chosen(tenant, "", away.sentence)
+    found = diagnose_live(target)
+    return Chosen(tenant, "", found.sentence, found)
 
 
 def _jumps(sections: Sequence[ShownSection]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:

@@ -201,13 +201,15 @@ def _refused_by_lock(loss: LostRace) -> Refused:
 
 
 def _refuse_unexpected(files: list[FilePlan], expected: Mapping[str, str]) -> None:
+    """A file that is not in the plan must be absent: the deletion of a folder meets those that were added since."""
     for file in files:
-        if file.path in expected and file.blob_id != (expected[file.path] or ""):
+        seen = expected.get(file.path, "")
+        if file.blob_id != seen:
             raise PlanVoid(
                 f"{file.path} has changed since the plan was made.",
                 remedy="Look at the new plan and confirm again.",
                 path=file.path,
-                expected=expected[file.path],
+                expected=seen,
                 found=file.blob_id,
             )
 

@@ -23,6 +23,7 @@ from core.clock import now
 from integrations.errors import Missing
 from integrations.gitops import Change, FileEdit, Gitops
 from integrations.kubernetes import Cluster, kinds
+from mctl import celery_app
 from mctl.reference import reference_page
 from operations.belongings import impact_list, list_step, removal_steps, verify_step
 from operations.models import AuditEntry, Operation
@@ -245,12 +246,29 @@ def test_its_kind_is_mirrored_under_the_rights_that_are_printed(
     wait_until(lambda: not Runbook.objects.exists(), "the row is gone")
 
 
+# --- its task
+
+
+def test_beat_sends_its_task(row: Runbook) -> None:
+    celery_app.loader.import_default_modules()
+    task = celery_app.tasks[celery_app.conf.beat_schedule["tidy runbooks"]["task"]]
+    Runbook.objects.update(first_line="")
+    task()
+    assert not Runbook.objects.exists()
+
+
 # --- its diagnosis
 
 
 def test_it_can_be_diagnosed_by_name(row: Runbook, config_map: None) -> None:
     found = script("vera").get("/api/v1/diagnosis?team=payments&runbook=webhook-relay").json()
     assert [(one["cause"], one["severity"]) for one in found["findings"]] == [("runbook-empty", "warning")]
+
+
+def test_the_guide_answers_for_it(row: Runbook, config_map: None) -> None:
+    shown = page("vera", "/guide/?service=runbook+payments/webhook-relay")
+    assert "The runbook is empty" in shown
+    assert browser("oscar").get("/guide/?service=runbook+payments/webhook-relay").status_code == 404
 
 
 # --- what hangs on a service

@@ -86,6 +86,17 @@ def test_a_file_that_changed_since_the_plan_voids_it(repository: Gitops, edits: 
     assert repository.fetch().sha == before
 
 
+def test_a_file_that_was_added_to_a_deleted_folder_since_the_plan_voids_it(repository: Gitops) -> None:
+    folder = repository.service_folder("payments", "ledger-api")
+    deletion = FileEdit.delete(folder)
+    seen = {file.path: file.blob_id for file in repository.plan([deletion])}
+    commit([FileEdit.create(f"{folder}kept-by-hand.yaml", "colour: red\n")], Step("paint"))
+    with pytest.raises(PlanVoid) as refusal:
+        commit([deletion], expected=seen)
+    assert refusal.value.facts["path"] == f"{folder}kept-by-hand.yaml"
+    assert commit([deletion]).value["changed"]
+
+
 def test_a_worker_that_lost_the_operation_pushes_nothing(repository: Gitops, edits: list[FileEdit]) -> None:
     before = repository.head().sha
     with pytest.raises(LeaseLost):
