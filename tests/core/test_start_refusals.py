@@ -114,6 +114,12 @@ def collected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return environment
 
 
+@pytest.fixture(scope="module")
+def asked(collected: dict[str, str]) -> dict[str, str]:
+    """The same with a database that answers: the doctor waits six seconds for one that does not."""
+    return {**collected, "DATABASE_URL": f"sqlite://{collected['MCTL_VAR_DIR']}/mctl.sqlite3"}
+
+
 def doctors_lines(environment: dict[str, str]) -> dict[str, dict[str, Any]]:
     return {line["name"]: line for line in json.loads(manage("doctor", "--json", **environment).stdout)["lines"]}
 
@@ -156,22 +162,22 @@ def test_no_honest_key_is_called_guessable() -> None:
 
 
 def test_static_files_that_are_not_collected_are_missed_before_a_page_needs_them(
-    collected: dict[str, str], tmp_path: Path
+    asked: dict[str, str], tmp_path: Path
 ) -> None:
-    uncollected = {**PRODUCTION, "MCTL_VAR_DIR": str(tmp_path), "DATABASE_URL": f"sqlite://{tmp_path}/mctl.sqlite3"}
+    uncollected = {**asked, "MCTL_VAR_DIR": str(tmp_path)}
 
-    line, there = doctors_lines(uncollected)["Static files"], doctors_lines(collected)["Static files"]
+    line, there = doctors_lines(uncollected)["Static files"], doctors_lines(asked)["Static files"]
 
     assert (line["state"], line["is_required"], there["state"]) == ("missing", True, "ok")
     assert "collectstatic" in line["remedy"]
     assert "mctl.E005" in check_deploy(**uncollected).stderr
 
 
-def test_static_files_of_an_older_version_are_missed(collected: dict[str, str]) -> None:
-    copy = Path(collected["MCTL_VAR_DIR"]) / "static" / "css" / "tokens.css"
+def test_static_files_of_an_older_version_are_missed(asked: dict[str, str]) -> None:
+    copy = Path(asked["MCTL_VAR_DIR"]) / "static" / "css" / "tokens.css"
     before = copy.read_bytes()
     copy.write_bytes(b"/* of the version before */" + before)
-    line = doctors_lines(collected)["Static files"]
+    line = doctors_lines(asked)["Static files"]
     copy.write_bytes(before)
 
     assert (line["state"], line["sentence"].count("1 are not collected, such as css/tokens.css")) == ("missing", 1)

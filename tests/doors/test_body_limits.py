@@ -31,8 +31,13 @@ def nobody_lingers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "LINGER_S", 0.05)
 
 
-def ask(application: Any, path: str, *chunks: bytes, ends: bool = True, **headers: str) -> tuple[int, Any, str]:
-    """Status, headers and text of the answer to a body that arrives in these chunks."""
+def ask(
+    application: Any, path: str, *chunks: bytes, ends: bool = True, patience_s: float = LONGEST_WAIT_S, **headers: str
+) -> tuple[int, Any, str]:
+    """Status, headers and text of the answer to a body that arrives in these chunks.
+
+    What an application raises is raised here, once patience has ended.
+    """
     named = [(b"host", b"127.0.0.1:8000")]
     named += [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": named}
@@ -42,7 +47,7 @@ def ask(application: Any, path: str, *chunks: bytes, ends: bool = True, **header
         for number, chunk in enumerate(chunks, 1):
             more = number < len(chunks) or not ends
             await wire.send_input({"type": "http.request", "body": chunk, "more_body": more})
-        start = await wire.receive_output(LONGEST_WAIT_S)
+        start = await wire.receive_output(patience_s)
         text = (await wire.receive_output(LONGEST_WAIT_S)).get("body", b"").decode()
         return start["status"], dict(start["headers"]), text
 
@@ -146,7 +151,7 @@ def test_a_refused_or_broken_request_gives_its_memory_back(monkeypatch: pytest.M
     monkeypatch.setattr(body, "LONGEST_BODY_S", 0.05)
     assert ask(BodyLimits(echo), "/", MEGABYTE, ends=False, **BEARER)[0] == 408
     with pytest.raises(RuntimeError):
-        ask(BodyLimits(breaks), "/", MEGABYTE, **BEARER)
+        ask(BodyLimits(breaks), "/", MEGABYTE, patience_s=0.5, **BEARER)
 
     assert Held.total_bytes == 0
 
