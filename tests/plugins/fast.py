@@ -7,6 +7,7 @@ STARTING = {
     "git_host",
     "own_git_host",
     "emulator",
+    "world",
     "own_emulator",
     "kube_folder",
     "real_cluster",
