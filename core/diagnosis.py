@@ -19,11 +19,15 @@ Obj = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is asked about. `kind` is a Kubernetes kind; `name` the object's or, for a Deployment, the service's."""
+    """What is asked about. `kind` is a Kubernetes kind; `name` the object's or, for a Deployment, the service's.
+
+    `declared` is the name of the DiagnosisTarget whose finder found it, "" where people named the kind themselves.
+    """
 
     kind: str
     namespace: str
     name: str
+    declared: str = ""
 
     def __str__(self) -> str:
         where = f"{self.namespace}/{self.name}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.diagnosis import Check, DiagnosisTarget
+from core.diagnosis import Check, DiagnosisTarget, Target
 from diagnosis.choices import add_cause
 
 _targets: dict[str, DiagnosisTarget[Any]] = {}
@@ -12,12 +12,9 @@ TAKEN = frozenset({"team", "service", "operation", "operation_id"})
 
 
 def register(target: DiagnosisTarget[Any]) -> None:
-    """Raises ValueError for a name, a kind or a cause that is declared twice."""
+    """Raises ValueError for a name or a cause that is declared twice. Two targets may read the same kind."""
     if target.name in _targets or target.name in TAKEN:
         raise ValueError(f"The diagnosis target {target.name} is declared twice.")
-    twice = sorted(reads_by_kind().keys() & target.reads.keys())
-    if twice:
-        raise ValueError(f"The diagnosis target {target.name} declares {', '.join(twice)} once more.")
     for cause in target.causes:
         add_cause(cause)
     _targets[target.name] = target
@@ -27,11 +24,17 @@ def targets() -> Mapping[str, DiagnosisTarget[Any]]:
     return _targets
 
 
-def reads_by_kind() -> Mapping[str, tuple[Any, ...]]:
-    """What is read for a target of a kind, besides what is read for any."""
-    return {kind: rows for target in _targets.values() for kind, rows in target.reads.items()}
+def reads_of(target: Target) -> tuple[Any, ...]:
+    """What is read for it besides what is read for any."""
+    return tuple(dict.fromkeys(row for one in _declared_for(target) for row in one.reads[target.kind]))
 
 
-def checks_of(kind: str) -> tuple[Check, ...]:
-    """The checks that apps declare for a target of that kind."""
-    return next((target.checks for target in _targets.values() if kind in target.reads), ())
+def checks_of(target: Target) -> tuple[Check, ...]:
+    """The checks that apps declare for it."""
+    return tuple(check for one in _declared_for(target) for check in one.checks)
+
+
+def _declared_for(target: Target) -> list[DiagnosisTarget[Any]]:
+    """The declaration that found it; where people named only a kind, all that read this kind."""
+    chosen = [_targets[target.declared]] if target.declared else _targets.values()
+    return [one for one in chosen if target.kind in one.reads]

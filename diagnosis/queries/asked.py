@@ -4,6 +4,7 @@ Looking up is asking permission: what is hidden answers like what is absent, and
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -65,7 +66,7 @@ def of_service(actor: Actor, team: str, service: str) -> dict[str, Any]:
 def find_declared(actor: Actor, kind: str, team: str, value: str) -> Target:
     """By the finder of the app that declared it, for an actor who sees the tenant."""
     access_tenant(actor, team)
-    return targets()[kind].find(actor, team, value)
+    return replace(targets()[kind].find(actor, team, value), declared=kind)
 
 
 def find_job(actor: Actor, team: str, value: str) -> Target:

@@ -87,7 +87,7 @@ def look_live(target: Target, *, thorough: bool = False) -> tuple[Diagnosis, Sna
     except IntegrationError as error:
         source = Source("kubernetes", ok=False, error=error.sentence, kinds=tuple(read.kind for read in FIRST))
         return _diagnosed(Snapshot([], {}, [source]), target)
-    first = [_list(gateway, read, target.namespace) for read in (*FIRST, *reads_of(target.kind))]
+    first = [_list(gateway, read, target.namespace) for read in (*FIRST, *reads_of(target))]
     answers = _round([*first, _application(gateway, target)])
     found = diagnose_snapshot(_snapshot(answers), target, clock.now())
     if not thorough and found.healthy and not _is_unsettled(answers, target):

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from diagnosis.registry import reads_by_kind
+from core.diagnosis import Target
+from diagnosis import registry
 from integrations.kubernetes import Place, Right, kinds
 from integrations.kubernetes.kinds import Kind
 
@@ -59,9 +60,9 @@ ELSEWHERE = (*PROVIDERS, Read(kinds.NETWORK_POLICIES), Read(kinds.EXTERNAL_SECRE
 PROVES_ABSENCE = frozenset({"IngressClass", "StorageClass", "Certificate", "PersistentVolumeClaim"})
 
 
-def reads_of(kind: str) -> tuple[Read, ...]:
-    """What else tells whether a target of that kind is well."""
-    return tuple(Read(row) for row in reads_by_kind().get(kind, OF_KIND.get(kind, ())))
+def reads_of(target: Target) -> tuple[Read, ...]:
+    """What else tells whether the target is well."""
+    return tuple(Read(row) for row in registry.reads_of(target) or OF_KIND.get(target.kind, ()))
 
 
 DIAGNOSIS = "diagnosis"

@@ -30,7 +30,7 @@ def diagnose_snapshot(snapshot: Snapshot, target: Target, now: datetime) -> Diag
     """The diagnosis of `target` as the snapshot shows it at `now`. Odd objects cost the answer of a check, no more."""
     scope = Scope(snapshot, target, now)
     broken: list[Checked] = []
-    findings = [found for check in (*CHECKS, *declared_checks(target.kind)) for found in _guarded(check, scope, broken)]
+    findings = [found for check in (*CHECKS, *declared_checks(target)) for found in _guarded(check, scope, broken)]
     top = ranked(findings, _guarded(observe, scope, broken))
     alarming = [entry for entry in top if entry.severity != Severity.NOTICE]
     healthy = not alarming and scope.target_object is not None and not scope.is_hidden

@@ -14,7 +14,8 @@ def commit_files(
     """One commit of all edits, or none where git has them already. A step commits once.
 
     `expected` maps every path of the plan to the blob id that people saw ("" for an absent file). A file that differs,
-    or that was added since to a folder that is deleted, raises PlanVoid. The operation's id and the step's name in the commit find it again after a crash.
+    or that was added since to a folder that is deleted, raises PlanVoid. The operation's id and the step's name in the
+    commit find it again after a crash.
     """
     trailers = {"Operation-Id": step.operation_id, "Requested-By": step.actor, "Requested-Via": step.door}
     if step.name != COMMIT_STEP:

@@ -15,6 +15,9 @@ from integrations.gitops import FilePlan, unified_diff
 from operations.runners.rendering import Rendering
 from operations.runners.workloads import identity_of, workloads_of
 
+# Of files that no chart reads.
+NOTHING_RENDERED = Rendering([], [], [])
+
 
 def hash_of(operation: str, files: Sequence[FilePlan], *also: str) -> str:
     """`also` is what else the plan was made from, such as the id of a chart."""
@@ -25,27 +28,28 @@ def hash_of(operation: str, files: Sequence[FilePlan], *also: str) -> str:
 def plan_of(
     operation: str,
     files: Sequence[FilePlan],
-    rendering: Rendering,
+    rendering: Rendering = NOTHING_RENDERED,
     *,
-    plan_hash: str,
     summary: str,
-    subject: str,
+    subject: str = "",
+    plan_hash: str = "",
     quota: Sequence[Mapping[str, Any]] = (),
     warnings: Sequence[str] = (),
     target: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """JSON: hash, file diff, object diffs, quota fit, restarts, warnings, whether anything changes.
 
-    `subject` is the first line of the commit to be, `target` what the operation settled that was left to it. With
-    several files, `files` holds each and `path`, `blob` and `created` are those of the first.
+    `subject` is the first line of the commit to be, the summary where left out; `target` is what the operation settled
+    that was left to it. `plan_hash` is that of the files alone where left out. With several files, `files` holds each
+    and `path`, `blob` and `created` are those of the first.
     """
     objects = object_changes(rendering.before, rendering.after)
     several = {"files": [described(file) for file in files]} if len(files) > 1 else {}
     return {
-        "hash": plan_hash,
+        "hash": plan_hash or hash_of(operation, files),
         "operation": operation,
         "summary": summary,
-        "subject": subject,
+        "subject": subject or summary,
         "target": dict(target or {}),
         **described(files[0]),
         "changed": any(file.changed for file in files),

@@ -22,6 +22,7 @@ from tenants.queries.sources import (
     sources,
     unreadable_quota_source,
     unreadable_quotas_source,
+    unreadable_source,
 )
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "tenant_rows",
     "unreadable_quota_source",
     "unreadable_quotas_source",
+    "unreadable_source",
     "visible_tenants",
     "whom_to_ask",
 ]

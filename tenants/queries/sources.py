@@ -46,7 +46,12 @@ def unreadable_quota_source(tenant: Tenant) -> UnreadableSource | None:
 
 def unreadable_quotas_source() -> UnreadableSource | None:
     """The source of all quotas' use where it cannot be read now."""
-    source = Source.objects.filter(name=QUOTA_SOURCE).first()
+    return unreadable_source(QUOTA_SOURCE)
+
+
+def unreadable_source(name: str) -> UnreadableSource | None:
+    """The source of that name, such as `kubernetes:pods`, where it cannot be read now."""
+    source = Source.objects.filter(name=name).first()
     if source is None or source_state(source, now())["ok"]:
         return None
     return UnreadableSource(source.label, source.last_contact_at)

@@ -77,6 +77,7 @@ def test_another_kind_can_be_asked_about(dump: Path):
         (["--from", "/nowhere/cluster.yaml", "--service", "api"], "cannot be read"),
         (["payments"], "TENANT/SERVICE"),
         ([], "Say which"),
+        (["--from", "/nowhere", "--kind", "job", "--name", "nightly"], "name a kind of Kubernetes"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_sentence(arguments: list[str], said: str):

@@ -4,15 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from core.actor import Actor
 from core.diagnosis import DeclaredCause, DiagnosisTarget, Target
 from core.words import Severity
 from diagnosis import registry
 from diagnosis.choices import CAUSES, add_cause
+from diagnosis.queries.asked import find_declared
+from tests import builders
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = """
@@ -57,6 +59,7 @@ from pathlib import Path
 import django
 django.setup()
 from django.core.management import call_command
+from core.diagnosis import Target
 from diagnosis.queries.live_kinds import reads_of
 from diagnosis.tools import AskedAbout
 from mctl.api_v1 import api
@@ -66,7 +69,7 @@ call_command("diagnose", source=Path(sys.argv[1]), kind="Queue", namespace="labs
 asked = api.get_openapi_schema(path_prefix="")["paths"]["/diagnosis"]["get"]["parameters"]
 print(json.dumps({
     "rest": [one["name"] for one in asked], "tool": list(AskedAbout.model_fields),
-    "reads": [read.kind for read in reads_of("Queue")], "answer": json.loads(said.getvalue()),
+    "reads": [read.kind for read in reads_of(Target("Queue", "labs", "mail"))], "answer": json.loads(said.getvalue()),
 }))
 """
 QUEUE = {
@@ -97,8 +100,8 @@ def run_with_app(folder: Path) -> dict:
 def test_a_new_app_is_diagnosed_at_every_door_by_its_own_file(tmp_path: Path):
     found = run_with_app(tmp_path)
 
-    assert found["rest"] == ["team", "job", "domain", "database", "queue", "operation"]
-    assert found["tool"] == ["team", "service", "job", "domain", "database", "queue", "operation_id"]
+    assert found["rest"] == ["team", *registry.targets(), "queue", "operation"]
+    assert found["tool"] == ["team", "service", *registry.targets(), "queue", "operation_id"]
     assert found["reads"] == ["Queue"]
     (finding,) = found["answer"]["findings"]
     assert (finding["cause"], finding["severity"], finding["guide"]) == ("queue-paused", "problem", "degraded")
@@ -112,19 +115,49 @@ def find_nothing(actor, tenant: str, value: str) -> Target:
     return Target("Parcel", tenant, value)
 
 
+@pytest.mark.parametrize("name", ["service", "job"])
+def test_a_name_is_declared_once(name: str):
+    before = dict(registry.targets())
+    with pytest.raises(ValueError, match="declared twice"):
+        registry.register(DiagnosisTarget(name, "", find_nothing, {"Parcel": ()}))
+
+    assert registry.targets() == before
+
+
+def check_seal(objects, target, now):
+    return []
+
+
+def check_weight(objects, target, now):
+    return []
+
+
+@pytest.fixture
+def two_of_a_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_targets", {})
+    registry.register(DiagnosisTarget("letter", "", find_nothing, {"Parcel": ("seals",)}, checks=(check_seal,)))
+    registry.register(DiagnosisTarget("box", "", find_nothing, {"Parcel": ("scales",)}, checks=(check_weight,)))
+
+
 @pytest.mark.parametrize(
-    "clash",
+    ("asked", "reads", "checks"),
     [
-        {"name": "service", "reads": {"Parcel": ()}},
-        {"name": "job", "reads": {"Parcel": ()}},
-        {"name": "parcel", "reads": {"Ingress": ()}},
+        ("letter", ("seals",), (check_seal,)),
+        ("box", ("scales",), (check_weight,)),
+        ("", ("seals", "scales"), (check_seal, check_weight)),
     ],
 )
-def test_a_name_or_kind_is_declared_once(clash: dict):
-    with pytest.raises(ValueError, match="declare"):
-        registry.register(replace(DiagnosisTarget("parcel", "", find_nothing, {}), **clash))
+def test_two_apps_may_diagnose_the_same_kind(two_of_a_kind: None, asked: str, reads: tuple, checks: tuple):
+    target = Target("Parcel", "labs", "p-1", declared=asked)
 
-    assert sorted(registry.targets()) == ["database", "domain", "job"]
+    assert (registry.reads_of(target), registry.checks_of(target)) == (reads, checks)
+
+
+@pytest.mark.django_db
+def test_what_a_finder_found_is_judged_by_its_declaration(two_of_a_kind: None, ada: Actor):
+    builders.tenant("labs")
+
+    assert find_declared(ada, "box", "labs", "p-1") == Target("Parcel", "labs", "p-1", declared="box")
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from accounts.actions import create_token
@@ -121,6 +121,12 @@ def test_the_page_of_a_tenant_has_its_tab(row: Runbook) -> None:
     shown = page("vera", TAB)
     assert re.search(rf'href="{TAB}"\s+aria-current="page"', shown)
     assert f"webhook-relay: {CALL}" in shown
+
+
+def test_its_tab_says_when_its_source_cannot_be_read(row: Runbook) -> None:
+    assert "cannot be read" not in page("vera", TAB)
+    builders.source("kubernetes:runbooks", label="Runbooks", error="Kubernetes does not answer.")
+    assert "Runbooks cannot be read now" in page("vera", TAB)
 
 
 def test_its_tab_is_hidden_from_outsiders() -> None:
@@ -251,10 +257,10 @@ def test_its_kind_is_mirrored_under_the_rights_that_are_printed(
 
 def test_beat_sends_its_task(row: Runbook) -> None:
     celery_app.loader.import_default_modules()
-    task = celery_app.tasks[celery_app.conf.beat_schedule["tidy runbooks"]["task"]]
+    task = celery_app.tasks[celery_app.conf.beat_schedule["count empty runbooks"]["task"]]
+    assert task() == 0
     Runbook.objects.update(first_line="")
-    task()
-    assert not Runbook.objects.exists()
+    assert task() == 1
 
 
 # --- its diagnosis
@@ -263,6 +269,14 @@ def test_beat_sends_its_task(row: Runbook) -> None:
 def test_it_can_be_diagnosed_by_name(row: Runbook, config_map: None) -> None:
     found = script("vera").get("/api/v1/diagnosis?team=payments&runbook=webhook-relay").json()
     assert [(one["cause"], one["severity"]) for one in found["findings"]] == [("runbook-empty", "warning")]
+
+
+def test_a_terminal_asks_for_it_by_name(row: Runbook, config_map: None) -> None:
+    said = StringIO()
+    call_command("diagnose", "payments/webhook-relay", kind="runbook", stdout=said)
+    assert "The runbook is empty" in said.getvalue()
+    with pytest.raises(CommandError, match=r"checkout-web has no runbook\. Write one\."):
+        call_command("diagnose", "payments/checkout-web", kind="runbook")
 
 
 def test_the_guide_answers_for_it(row: Runbook, config_map: None) -> None:

@@ -28,8 +28,7 @@ from operations.forms import OperationPage, add_pages
 from operations.models import AuditEntry, Operation
 from operations.registry import Done, OperationDefinition, StepContext, StepDefinition, Target, register
 from operations.runners.commit import commit_files
-from operations.runners.planning import blobs_seen, hash_of, plan_of
-from operations.runners.rendering import Rendering
+from operations.runners.planning import blobs_seen, plan_of
 from operations.templatetags.remedies import address_of
 from operations.views import operation_form
 from services.queries import access_service
@@ -69,16 +68,7 @@ def summary(given: PauseParameters) -> str:
 
 
 def plan(actor: Actor, given: PauseParameters) -> dict[str, Any]:
-    files = gitops().plan([paused_file(given)])
-    seal = hash_of("pause-service", files)
-    return plan_of(
-        "pause-service",
-        files,
-        Rendering([], [], []),
-        plan_hash=seal,
-        summary=summary(given),
-        subject=summary(given),
-    )
+    return plan_of("pause-service", gitops().plan([paused_file(given)]), summary=summary(given))
 
 
 def commit(step: StepContext) -> Done:

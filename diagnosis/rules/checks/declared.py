@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterator
 
 from core.diagnosis import Check as DeclaredCheck
-from core.diagnosis import Fact, Trouble
+from core.diagnosis import Fact, Target, Trouble
 from diagnosis.registry import checks_of
 from diagnosis.rules.facts.scope import Scope
 from diagnosis.rules.report import remedies
 from diagnosis.rules.report.findings import Evidence, Finding, field_fact, finding, quoted
 
 
-def declared_checks(kind: str) -> list[Callable[[Scope], Iterator[Finding]]]:
-    return [_as_check(check) for check in checks_of(kind)]
+def declared_checks(target: Target) -> list[Callable[[Scope], Iterator[Finding]]]:
+    return [_as_check(check) for check in checks_of(target)]
 
 
 def _as_check(check: DeclaredCheck) -> Callable[[Scope], Iterator[Finding]]:

@@ -20,14 +20,13 @@ def runbook_row(item: Mapping[str, Any]) -> dict[str, Any] | None:
     return {"tenant": found[0], "service": found[1], "first_line": text.partition("\n")[0]}
 
 
-MIRRORED = (
-    MirroredTable(
-        source="runbooks",
-        label="Runbooks",
-        kind=kinds.CONFIG_MAPS,
-        labels=label_selector(LABELS),
-        row=runbook_row,
-        model=Runbook,
-        changed="runbook.changed",
-    ),
+RUNBOOKS = MirroredTable(
+    source="runbooks",
+    label="Runbooks",
+    kind=kinds.CONFIG_MAPS,
+    labels=label_selector(LABELS),
+    row=runbook_row,
+    model=Runbook,
+    changed="runbook.changed",
 )
+MIRRORED = (RUNBOOKS,)

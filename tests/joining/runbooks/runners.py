@@ -10,8 +10,7 @@ from integrations.gitops import FileEdit, gitops
 from operations.choices import Risk
 from operations.registry import Done, OperationDefinition, StepContext, StepDefinition, Target
 from operations.runners.commit import commit_files
-from operations.runners.planning import blobs_seen, hash_of, plan_of
-from operations.runners.rendering import Rendering
+from operations.runners.planning import blobs_seen, plan_of
 from services.queries import access_service
 from tests.joining.runbooks.policies import may_write_runbook
 from tests.joining.runbooks.queries import runbook_path
@@ -41,15 +40,7 @@ def summary(given: WriteRunbookParameters) -> str:
 
 
 def plan(actor: Actor, given: WriteRunbookParameters) -> dict[str, Any]:
-    files = gitops().plan([edit(given)])
-    return plan_of(
-        NAME,
-        files,
-        Rendering([], [], []),
-        plan_hash=hash_of(NAME, files),
-        summary=summary(given),
-        subject=summary(given),
-    )
+    return plan_of(NAME, gitops().plan([edit(given)]), summary=summary(given))
 
 
 def commit(step: StepContext) -> Done:
