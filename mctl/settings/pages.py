@@ -10,7 +10,7 @@ TEMPLATES = [
             "loaders": [
                 (
                     "django.template.loaders.cached.Loader",
-                    ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"],
+                    ["mctl.template_loader.Loader", "django.template.loaders.app_directories.Loader"],
                 )
             ],
             "context_processors": [
