@@ -46,7 +46,7 @@ TABLE: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
 
 
 def test_every_tool_has_a_row() -> None:
-    assert {name for name in catalogue() if "paint" not in name} == set(TABLE)
+    assert {name for name in catalogue() if "paint" not in name} == set(TABLE), "TABLE above has a row for each tool"
 
 
 @pytest.mark.parametrize("person", list(MEMBERS))
