@@ -8,7 +8,7 @@ from oauth2_provider.models import Application, clear_expired
 from accounts.models import PersonalToken
 from core.clock import now
 
-# A person may be slow to consent; a client that registers at every start must not stay for ever.
+# A person may be slow to consent; a client that registers at every start must not stay forever.
 NEVER_USED_FOR = timedelta(days=7)
 ENDED_TOKENS_KEPT_FOR = timedelta(days=90)
 

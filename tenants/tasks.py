@@ -13,12 +13,12 @@ LONGEST_ROUND_S = 50
 
 BEAT_SCHEDULE = {"tally": {"task": "tenants.keep_tally", "schedule": settings.TALLY_INTERVAL_S}}
 if settings.GITHUB_TOKEN:
-    BEAT_SCHEDULE["memberships"] = {"task": "accounts.refresh", "schedule": settings.MEMBERSHIP_REFRESH_S}
+    BEAT_SCHEDULE["memberships"] = {"task": "tenants.refresh_memberships", "schedule": settings.MEMBERSHIP_REFRESH_S}
 
 
 # A round that could not run in time is worth nothing later.
 @shared_task(
-    name="accounts.refresh",
+    name="tenants.refresh_memberships",
     ignore_result=True,
     expires=settings.MEMBERSHIP_REFRESH_S,
     time_limit=LONGEST_ROUND_S,

@@ -1,6 +1,6 @@
 """The published keys of an issuer, with rotation: a new key is found, a removed one ends, an outage is survived.
 
-Whoever asks for an unknown key id cannot make us ask the issuer more often than the back-off allows, nor in parallel.
+Tokens with unknown key ids cannot make us ask the issuer more often than the back-off allows, nor in parallel.
 """
 
 import threading
@@ -57,7 +57,7 @@ class KeySet:
     def _renew(self, *, at_least_after: float) -> None:
         with self._lock:
             moment = self._clock()
-            # Whoever waited for the lock finds that another thread has just asked.
+            # A thread that waited for the lock finds that another has just asked.
             recently = self._read_at is not None and moment - self._read_at <= at_least_after
             if moment < self._not_before or recently:
                 return

@@ -19,7 +19,7 @@ SECRET_WORDS = {
     "PASSWORD", "PASSWD", "PASSPHRASE", "PWD", "SECRET", "SECRETS", "TOKEN", "KEY", "APIKEY", "CREDENTIAL",
     "CREDENTIALS", "PRIVATE",
 }  # fmt: skip
-# What a name ends with that tells about a secret, or is none: TOKEN_TTL_S, PUBLIC_KEY.
+# Ends of names that tell about a secret or are public: TOKEN_TTL_S, PUBLIC_KEY.
 HARMLESS_WORDS = {"PUBLIC", "TTL", "S", "MS", "SECONDS", "MINUTES", "URL", "PATH", "FILE", "NAME", "ID", "SIZE"}
 
 

@@ -42,8 +42,7 @@ def lists_of_apps(app: str) -> Iterator[tuple[str, list[str]]]:
         return
     yield "Apps depend downwards only: layers", [name.strip() for layer in layers for name in layer.split("|")]
     yield "Nothing of the product imports the sandbox", contract("Nothing of the product imports")["source_modules"]
-    if app != "mctl":
-        yield "Vendor libraries: source_modules", contract("Vendor libraries")["source_modules"]
+    yield "Vendor libraries: source_modules", contract("Vendor libraries")["source_modules"]
     if app not in LAYERED_OTHERWISE:
         yield "Inside every app: containers", contract("Inside every app")["containers"]
     if app not in MAY_KNOW_THE_RULES:

@@ -54,7 +54,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"  {step.title}")
 
     def actor(self, person: str | None) -> Actor:
-        """Whoever has a shell here may act as anybody; the audit names both."""
+        """Anyone with a shell here may act as anybody; the audit names both."""
         login = getpass.getuser()
         return actor_for(person or login, door=Door.COMMAND, client=f"manage.py operate, {login}")
 
