@@ -1,8 +1,9 @@
 """Reflectors over the kinds the mirror is made of, and a heartbeat that tells silence from quiet."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
@@ -13,6 +14,7 @@ from integrations.errors import IntegrationError, Missing
 from integrations.kubernetes import (
     Key,
     MirroredKind,
+    MirroredTable,
     Place,
     Reflector,
     cluster,
@@ -21,6 +23,10 @@ from observer.changes import Deleted, Inbox, Replaced, Upserted
 from observer.sources import Contact
 
 log = structlog.get_logger(__name__)
+
+
+# No table has this column.
+NO_ROW: Mapping[str, Any] = {"": None}
 
 
 class InboxListener:
@@ -39,6 +45,17 @@ class InboxListener:
         self.inbox.put(Deleted(self.source, key))
 
 
+def row_of(table: MirroredTable, item: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The row that an app makes of an object. One that cannot be made is no row that fits: what stood there stays, and
+    the object is named among those that cannot be written."""
+    try:
+        row = table.row(item)
+    except Exception:
+        log.exception("row_failed", source=table.source, object=item["metadata"]["name"])
+        return NO_ROW
+    return row if row is None or isinstance(row, Mapping) else NO_ROW
+
+
 class ClusterReader:
     def __init__(self, inbox: Inbox, kinds: Sequence[MirroredKind[Any]]) -> None:
         self._kinds = kinds
@@ -46,7 +63,7 @@ class ClusterReader:
             kind.source: Reflector(
                 cluster,
                 kind.kind,
-                kind.row,
+                partial(row_of, kind) if isinstance(kind, MirroredTable) else kind.row,
                 InboxListener(kind.source, inbox),
                 label_selector=kind.labels,
                 field_selector=kind.fields,

@@ -8,10 +8,12 @@ from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
+import structlog
+
 from core import clock
 from core.actor import Actor
 from core.diagnosis import Target
-from core.errors import Invalid, NotFound, Unavailable, shorten
+from core.errors import Invalid, NotFound, Problem, Unavailable, shorten
 from core.resource_names import database_name
 from diagnosis.queries.live import diagnose_service, look_live
 from diagnosis.queries.wrong_now import wrong_now
@@ -22,6 +24,8 @@ from integrations.kubernetes import Right, cluster, kinds
 from operations.queries import access_operation, operation_view
 from services.queries import access_service
 from tenants.queries import access_tenant
+
+log = structlog.get_logger(__name__)
 
 FINDING = "finding a job or domain or database by its name"
 RIGHTS = (
@@ -64,9 +68,22 @@ def of_service(actor: Actor, team: str, service: str) -> dict[str, Any]:
 
 
 def find_declared(actor: Actor, kind: str, team: str, value: str) -> Target:
-    """By the finder of the app that declared it, for an actor who sees the tenant."""
+    """By the finder of the app that declared it, for an actor who sees the tenant.
+
+    Raises what the finder raises of its own accord, and Unavailable where it has a mistake.
+    """
     access_tenant(actor, team)
-    return replace(targets()[kind].find(actor, team, value), declared=kind)
+    try:
+        found = targets()[kind].find(actor, team, value)
+    except Problem:
+        raise
+    except Exception as error:
+        log.exception("finder_failed", kind=kind)
+        raise Unavailable(
+            f"Looking up the {kind} ended in an error inside MCTL.",
+            remedy="Tell the platform team; the log has the details.",
+        ) from error
+    return replace(found, declared=kind)
 
 
 def find_job(actor: Actor, team: str, value: str) -> Target:

@@ -14,11 +14,12 @@ from diagnosis.queries.guide_access import access_answers
 from diagnosis.queries.live import diagnose_live
 from diagnosis.registry import targets
 from diagnosis.rules.report.findings import Checked, Diagnosis, Finding
+from integrations.errors import Refused, Unreachable
 from operations.queries import access_operation, operation_view
 from operations.registry import definitions
 from services.queries import access_service
 
-LONGEST_SEARCH, LONGEST_NAME = 80, 160
+LONGEST_SEARCH, LONGEST_NAME = 80, 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def _declared(actor: Actor, kind: str, asked: str) -> Chosen:
     tenant, _, name = asked.strip().partition("/")
     try:
         target = find_declared(actor, kind, tenant, name)
-    except Unavailable as away:
+    except (Unavailable, Unreachable, Refused) as away:
         return Chosen(tenant, "", away.sentence)
     found = diagnose_live(target)
     return Chosen(tenant, "", found.sentence, found)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
 
+import structlog
 from django.conf import settings
 
 from core import clock
@@ -39,6 +40,8 @@ from diagnosis.rules.facts.snapshot import Snapshot, Source
 from diagnosis.rules.report.findings import Diagnosis
 from integrations.errors import IntegrationError, Missing
 from integrations.kubernetes import Cluster, cluster
+
+log = structlog.get_logger(__name__)
 
 AT_ONCE = 12
 ROUND_S = 6.0
@@ -230,6 +233,10 @@ def _answer(future: "Future[tuple[Brought, float]]", source: Source, started: fl
             return Answer(source, objects, logs, read_at)
         except Problem as problem:
             error = problem.sentence
+        except Exception:
+            # One answer that nobody expected must not hide what all the others say.
+            log.exception("read_failed", source=source.name)
+            error = "its answer could not be understood; the log has the details"
     return Answer(replace(source, ok=False, error=error), [], {}, started)
 
 

@@ -1,6 +1,7 @@
 """The kinds that the observer mirrors: one module for each built-in one, and those that apps declare."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -26,10 +27,16 @@ def mirrored_kinds() -> tuple[MirroredKind[Any], ...]:
     for table in tables:
         check_model(table)
     found = (*BUILT_IN, *tables)
-    twice = [source for source, number in Counter(kind.source for kind in found).items() if number > 1]
-    if twice:
-        raise ImproperlyConfigured(f"Two mirrored kinds have the source {twice[0]!r}.")
+    _refuse_twice("the source", (kind.source for kind in found))
+    _refuse_twice("the table", (table.model._meta.label for table in tables))
     return found
+
+
+def _refuse_twice(what: str, names: Iterable[str]) -> None:
+    """Each would take away what the other writes."""
+    for name, number in Counter(names).items():
+        if number > 1:
+            raise ImproperlyConfigured(f"Two mirrored kinds have {what} {name!r}.")
 
 
 def check_model(table: MirroredTable) -> None:

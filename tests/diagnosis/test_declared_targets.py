@@ -10,10 +10,13 @@ import pytest
 
 from core.actor import Actor
 from core.diagnosis import DeclaredCause, DiagnosisTarget, Target
+from core.errors import Unavailable
 from core.words import Severity
 from diagnosis import registry
 from diagnosis.choices import CAUSES, add_cause
 from diagnosis.queries.asked import find_declared
+from diagnosis.queries.guide_page import guide_page
+from integrations.errors import Unreachable
 from tests import builders
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -158,6 +161,49 @@ def test_what_a_finder_found_is_judged_by_its_declaration(two_of_a_kind: None, a
     builders.tenant("labs")
 
     assert find_declared(ada, "box", "labs", "p-1") == Target("Parcel", "labs", "p-1", declared="box")
+
+
+class Finder:
+    """Finds what it is told to find, or raises it, and remembers the names it was asked for."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error, self.asked = error, []
+
+    def __call__(self, actor: Actor, tenant: str, value: str) -> Target:
+        self.asked.append(value)
+        raise self.error
+
+
+def declare(monkeypatch: pytest.MonkeyPatch, error: Exception) -> Finder:
+    finder = Finder(error)
+    monkeypatch.setattr(registry, "_targets", {"parcel": DiagnosisTarget("parcel", "", finder, {"Parcel": ()})})
+    builders.tenant("labs")
+    return finder
+
+
+@pytest.mark.django_db
+def test_a_finder_with_a_mistake_is_told_as_something_that_cannot_be_read_now(
+    monkeypatch: pytest.MonkeyPatch, ada: Actor
+):
+    declare(monkeypatch, KeyError("spec"))
+
+    with pytest.raises(Unavailable, match="Looking up the parcel ended in an error inside MCTL"):
+        find_declared(ada, "parcel", "labs", "p-1")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("error", [Unreachable("kubernetes", "Nobody answers."), KeyError("spec")])
+def test_the_guide_stays_the_guide_where_a_finder_cannot_look(
+    monkeypatch: pytest.MonkeyPatch, ada: Actor, error: Exception
+):
+    finder = declare(monkeypatch, error)
+    host = f"{'a' * 60}.{'b' * 60}.{'c' * 60}.example.dev"
+
+    page = guide_page(ada, q="", about=f"parcel labs/{host}")
+
+    assert page.sections
+    assert page.sentence in ("Nobody answers.", "Looking up the parcel ended in an error inside MCTL.")
+    assert finder.asked == [host]
 
 
 @pytest.mark.parametrize(

@@ -81,3 +81,23 @@ def test_a_service_that_is_not_there_is_refused_with_the_nearest_names(platform:
 
     with pytest.raises(CommandError, match="Did you mean ledger-api"):
         call_command("diagnose", "payments/leger-api")
+
+
+class Odd:
+    """A gateway whose answers nobody expected."""
+
+    argocd_namespace = "argocd"
+
+    def list(self, *asked: object, **more: object) -> list[dict]:
+        raise KeyError("metadata")
+
+    get = list
+
+
+def test_an_answer_that_nobody_expected_is_a_source_that_cannot_be_read(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("diagnosis.queries.live.cluster", Odd)
+
+    found = diagnose_live(Target("Deployment", "payments", "payments-api"))
+
+    assert found.sources
+    assert {(source.ok, "could not be understood" in source.error) for source in found.sources} == {(False, True)}

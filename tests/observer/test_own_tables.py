@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 from django.apps import AppConfig, apps
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
@@ -18,6 +18,7 @@ from integrations.kubernetes import Key, kinds
 from integrations.kubernetes.client import MERGE_PATCH
 from mctl.rights import needed_rights
 from observer.changes import Deleted, Replaced, Upserted
+from observer.cluster_reader import row_of
 from observer.kinds import BUILT_IN, check_model, mirrored_kinds
 from observer.lease import Lease, LeaseLost
 from observer.models import ObserverLease
@@ -161,6 +162,45 @@ def test_a_row_with_wrong_columns_is_named_and_ends_nothing(orchard: Orchard, wr
     assert orchard.mirror.unwritten == {}
 
 
+def fail(item: Any) -> dict[str, Any]:
+    raise KeyError("height")
+
+
+@pytest.mark.parametrize("made", [fail, lambda item: ["no", "mapping"]])
+def test_an_object_of_which_an_app_makes_no_row_keeps_its_row_and_is_named(
+    orchard: Orchard, made: Callable[[Any], Any]
+) -> None:
+    orchard.list(apple=tree(3), pear=tree(4))
+    row = row_of(replace(TREES, row=made), {"metadata": {"namespace": "orchard", "name": "apple"}})
+
+    assert row is not None
+    orchard.apply(Upserted("trees", APPLE, row))
+    assert heights() == {"apple": 3, "pear": 4}
+    assert list(orchard.mirror.unwritten) == [APPLE]
+
+    orchard.list(apple=row, pear=tree(4))
+    assert heights() == {"apple": 3, "pear": 4}
+    orchard.apply(Upserted("trees", APPLE, tree(6)))
+    assert (heights()["apple"], orchard.mirror.unwritten) == (6, {})
+
+
+def test_a_value_that_django_refuses_keeps_no_other_row_back(orchard: Orchard, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(rows: Any) -> None:
+        if APPLE in rows:
+            raise ValidationError("'soon' has an invalid date format.")
+        upsert(rows)
+
+    upsert = orchard.mirror.upsert
+    monkeypatch.setattr(orchard.mirror, "upsert", refuse)
+    orchard.list(apple=tree(), pear=tree(4))
+    assert (heights(), list(orchard.mirror.unwritten)) == ({"pear": 4}, [APPLE])
+
+
+def test_credentials_in_a_row_are_masked(orchard: Orchard) -> None:
+    orchard.list(apple=tree(fruit="password=hunter22"))
+    assert Tree.objects.get(name="apple").fruit == "password=***"
+
+
 def test_whoever_lost_the_lease_writes_nothing(orchard: Orchard) -> None:
     ObserverLease.objects.update(holder="another")
     with pytest.raises(LeaseLost):
@@ -193,6 +233,9 @@ def test_two_kinds_with_one_source_and_a_table_without_its_columns_are_refused(
 ) -> None:
     monkeypatch.setattr("tests.observer.trees.mirrored.MIRRORED", (TREES, replace(TREES, source="pods")))
     with pytest.raises(ImproperlyConfigured, match="Two mirrored kinds have the source 'pods'"):
+        mirrored_kinds()
+    monkeypatch.setattr("tests.observer.trees.mirrored.MIRRORED", (TREES, replace(TREES, source="shrubs")))
+    with pytest.raises(ImproperlyConfigured, match=r"Two mirrored kinds have the table 'trees\.Tree'"):
         mirrored_kinds()
     with pytest.raises(ImproperlyConfigured, match="has no column 'namespace'"):
         check_model(replace(TREES, model=Service))
