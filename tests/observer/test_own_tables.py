@@ -209,12 +209,16 @@ def test_whoever_lost_the_lease_writes_nothing(orchard: Orchard) -> None:
 
 
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+def installed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The app is installed. Installing it for real would have every app register its operations again."""
     configs = [*apps.get_app_configs(), AppConfig.create("tests.observer.trees")]
     monkeypatch.setattr(apps, "get_app_configs", lambda: configs)
-    # The observer's rights are made when the module is imported.
-    monkeypatch.delitem(sys.modules, "observer.rights", raising=False)
+    # The observer's rights are made when the module is imported: with the app here, and without it afterwards.
+    before = sys.modules.pop("observer.rights", None)
+    yield
+    sys.modules.pop("observer.rights", None)
+    if before:
+        sys.modules["observer.rights"] = before
 
 
 def test_an_app_that_is_not_installed_mirrors_nothing() -> None:

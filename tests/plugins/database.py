@@ -5,6 +5,7 @@ takes fifty times as long as the flush itself.
 """
 
 import fcntl
+import gc
 import hashlib
 import shutil
 import sqlite3
@@ -71,6 +72,9 @@ def django_db_setup(
         patch.setattr(flush, "sql_flush", deletions)
         patch.setattr(flush, "emit_post_migrate_signal", lambda *arguments, **options: None)
         yield
+        # The connection of a thread that has ended is closed when it is collected, and keeps PostgreSQL from dropping
+        # the database until then.
+        gc.collect()
 
 
 @pytest.fixture(scope="module")
