@@ -39,17 +39,19 @@ class Subject:
     service: str = ""
     row: Any = None
     query: Mapping[str, str] = field(default_factory=dict)
-    _known: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(name for name in (self.tenant, self.service) if name)
 
     def once(self, read: Callable[..., Value], *asked: Any) -> Value:
-        """`read(*asked)`, read once for all pieces of this page, which must ask for the same. Not for slow panels."""
-        if read not in self._known:
-            self._known[read] = read(*asked)
-        answer: Value = self._known[read]
+        """`read(*asked)`, read once for all pieces of this page that ask for the same. Not for slow panels."""
+        # Actors cannot be hashed. What was asked is kept beside the answer, so that its identity stays its own.
+        key = (read, *map(id, asked))
+        if key not in self._known:
+            self._known[key] = (read(*asked), asked)
+        answer: Value = self._known[key][0]
         return answer
 
 
@@ -120,6 +122,7 @@ class Button:
 
 
 Piece = Panel | Tab | Button
+Ordered = TypeVar("Ordered", Panel, Tab, Button)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +243,7 @@ def in_tenant(policy: Callable[..., Decision]) -> Callable[[Actor, Subject], Dec
     return lambda actor, subject: policy(actor, tenant=subject.tenant)
 
 
-def in_order(pieces: Iterable[Any]) -> list[Any]:
+def in_order(pieces: Iterable[Ordered]) -> list[Ordered]:
     return sorted(pieces, key=lambda piece: piece.order)
 
 
@@ -251,11 +254,18 @@ def trigger(changes: Iterable[str], subject: Subject) -> str:
 
 
 def _links(pieces: Iterable[Tab | Button], actor: Actor, subject: Subject, *, current: str) -> list[Link]:
-    return [
-        Link(piece, reverse(piece.route, args=subject.names), piece.route == current)
-        for piece in pieces
-        if piece.may is None or piece.may(actor, subject).allowed
-    ]
+    links = (_link(piece, actor, subject, is_current=piece.route == current) for piece in pieces)
+    return [link for link in links if link is not None]
+
+
+def _link(piece: Tab | Button, actor: Actor, subject: Subject, *, is_current: bool) -> Link | None:
+    """None for an actor who may not go there, and where the piece has a mistake: the page stands without it."""
+    try:
+        if piece.may is None or piece.may(actor, subject).allowed:
+            return Link(piece, reverse(piece.route, args=subject.names), is_current)
+    except Exception:
+        log.exception("link_failed", link=piece.name)
+    return None
 
 
 def _begin(panels: list[Panel], actor: Actor, subject: Subject) -> Callable[[], list[PanelShown]]:
@@ -279,8 +289,9 @@ def _guarded(panel: Panel, read: Callable[[Panel], Any], actor: Actor, subject: 
     found, problem = _or_problem(panel, lambda: read(panel))
     if problem is not None and panel.kept is not None:
         kept = panel.kept
-        found, unkept = _or_problem(panel, lambda: kept(actor, subject))
-        problem = unkept and problem
+        found, _ = _or_problem(panel, lambda: kept(actor, subject))
+        if found is not None:
+            problem = None
     return None if found is None and problem is None else PanelShown(panel, found, problem)
 
 
@@ -291,13 +302,18 @@ def _or_problem(panel: Panel, read: Callable[[], Any]) -> tuple[Any, Problem | N
         return None, problem
     except Exception:
         # The mistake of one app must not take away the page of another.
-        log.exception("panel_failed", panel=panel.name)
-        return None, Problem(
-            "Reading it ended in an error inside MCTL.",
-            remedy="Tell the platform team; the log has the details.",
-            code="internal_error",
-            ours=True,
-        )
+        return None, panel_problem(panel)
+
+
+def panel_problem(panel: Panel) -> Problem:
+    """What stands in the place of a panel with a mistake. Logs the exception that is being handled."""
+    log.exception("panel_failed", panel=panel.name)
+    return Problem(
+        "Reading it ended in an error inside MCTL.",
+        remedy="Tell the platform team; the log has the details.",
+        code="internal_error",
+        ours=True,
+    )
 
 
 def _in_time(reading: Future[Any], ends_at: float) -> Any:

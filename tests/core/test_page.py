@@ -86,6 +86,37 @@ def test_a_mistake_of_one_panel_is_logged_and_stands_in_its_place_alone(page: Pa
     assert [(one["event"], one["panel"], one["exc_info"]) for one in logs] == [("panel_failed", "pods", True)]
 
 
+def test_a_panel_of_which_nothing_was_kept_says_why_it_was_not_read(page: Page) -> None:
+    page.add(panel("diagnosis", away, kept=lambda actor, subject: None))
+    (found,) = page.open(VERA, API).panels
+    assert (found.shown, str(found.problem)) == (None, "The cluster does not answer.")
+
+
+def test_what_pieces_share_is_read_once_for_the_same_question() -> None:
+    asked: list[Any] = []
+
+    def read(*given: Any) -> Any:
+        asked.append(given)
+        return given
+
+    subject, of_vera, of_all = Subject("payments"), (VERA, "a"), (VERA,)
+    assert [subject.once(read, *given) for given in (of_vera, of_all, of_vera)] == [of_vera, of_all, of_vera]
+    assert asked == [of_vera, of_all]
+
+
+def refuse(actor: Actor, subject: Subject) -> Decision:
+    raise KeyError("rule")
+
+
+def test_a_link_with_a_mistake_is_left_out_and_logged(page: Page) -> None:
+    page.add(Tab("pods", "Pods", "nowhere:at_all"), Button("deploy", "Deploy", "services:service_deploy", may=refuse))
+    page.add(Button("logs", "Logs", "services:service_logs"))
+    with capture_logs() as logs:
+        opened = page.open(VERA, API)
+    assert ([link.piece.name for link in opened.buttons], opened.tabs) == (["logs"], [])
+    assert {(entry["event"], entry["link"]) for entry in logs} == {("link_failed", "pods"), ("link_failed", "deploy")}
+
+
 @pytest.mark.parametrize("kept", [away, slip])
 def test_a_panel_whose_kept_cannot_be_read_either_says_why_it_was_not_read(page: Page, kept: Any) -> None:
     def unread(actor: Actor, subject: Subject) -> Any:

@@ -154,6 +154,34 @@ def refused(actor: Actor, subject: Subject) -> None:
     raise Unavailable("Nobody answers.")
 
 
+class ReadWhileDrawn:
+    """A list that is read only when a template goes through it, and cannot be."""
+
+    def __iter__(self) -> Any:
+        raise KeyError("name")
+
+
+@pytest.mark.parametrize(
+    ("template", "shown"), [("operations/_running.html", ReadWhileDrawn()), ("operations/_no_such_part.html", "x")]
+)
+def test_a_panel_that_cannot_be_drawn_says_so_in_its_place_and_the_page_stands(
+    monkeypatch: pytest.MonkeyPatch, valkey: None, dev: Actor, template: str, shown: Any
+) -> None:
+    full("service", dev)
+    monkeypatch.setattr(SERVICE_PAGE, "_pieces", dict(SERVICE_PAGE._pieces))
+    SERVICE_PAGE.add(Panel("widgets", template, lambda actor, subject: shown))
+    client = Client()
+    client.force_login(Person.objects.signed_in("dev"))
+
+    answer = client.get("/tenants/payments/services/payments-api/")
+
+    assert answer.status_code == 200
+    text = answer.content.decode()
+    assert text.count("Widgets cannot be read.") == 1
+    assert "Reading it ended in an error inside MCTL." in text
+    assert "payments-api" in text
+
+
 @pytest.mark.parametrize("tab", [tab.name for tab in SERVICE_PAGE.tabs])
 def test_every_tab_of_a_service_marks_itself_alone(tab: str, dev: Actor) -> None:
     shown = SERVICE_PAGE.open(dev, full("service", dev), tab=tab)
