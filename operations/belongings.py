@@ -69,11 +69,11 @@ def impact_list(target: Target, keep: Collection[str] = ()) -> list[dict[str, An
 
 
 def removal_steps(target: Target, keep: Collection[str] = ()) -> tuple[StepDefinition, ...]:
-    """The steps of all kinds that do not stay. Raises ValueError where two of them have one name."""
+    """The steps of all kinds that do not stay. Raises ValueError where one has the name of another step."""
     steps = [step for one in _belongings.values() for step in steps_of(one, target, keep) or ()]
-    names = [step.name for step in steps]
+    names = [LIST_STEP, VERIFY_STEP, *(step.name for step in steps)]
     if len(set(names)) < len(names):
-        raise ValueError(f"Two steps that remove belongings have one name: {', '.join(sorted(names))}.")
+        raise ValueError(f"Two steps of a removal have one name: {', '.join(sorted(names))}.")
     return tuple(steps)
 
 

@@ -157,11 +157,12 @@ class FileText:
 @dataclass(frozen=True, slots=True)
 class FileEdit:
     """What is to become of one file. `change` takes the text it has now, None where it is absent, and gives the text
-    it shall have, None to delete it. It may be called several times and must not act.
+    it shall have, None to delete it. It may be called several times and must not act. What `deletes` need not be text.
     """
 
     path: str
     change: Callable[[str | None], str | None]
+    deletes: bool = False
 
     @classmethod
     def of_yaml(cls, path: str, edits: Sequence[Edit]) -> "FileEdit":
@@ -174,8 +175,11 @@ class FileEdit:
 
     @classmethod
     def delete(cls, path: str) -> "FileEdit":
-        """A file, or with a trailing slash a whole folder. Nothing happens where it is gone."""
-        return cls(path, lambda _: None)
+        """A file, or with a trailing slash a whole folder. Nothing happens where it is gone.
+
+        Links, binary files and large ones go too; the plan says in words what it does not show.
+        """
+        return cls(path, lambda _: None, deletes=True)
 
 
 def _require_present(path: str, text: str | None) -> str:

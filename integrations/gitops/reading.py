@@ -282,6 +282,15 @@ def _files(tree: Any, prefix: str = "") -> Iterator[tuple[str, bytes]]:
             yield f"{prefix}{entry.name}", entry.data
 
 
+def names_below(entry: Any, prefix: str = "") -> Iterator[str]:
+    """Paths of all that is below a folder, links and submodules too; nothing where it is no folder."""
+    for inner in entry if isinstance(entry, pygit2.Tree) else ():
+        if isinstance(inner, pygit2.Tree):
+            yield from names_below(inner, f"{prefix}{inner.name}/")
+        else:
+            yield f"{prefix}{inner.name}"
+
+
 def _differing(before: Any, after: Any, prefix: str, within: str) -> Iterator[str]:
     """Paths of the files in which two trees differ. Equal folders are not opened; only those on the way to `within`."""
     ids = {entry.name: entry for entry in before} if before is not None else {}

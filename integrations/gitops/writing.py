@@ -8,7 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -16,12 +16,12 @@ import pygit2
 
 from core import clock
 from core.errors import PlanVoid, Problem
-from integrations.errors import Contended, Missing, Refused, Unreachable
+from integrations.errors import Contended, Refused, Unreachable
 from integrations.gitops.clone import Clone, LostRace
 from integrations.gitops.messages import OPERATION, commit_message, key_of, message_of, trailers_of
 from integrations.gitops.model import Change, CommitResult, FileEdit, FilePlan
 from integrations.gitops.paths import check_path
-from integrations.gitops.reading import Reader, entry_at, text_of, unified_diff
+from integrations.gitops.reading import Reader, entry_at, names_below, text_of, unified_diff
 from integrations.gitops.store import DamagedClone, intact
 from integrations.gitops.values_file import unreadable
 from integrations.yaml.events import UnreadableYaml
@@ -236,28 +236,29 @@ class _Draft:
         if not edit.path.endswith("/"):
             return [edit]
         folder = check_path(edit.path.rstrip("/"))
-        try:
-            _, files = self.reader.tree_files(folder, self.base)
-        except Missing:
-            return []
-        return [FileEdit(f"{folder}/{name}", edit.change) for name in sorted(files)]
+        with intact():
+            names = sorted(names_below(entry_at(self.tree, folder)))
+        return [replace(edit, path=f"{folder}/{name}") for name in names]
 
     def _applied(self, edit: FileEdit, earlier: FilePlan | None) -> FilePlan:
         path = check_path(edit.path)
-        before, blob_id = (earlier.before, earlier.blob_id) if earlier else self._now(path)
+        before, blob_id = (earlier.before, earlier.blob_id) if earlier else self._now(path, in_words=edit.deletes)
         after = edit.change(earlier.after if earlier else before)
         self._new[path] = after
         diff = unified_diff(before or "", after or "", path)
         return FilePlan(self.base, path, before, after, diff, blob_id)
 
     @intact()
-    def _now(self, path: str) -> tuple[str | None, str]:
+    def _now(self, path: str, *, in_words: bool) -> tuple[str | None, str]:
+        """The text and the blob's id. `in_words`: what is no text is told instead."""
         entry = entry_at(self.tree, path)
         if entry is None:
             return None, ""
         try:
             return text_of(entry), str(entry.id)
         except UnreadableYaml as problem:
+            if in_words:
+                return f"(not shown: {problem})\n", str(entry.id)
             raise unreadable(path, problem) from problem
 
     @intact()

@@ -2,8 +2,8 @@
 
 import secrets
 import string
+from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -45,10 +45,14 @@ def record(actor: Actor, request: Request, plan: Mapping[str, Any], *, queue_beh
 def under_lock(write: Callable[[], Operation]) -> Operation:
     """The lock comes first: what `write` reads stays true until its row is committed."""
     for _ in range(MOST_TRIES):
-        # The id is taken: draw another one.
-        with suppress(IntegrityError), transaction.atomic():
-            hold_chain()
-            return write()
+        try:
+            with transaction.atomic():
+                hold_chain()
+                return write()
+        except IntegrityError as error:
+            # SQLite names the column, PostgreSQL the constraint with the column in its name.
+            if "public_id" not in str(error):
+                raise
     raise Unavailable("The operation could not be recorded.", remedy="Try again.")
 
 
@@ -81,8 +85,14 @@ def write_operation(
     parent: Operation | None = None,
     parent_step: str = "",
 ) -> Operation:
-    """The rows. A worker is asked for after the commit, except where the operation queues."""
+    """The rows. A worker is asked for after the commit, except where the operation queues.
+
+    Raises ValueError where the program gave two steps one name.
+    """
     moment = now()
+    steps = request.definition.steps(request.parameters)
+    if twice := [name for name, number in Counter(step.name for step in steps).items() if number > 1]:
+        raise ValueError(f"{request.definition.name} has two steps named {', '.join(twice)}.")
     operation = Operation.objects.create(
         public_id=f"{request.definition.name}-{new_suffix()}",
         name=request.definition.name,
@@ -104,7 +114,7 @@ def write_operation(
     )
     Step.objects.bulk_create(
         Step(operation=operation, position=position, name=step.name, title=step.title)
-        for position, step in enumerate(request.definition.steps(request.parameters))
+        for position, step in enumerate(steps)
     )
     record_start(actor, operation, reason=f"Started by {parent.public_id}." if parent else "")
     announce_operation(operation)

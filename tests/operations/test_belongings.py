@@ -130,3 +130,10 @@ def test_two_of_one_kind_and_two_steps_of_one_name_are_refused(kites: Kites) -> 
     add_belonging(Belonging("dragon", kites.list, kites.removal, kites.gone))
     with pytest.raises(ValueError, match="kite-cut"):
         removal_steps(CHECKOUT)
+
+
+def test_a_step_named_like_the_last_of_a_removal_is_refused(kites: Kites) -> None:
+    taken = StepDefinition(verify_step(CHECKOUT).name, "Let it fly", lambda step: Done())
+    add_belonging(Belonging("dragon", kites.list, lambda target, keep: (taken,), kites.gone))
+    with pytest.raises(ValueError, match=taken.name):
+        removal_steps(CHECKOUT)

@@ -3,18 +3,21 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.core import serializers
+from django.db import IntegrityError
 
 from core.actor import Actor
 from core.errors import Busy, Forbidden, Invalid, NotFound, PlanVoid, Problem
-from operations import actions
+from operations import actions, registry
 from operations.choices import AuditResult, OperationState
 from operations.engine import recording
 from operations.errors import ConfirmationNeeded
 from operations.models import AuditEntry, Operation, Step
+from operations.registry import Done, StepDefinition, definitions
 from tests.operations.crew import fresh
 from tests.operations.small import CANARY
 
@@ -43,6 +46,27 @@ def test_the_public_id_is_the_name_and_five_characters(ask: Ask) -> None:
 
     assert all(re.fullmatch(r"paint-service-[a-z0-9]{5}", public_id) for public_id in ids)
     assert len(set(ids)) == 30
+
+
+def test_two_steps_of_one_name_are_a_mistake_that_is_named(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    paint = definitions()["paint-service"]
+    step = StepDefinition("sand", "Sand the wall", lambda step: Done())
+    monkeypatch.setitem(registry._definitions, "paint-service", replace(paint, steps=lambda given: (step, step)))
+    with pytest.raises(ValueError, match="paint-service has two steps named sand"):
+        ask()
+    assert not Operation.objects.exists()
+
+
+def test_what_the_database_refuses_for_another_reason_than_a_taken_id_is_not_tried_again() -> None:
+    tries: list[int] = []
+
+    def write() -> Operation:
+        tries.append(1)
+        raise IntegrityError("CHECK constraint failed: state")
+
+    with pytest.raises(IntegrityError):
+        recording.under_lock(write)
+    assert len(tries) == 1
 
 
 def test_a_taken_id_is_drawn_again(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,8 @@
 """An operation of any app may write, create and delete several files in one commit, planned and found again."""
 
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from operations.runners.commit import commit_files
 from operations.runners.planning import blobs_seen, hash_of, plan_of
 from operations.runners.rendering import Rendering
 
+NOBODY = ("-c", "user.name=ada", "-c", "user.email=ada@example.dev")
 SUBJECT = "feat: three files at once"
 
 
@@ -95,6 +99,34 @@ def test_a_file_that_was_added_to_a_deleted_folder_since_the_plan_voids_it(repos
         commit([deletion], expected=seen)
     assert refusal.value.facts["path"] == f"{folder}kept-by-hand.yaml"
     assert commit([deletion]).value["changed"]
+
+
+def test_a_folder_goes_whole_with_what_is_no_text_and_the_plan_says_so(
+    repository: Gitops, outsider: Callable[..., str], tmp_path: Path
+) -> None:
+    folder = repository.service_folder("payments", "ledger-api")
+    outsider(f"{folder}logo.png", b"\x89PNG\xff\x00")
+    outsider(f"{folder}table.csv", b"x" * 3_000_000)
+    work = tmp_path / "outsider"
+    (work / folder / "link.yaml").symlink_to("values.yaml")
+    for arguments in (["add", "-A"], ["commit", "-q", "-m", "A link by hand"], ["push", "-q"]):
+        subprocess.run(["git", "-C", str(work), *NOBODY, *arguments], check=True)
+    repository.fetch()
+    deletion = FileEdit.delete(folder)
+
+    plan = plan_of("retire-service", repository.plan([deletion]), summary="Retire")
+
+    assert {file["path"].removeprefix(folder) for file in plan["files"]} == {
+        "values.yaml",
+        "logo.png",
+        "table.csv",
+        "link.yaml",
+    }
+    assert "-(not shown: It is not UTF-8 text.)" in plan["diff"]
+    assert "-(not shown: It has 3,000,000 bytes" in plan["diff"]
+    assert commit([deletion], expected=blobs_seen(plan)).value["changed"]
+    with pytest.raises(Missing):
+        repository.tree_files(folder.rstrip("/"))
 
 
 def test_a_worker_that_lost_the_operation_pushes_nothing(repository: Gitops, edits: list[FileEdit]) -> None:
