@@ -13,6 +13,8 @@ from typing import Any
 from core.patterns import LONGEST_SCANNED, Match, Pattern
 
 MASK = "***"
+# So many times the length that is kept is looked through: enough to see the end of a credential that begins in it.
+SCANNED_TIMES = 8
 # Each expression keeps its groups: what tells people which credential stood there.
 _URL = r"(?i)(://[^/\s:@]*:)[^\s\"'<>]+(@)"
 _NAME = r"(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|private|secret[_\-]?access|secret)[_\-]?key)"
@@ -20,8 +22,14 @@ _NAME = r"(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|private|s
 _LONG_NAME = r"[\w.\-]*(?:password|passwd|passphrase)"
 # A quote may stand escaped, as in JSON that a program logs inside of JSON.
 _QUOTE = r"(?:\\*[\"'])"
+# "pass" ends a name only behind another part of it: DB_PASS. By itself it is a word.
+_IS = rf"(?:(?:\b|[\w.\-]*[_.\-]){_NAME}|{_LONG_NAME}|[\w.\-]*[_.\-]pass)\b{_QUOTE}?\s*(?:=>|[=:])\s*"
 _SHAPES = (
-    rf"((?:(?:\b|[\w.\-]*[_.\-]){_NAME}|{_LONG_NAME})\b{_QUOTE}?\s*[=:]\s*{_QUOTE}?)[^\s\"',;&\\]{{4,}}",
+    # In quotes up to the closing one, else up to a separator, or past one that comes too soon to end a value.
+    rf"({_IS}\\*\")[^\"\\]{{4,}}",
+    rf"({_IS}\\*')[^'\\]{{4,}}",
+    rf"({_IS})(?:[^\s\"',;&\\]{{4,}}|[^\s\"'\\]{{4,}})",
+    r"(\bauthorization\W{1,4}(?:basic|digest|token)\s+)[^\s\"',;]{4,}",
     r"(\bbearer\s+)[A-Za-z0-9_\-.~+/=]{8,}",
     r"(\b(?:gh[oprsu]_|github_pat_|glpat-|mctl_(?:pat|rt)_|hv[bs]\.|xox[abposr]-|dckr_pat_|sk_(?:live|test)_))[A-Za-z0-9_\-.]+",
     r"(?-i:(\bA(?:KIA|SIA))[A-Z0-9]{12,})",
@@ -64,6 +72,11 @@ def mask_credentials(text: str, mask: str = MASK) -> str:
 
     # The engine replaces what has no UTF-8. A text without a credential stays as it is.
     return CREDENTIAL.sub(replaced, text) if holds_credential(text) else text[:LONGEST_SCANNED]
+
+
+def masked_beginning(text: str, longest: int) -> str:
+    """At most `longest` characters. Masked before it is cut: half a credential has no shape that is known."""
+    return mask_credentials(text[: SCANNED_TIMES * longest])[:longest]
 
 
 def mask_private_keys(text: str, mask: str = MASK) -> str:

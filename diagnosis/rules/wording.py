@@ -2,7 +2,7 @@
 
 import json
 
-from core.credentials import mask_credentials
+from core.credentials import masked_beginning
 from core.text import visible
 
 LONGEST = 600
@@ -15,7 +15,8 @@ def shown(text: object, limit: int = LONGEST) -> str:
     """
     is_structure = isinstance(text, (bool, dict, list))
     raw = (json.dumps(text, ensure_ascii=False, default=str) if is_structure else str(text)).strip()
-    hidden = mask_credentials(visible(raw[:limit], stays=""))
+    # Escaped first, a credential behind a line break would have another shape.
+    hidden = visible(masked_beginning(raw, limit), stays="")
     return hidden if len(raw) <= limit else f"{hidden}... ({len(raw):,} characters)"
 
 

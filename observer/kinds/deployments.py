@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.credentials import masked_beginning
 from core.words import Health
 from integrations.kubernetes import kinds, label_selector
 from integrations.kubernetes.instances import INSTANCE, ServiceKey, service_of
@@ -43,8 +44,12 @@ def workload_row(item: Mapping[str, Any]) -> WorkloadRow | None:
         image=sys.intern(containers[0].get("image") or ""),
         is_current=(status.get("observedGeneration") or 0) >= (metadata.get("generation") or 0),
         stalled=progressing.get("reason") == "ProgressDeadlineExceeded",
-        message=str(failing.get("message") or "")[:LONGEST_MESSAGE] if failing.get("status") == "True" else "",
+        message=masked_beginning(_failure(failing), LONGEST_MESSAGE),
     )
+
+
+def _failure(condition: Mapping[str, Any]) -> str:
+    return str(condition.get("message") or "") if condition.get("status") == "True" else ""
 
 
 def workload_columns(rows: Sequence[WorkloadRow]) -> dict[str, Any]:
