@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from core.credentials import mask_all
 from core.fitting import fit_to_columns
 from integrations.kubernetes import Key, MirroredTable
 from integrations.kubernetes.instances import ServiceKey
@@ -52,7 +53,8 @@ class ObjectMirror(Mirror[Key]):
     def parts_of(self, key: Key, moment: datetime) -> Iterator[Part]:
         row = self._rows.get(key)
         if row is not None:
-            yield Part(ROW, fit_to_columns(self.model, row), {"observed_at": moment})
+            # Masked while it is whole: of a credential that is cut, the rest may not be recognized.
+            yield Part(ROW, fit_to_columns(self.model, mask_all(row)), {"observed_at": moment})
 
     def announce(self, changed: set[Key]) -> None:
         """Tells the tenant and service that an object belonged to and the one it belongs to now."""

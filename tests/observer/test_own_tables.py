@@ -161,6 +161,15 @@ def test_a_row_with_wrong_columns_is_named_and_ends_nothing(orchard: Orchard, wr
     assert orchard.mirror.unwritten == {}
 
 
+def test_a_credential_in_a_row_does_not_reach_the_table(orchard: Orchard) -> None:
+    cut = "a" * 16 + " postgres://app:hunter22longsecret@db"
+    orchard.list(apple=tree(fruit="password=hunter22"), pear=tree(fruit=cut))
+    assert dict(Tree.objects.values_list("name", "fruit")) == {
+        "apple": "password=***",
+        "pear": "a" * 16 + " postgres://app:***@db",
+    }
+
+
 def test_whoever_lost_the_lease_writes_nothing(orchard: Orchard) -> None:
     ObserverLease.objects.update(holder="another")
     with pytest.raises(LeaseLost):
