@@ -1,6 +1,7 @@
 """The kinds that the observer mirrors: one module for each built-in one, and those that apps declare."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -29,7 +30,18 @@ def mirrored_kinds() -> tuple[MirroredKind[Any], ...]:
     twice = [source for source, number in Counter(kind.source for kind in found).items() if number > 1]
     if twice:
         raise ImproperlyConfigured(f"Two mirrored kinds have the source {twice[0]!r}.")
+    check_tables_differ(tables)
     return found
+
+
+def check_tables_differ(tables: Iterable[MirroredTable]) -> None:
+    """Each kind would delete the rows of the other."""
+    sources: dict[str, str] = {}
+    for table in tables:
+        meta = table.model._meta
+        other = sources.setdefault(meta.db_table, table.source)
+        if other != table.source:
+            raise ImproperlyConfigured(f"{meta.label} is the model of two kinds: {other!r} and {table.source!r}.")
 
 
 def check_model(table: MirroredTable) -> None:
