@@ -151,7 +151,20 @@ def test_a_row_that_cannot_be_written_keeps_no_other_back_and_its_old_content_st
     assert (heights()["apple"], orchard.mirror.unwritten) == (6, {})
 
 
-@pytest.mark.parametrize("wrong", [{"tenant": "orchard"}, {**tree(), "namespace": "other"}, {**tree(), "wood": "oak"}])
+def nested(depth: int) -> Any:
+    return [nested(depth - 1)] if depth else []
+
+
+WRONG_ROWS: dict[str, dict[str, Any]] = {
+    "without columns": {"tenant": "orchard"},
+    "with a column of the observer": {**tree(), "namespace": "other"},
+    "with a column that is not there": {**tree(), "wood": "oak"},
+    "with a date that is no date": {**tree(), "planted_on": "soon"},
+    "nested too deeply": {**tree(), "fruit": nested(500)},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_ROWS.values(), ids=WRONG_ROWS.keys())
 def test_a_row_with_wrong_columns_is_named_and_ends_nothing(orchard: Orchard, wrong: dict[str, Any]) -> None:
     orchard.list(apple=wrong, pear=tree(4))
     assert heights() == {"pear": 4}
@@ -205,6 +218,12 @@ def test_two_kinds_with_one_source_and_a_table_without_its_columns_are_refused(
         mirrored_kinds()
     with pytest.raises(ImproperlyConfigured, match="has no column 'namespace'"):
         check_model(replace(TREES, model=Service))
+
+
+def test_two_kinds_with_one_model_are_refused(installed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.observer.trees.mirrored.MIRRORED", (TREES, replace(TREES, source="bushes")))
+    with pytest.raises(ImproperlyConfigured, match=r"trees\.Tree is the model of two kinds: 'trees' and 'bushes'"):
+        mirrored_kinds()
 
 
 # --- with a real observer
