@@ -1,7 +1,7 @@
 """Reflectors over the kinds the mirror is made of, and a heartbeat that tells silence from quiet."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from integrations.kubernetes import (
     Reflector,
     cluster,
 )
-from observer.changes import Deleted, Inbox, Replaced, Upserted
+from observer.changes import Deleted, Inbox, Replaced, Unreadable, Upserted
 from observer.sources import Contact
 
 log = structlog.get_logger(__name__)
@@ -29,11 +29,14 @@ class InboxListener:
     def __init__(self, source: str, inbox: Inbox) -> None:
         self.source, self.inbox = source, inbox
 
-    def replaced(self, rows: dict[Key, Any]) -> None:
-        self.inbox.put(Replaced(self.source, rows))
+    def replaced(self, rows: dict[Key, Any], unreadable: Mapping[Key, str]) -> None:
+        self.inbox.put(Replaced(self.source, rows, unreadable))
 
     def upserted(self, key: Key, row: Any) -> None:
         self.inbox.put(Upserted(self.source, key, row))
+
+    def unreadable(self, key: Key, reason: str) -> None:
+        self.inbox.put(Unreadable(self.source, key, reason))
 
     def deleted(self, key: Key) -> None:
         self.inbox.put(Deleted(self.source, key))
@@ -46,7 +49,7 @@ class ClusterReader:
             kind.source: Reflector(
                 cluster,
                 kind.kind,
-                kind.row,
+                kind.row_of,
                 InboxListener(kind.source, inbox),
                 label_selector=kind.labels,
                 field_selector=kind.fields,

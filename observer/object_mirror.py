@@ -48,7 +48,7 @@ class ObjectMirror(Mirror[Key]):
         return self._rows.get(key) is not None
 
     def is_gone(self, key: Key) -> bool:
-        return self._state.is_known(self.table)
+        return self._state.is_known(self.table) and key not in self._state.unreadable[self.table.source]
 
     def parts_of(self, key: Key, moment: datetime) -> Iterator[Part]:
         row = self._rows.get(key)

@@ -17,7 +17,7 @@ from core.clock import now
 from integrations.kubernetes import Key, kinds
 from integrations.kubernetes.client import MERGE_PATCH
 from mctl.rights import needed_rights
-from observer.changes import Deleted, Replaced, Upserted
+from observer.changes import Change, Deleted, Replaced, Unreadable, Upserted
 from observer.kinds import BUILT_IN, check_model, mirrored_kinds
 from observer.lease import Lease, LeaseLost
 from observer.models import ObserverLease
@@ -34,6 +34,7 @@ from tests.observer.trees.models import Tree
 from tests.observer.world import World, soon, source
 from tests.processes import LONGEST_WAIT_S
 
+TALLER_THAN_PYTHON_READS = "9" * 5_000
 APPLE, PEAR = ("orchard", "apple"), ("orchard", "pear")
 
 
@@ -64,7 +65,7 @@ class Orchard:
     def list(self, **trees: dict[str, Any]) -> set[Key]:
         return self.apply(Replaced("trees", {("orchard", name): tree for name, tree in trees.items()}))
 
-    def apply(self, change: Replaced | Upserted | Deleted) -> set[Key]:
+    def apply(self, change: Change) -> set[Key]:
         self.state.apply(change)
         return self.write()
 
@@ -174,6 +175,52 @@ def test_a_row_with_wrong_columns_is_named_and_ends_nothing(orchard: Orchard, wr
     assert orchard.mirror.unwritten == {}
 
 
+GONE: list[Change] = [Deleted("trees", APPLE), Replaced("trees", {PEAR: tree(4)})]
+
+
+@pytest.mark.parametrize("gone", GONE, ids=["deleted", "listed without it"])
+def test_the_row_of_an_object_that_became_unreadable_stays_until_the_object_goes(
+    orchard: Orchard, gone: Change
+) -> None:
+    orchard.list(apple=tree(3), pear=tree(4))
+    orchard.apply(Unreadable("trees", APPLE, "odd"))
+    orchard.apply(Replaced("trees", {PEAR: tree(4)}, {APPLE: "odd"}))
+    assert heights() == {"apple": 3, "pear": 4}
+    assert orchard.state.unreadable_of(TREES.name) == {APPLE: "odd"}
+    assert orchard.state.rows(TREES).get(APPLE) == tree(3)
+
+    orchard.apply(gone)
+    assert heights() == {"pear": 4}
+    assert orchard.state.unreadable_of(TREES.name) == {}
+
+
+@pytest.mark.parametrize("gone", GONE, ids=["deleted", "listed without it"])
+def test_the_row_of_an_object_that_is_unreadable_at_the_start_stays_until_the_object_goes(
+    orchard: Orchard, lease: Lease, gone: Change
+) -> None:
+    orchard.list(apple=tree(3), pear=tree(4))
+    restarted = Orchard(lease)
+    restarted.state.apply(Replaced("trees", {PEAR: tree(4)}, {APPLE: "odd"}))
+    restarted.mirror.touch_all()
+    assert restarted.write() == set()
+
+    assert restarted.apply(gone) == {APPLE}
+    assert heights() == {"pear": 4}
+
+
+def test_an_object_that_can_be_read_again_is_written_and_not_named_any_more(orchard: Orchard) -> None:
+    orchard.list(apple=tree(3))
+    orchard.apply(Unreadable("trees", APPLE, "odd"))
+    orchard.apply(Upserted("trees", APPLE, tree(5)))
+    assert (heights(), orchard.state.unreadable_of(TREES.name)) == ({"apple": 5}, {})
+
+
+def test_a_row_that_is_no_mapping_is_refused_where_it_is_made() -> None:
+    wrong: Any = lambda item: [item]  # noqa: E731
+    with pytest.raises(TypeError, match="a row of the kind 'trees' must be a mapping, and is a list"):
+        replace(TREES, row=wrong).row_of({})
+
+
 def test_a_credential_in_a_row_does_not_reach_the_table(orchard: Orchard) -> None:
     cut = "a" * 16 + " postgres://app:hunter22longsecret@db"
     orchard.list(apple=tree(fruit="password=hunter22"), pear=tree(fruit=cut))
@@ -275,7 +322,15 @@ def test_objects_become_rows_that_follow_them_and_wake_operations(world_of_trees
     grow(world, tenant, "apples", "tall")
     unwritable = Source.objects.filter(name="kubernetes:trees", notice__contains=f"{tenant}/apples: a value of it")
     soon(unwritable.exists, "the source names the row")
+    grow(world, tenant, "apples", TALLER_THAN_PYTHON_READS)
+    unreadable = Source.objects.filter(name="kubernetes:trees", notice__contains=f"{tenant}/apples: it could not be")
+    soon(unreadable.exists, "the source names the object")
+    plant(world, tenant, "bare", height="1", fruit="")
+    no_mapping = unreadable.filter(notice__contains=f"{tenant}/bare: it could not be read (TypeError)")
+    soon(no_mapping.exists, "the source names the object whose row is no mapping")
+    assert Tree.objects.get(namespace=tenant).height == 4
     delete(world.cluster, kinds.CONFIG_MAPS, tenant, "apples")
+    delete(world.cluster, kinds.CONFIG_MAPS, tenant, "bare")
     soon(lambda: not Tree.objects.exists(), "the row is gone")
 
 
