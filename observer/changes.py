@@ -3,7 +3,7 @@
 import queue
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from integrations.kubernetes import Key
@@ -12,10 +12,11 @@ from integrations.kubernetes.instances import ServiceKey
 
 @dataclass(frozen=True, slots=True)
 class Replaced:
-    """The complete state of one source, such as `pods`."""
+    """The complete state of one source, such as `pods`. `unreadable` are objects of which no row could be made."""
 
     source: str
     rows: dict[Key, Any]
+    unreadable: Mapping[Key, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,15 @@ class Upserted:
     source: str
     key: Key
     row: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """An object that is there, and why no row could be made of it."""
+
+    source: str
+    key: Key
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class Diagnosed:
     diagnosis: Mapping[str, Any]
 
 
-Change = Replaced | Upserted | Deleted | GitRead | Diagnosed
+Change = Replaced | Upserted | Unreadable | Deleted | GitRead | Diagnosed
 
 
 class Inbox:

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 import structlog
@@ -14,19 +13,14 @@ from integrations.errors import IntegrationError, Missing
 from integrations.kubernetes import (
     Key,
     MirroredKind,
-    MirroredTable,
     Place,
     Reflector,
     cluster,
 )
-from observer.changes import Deleted, Inbox, Replaced, Upserted
+from observer.changes import Deleted, Inbox, Replaced, Unreadable, Upserted
 from observer.sources import Contact
 
 log = structlog.get_logger(__name__)
-
-
-# No table has this column.
-NO_ROW: Mapping[str, Any] = {"": None}
 
 
 class InboxListener:
@@ -35,25 +29,17 @@ class InboxListener:
     def __init__(self, source: str, inbox: Inbox) -> None:
         self.source, self.inbox = source, inbox
 
-    def replaced(self, rows: dict[Key, Any]) -> None:
-        self.inbox.put(Replaced(self.source, rows))
+    def replaced(self, rows: dict[Key, Any], unreadable: Mapping[Key, str]) -> None:
+        self.inbox.put(Replaced(self.source, rows, unreadable))
 
     def upserted(self, key: Key, row: Any) -> None:
         self.inbox.put(Upserted(self.source, key, row))
 
+    def unreadable(self, key: Key, reason: str) -> None:
+        self.inbox.put(Unreadable(self.source, key, reason))
+
     def deleted(self, key: Key) -> None:
         self.inbox.put(Deleted(self.source, key))
-
-
-def row_of(table: MirroredTable, item: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The row that an app makes of an object. One that cannot be made is no row that fits: what stood there stays, and
-    the object is named among those that cannot be written."""
-    try:
-        row = table.row(item)
-    except Exception:
-        log.exception("row_failed", source=table.source, object=item["metadata"]["name"])
-        return NO_ROW
-    return row if row is None or isinstance(row, Mapping) else NO_ROW
 
 
 class ClusterReader:
@@ -63,7 +49,7 @@ class ClusterReader:
             kind.source: Reflector(
                 cluster,
                 kind.kind,
-                partial(row_of, kind) if isinstance(kind, MirroredTable) else kind.row,
+                kind.row_of,
                 InboxListener(kind.source, inbox),
                 label_selector=kind.labels,
                 field_selector=kind.fields,

@@ -1,6 +1,6 @@
 """Rows of one kind, by object and by what they are about."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Generic, TypeVar
 
 from integrations.kubernetes import Key
@@ -34,10 +34,10 @@ class Indexer(Generic[Row, Subject]):
     def subjects(self) -> Iterator[Subject]:
         return iter(self._keys)
 
-    def replace(self, rows: dict[Key, Row]) -> set[Subject]:
-        """Returns the subjects whose rows differ between before and now."""
+    def replace(self, rows: dict[Key, Row], kept: Collection[Key] = ()) -> set[Subject]:
+        """Returns the subjects whose rows differ between before and now. Rows that are `kept` stay as they are."""
         touched: set[Subject] = set()
-        for key in self._rows.keys() - rows.keys():
+        for key in self._rows.keys() - rows.keys() - set(kept):
             touched |= self.drop(key)
         for key, row in rows.items():
             if self._rows.get(key) != row:
@@ -80,7 +80,7 @@ class Signals(Generic[Row, Subject]):
     def __len__(self) -> int:
         return len(self._keys)
 
-    def replace(self, rows: dict[Key, Row]) -> set[Subject]:
+    def replace(self, rows: dict[Key, Row], kept: Collection[Key] = ()) -> set[Subject]:
         """Returns nothing: after a list, each unhealthy service is looked at anyway."""
         self._keys = set(rows)
         self.is_known = True

@@ -250,13 +250,14 @@ class Observer:
             self._persistently(lambda: release_hosts(read_at))
 
     def _unwritten(self, source: str) -> dict[str, str]:
-        """Rows that cannot be written, by name, where this source brought them."""
+        """Rows that cannot be made or written, by name, where this source brought them."""
+        unreadable = {"/".join(key): why for key, why in self.state.unreadable_of(source).items()}
         for mirror in self.objects:
             if source == mirror.table.name:
-                return {"/".join(key): why for key, why in mirror.unwritten.items()}
+                return {"/".join(key): why for key, why in mirror.unwritten.items()} | unreadable
         in_git = self.state.git.services
         unwritten = self.services.unwritten | self.hosts.unwritten
         services = {key: why for key, why in unwritten.items()
                     if source == (GIT if key in in_git else OF_THE_CLUSTER)}  # fmt: skip
         tenants = self.tenants.unwritten if source == GIT else {}
-        return {f"{tenant}/{name}": why for (tenant, name), why in services.items()} | tenants
+        return {f"{tenant}/{name}": why for (tenant, name), why in services.items()} | tenants | unreadable

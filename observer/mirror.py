@@ -21,9 +21,8 @@ from observer.lease import Lease
 
 BATCH = 500
 # What a row can do to its own statement. A database that is busy or gone raises others, and is tried again.
-UNWRITABLE = (
-    DataError, IntegrityError, ValidationError, ValueError, TypeError, ArithmeticError, LookupError, AttributeError,
-)  # fmt: skip
+OF_THE_DATABASE = (DataError, IntegrityError, ValidationError)
+UNWRITABLE = (*OF_THE_DATABASE, ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
 # No hash is -1 in CPython: the digest of a row whose content is not known.
 NO_DIGEST = -1
 

@@ -48,11 +48,12 @@ class ObjectMirror(Mirror[Key]):
         return self._rows.get(key) is not None
 
     def is_gone(self, key: Key) -> bool:
-        return self._state.is_known(self.table)
+        return self._state.is_known(self.table) and key not in self._state.unreadable[self.table.source]
 
     def parts_of(self, key: Key, moment: datetime) -> Iterator[Part]:
         row = self._rows.get(key)
         if row is not None:
+            # Masked while it is whole: of a credential that is cut, the rest may not be recognized.
             yield Part(ROW, fit_to_columns(self.model, mask_all(row)), {"observed_at": moment})
 
     def announce(self, changed: set[Key]) -> None:

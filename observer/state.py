@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from integrations.kubernetes import Key, MirroredKind, MirroredTable
 from integrations.kubernetes.instances import ServiceKey
-from observer.changes import Change, Deleted, Diagnosed, GitRead, Replaced, Upserted
+from observer.changes import Change, Deleted, Diagnosed, GitRead, Replaced, Unreadable, Upserted
 from observer.git_rows import SOURCE, GitState
 from observer.indexer import Indexer, Signals
 from observer.kinds import BUILT_IN
@@ -28,6 +28,8 @@ class ClusterState:
     services to diagnose again although no row of theirs changed. `diagnosed` are those of which only the finding
     changed. `shared_hosts` has a host of each service that another service has too.
 
+    `unreadable` says of objects, by source, why no row could be made of them. A row made of one before stays.
+
     `missing` names the kinds that the cluster does not have: then nothing of the kind is there. `is_settled`: each kind
     that fills the services' table was read or is known to be away.
     """
@@ -39,6 +41,7 @@ class ClusterState:
         self._of_services = [kind for kind in kinds if isinstance(kind, ServiceKind)]
         self._service_rows = [(kind, self.rows(kind)) for kind in self._of_services]
         self._shown = [kind for kind in self._of_services if kind.shows is not Shows.NEVER]
+        self.unreadable: dict[str, dict[Key, str]] = {kind.source: {} for kind in kinds}
         self.missing: frozenset[str] = frozenset()
         self.is_settled = False
         self.git = GitState()
@@ -86,6 +89,10 @@ class ClusterState:
         """How many objects each source has."""
         return {SOURCE: len(self.git.services)} | {kind.name: len(self._rows[kind.source]) for kind in self.kinds}
 
+    def unreadable_of(self, name: str) -> dict[Key, str]:
+        """Objects of the source with this name, such as "kubernetes:pods", of which no row could be made."""
+        return next((self.unreadable[kind.source] for kind in self.kinds if kind.name == name), {})
+
     # --- what readers said
 
     def apply(self, change: Change) -> None:
@@ -96,12 +103,24 @@ class ClusterState:
                 self.tenants_touched |= tenants
             case Diagnosed(service, diagnosis):
                 self._diagnosed(service, diagnosis)
-            case Replaced(source, rows):
-                self._touch(source, self._rows[source].replace(rows))
+            case Replaced(source, rows, unreadable):
+                self._forget_unreadable(source, self.unreadable[source].keys() - unreadable.keys())
+                self.unreadable[source] = dict(unreadable)
+                self._touch(source, self._rows[source].replace(rows, kept=unreadable.keys()))
             case Upserted(source, key, row):
+                self._forget_unreadable(source, {key})
                 self._touch(source, self._rows[source].put(key, row))
+            case Unreadable(source, key, reason):
+                self.unreadable[source][key] = reason
             case Deleted(source, key):
+                self._forget_unreadable(source, {key})
                 self._touch(source, self._rows[source].drop(key))
+
+    def _forget_unreadable(self, source: str, keys: set[Key]) -> None:
+        """A table may hold a row of an object that could never be read since the start: it is looked at too."""
+        forgotten = {key for key in keys if self.unreadable[source].pop(key, None) is not None}
+        if forgotten and isinstance(self._kinds[source], MirroredTable):
+            self._touch(source, {(key, target_of({})) for key in forgotten})
 
     def _touch(self, source: str, subjects: set[Any]) -> None:
         match self._kinds[source]:

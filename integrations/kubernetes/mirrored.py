@@ -32,6 +32,9 @@ class MirroredKind(Generic[Row]):
     fields: Selector = EVERYTHING
     place: Place = Place.EVERYWHERE
 
+    def row_of(self, item: Mapping[str, Any]) -> Row | None:
+        return self.row(item)
+
     @property
     def name(self) -> str:
         return f"kubernetes:{self.source}"
@@ -52,3 +55,10 @@ class MirroredTable(MirroredKind[Mapping[str, Any]]):
 
     model: type[Model]
     changed: str
+
+    def row_of(self, item: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """Raises TypeError where `row` returns no mapping."""
+        row: object = self.row(item)
+        if row is None or isinstance(row, Mapping):
+            return row
+        raise TypeError(f"a row of the kind {self.source!r} must be a mapping, and is a {type(row).__name__}")

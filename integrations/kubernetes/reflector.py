@@ -6,7 +6,8 @@ back-off. This one decodes plain JSON, hands each object to `slim` and forgets i
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar
@@ -46,12 +47,44 @@ Key = tuple[str, str]
 class Listener(Protocol[Row]):
     """Called from the reflector's thread, in order. Keys are (namespace, name). Must not block for long."""
 
-    def replaced(self, rows: dict[Key, Row]) -> None:
-        """The complete state: what is not in `rows` is gone. After the first sync and after every relist."""
+    def replaced(self, rows: dict[Key, Row], unreadable: Mapping[Key, str]) -> None:
+        """The complete state: what is in neither is gone. After the first sync and after every relist.
+
+        `unreadable` says of each object that is there, and of which no row could be made, why not.
+        """
 
     def upserted(self, key: Key, row: Row) -> None: ...
 
+    def unreadable(self, key: Key, reason: str) -> None:
+        """The object is there, and no row could be made of it."""
+
     def deleted(self, key: Key) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Stands in for a row that could not be made."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class State(Generic[Row]):
+    """The complete state while it is read."""
+
+    rows: dict[Key, Row] = field(default_factory=dict)
+    unreadable: dict[Key, str] = field(default_factory=dict)
+
+    def put(self, key: Key, row: Row | Unreadable | None) -> None:
+        self.drop(key)
+        if isinstance(row, Unreadable):
+            self.unreadable[key] = row.reason
+        elif row is not None:
+            self.rows[key] = row
+
+    def drop(self, key: Key) -> None:
+        self.rows.pop(key, None)
+        self.unreadable.pop(key, None)
 
 
 class Reflector(Generic[Row]):
@@ -210,21 +243,21 @@ class Reflector(Generic[Row]):
         return "status" in error.facts or self._established
 
     def _list_pages(self) -> None:
-        rows: dict[Key, Row] = {}
+        state: State[Row] = State()
         page = {"limit": str(PAGE_SIZE)}
         while not self._stopping.is_set():
-            metadata = self._list_page(rows, page)
+            metadata = self._list_page(state, page)
             if not metadata.get("continue"):
-                self._replace(rows, metadata["resourceVersion"])
+                self._replace(state, metadata["resourceVersion"])
                 return
             page["continue"] = metadata["continue"]
 
-    def _list_page(self, rows: dict[Key, Row], page: dict[str, str]) -> dict[str, Any]:
+    def _list_page(self, state: State[Row], page: dict[str, str]) -> dict[str, Any]:
         """Keeps the page's rows and returns its metadata. Its objects are dropped before the next page is read."""
         answer = self._list(page)
         with without_gc():
             for item in answer.get("items") or ():
-                self._keep(rows, item)
+                state.put(_key(item), self._row(item))
         # What failed is over only when the watch runs again: the right to list is not the right to watch.
         self.last_contact_at = now()
         metadata: dict[str, Any] = answer["metadata"]
@@ -256,17 +289,12 @@ class Reflector(Generic[Row]):
             detail = f"it is at version {version}, and was at {self._version} before"
             raise Expired(SYSTEM, "Kubernetes went back to an earlier state.", detail=detail)
 
-    def _replace(self, rows: dict[Key, Row], version: str) -> None:
+    def _replace(self, state: State[Row], version: str) -> None:
         self._version = version
         self._is_listed_just_now = True
         self.relists += 1
-        self._listener.replaced(rows)
+        self._listener.replaced(state.rows, state.unreadable)
         self.synced.set()
-
-    def _keep(self, rows: dict[Key, Row], item: dict[str, Any]) -> None:
-        row = self._row(item)
-        if row is not None:
-            rows[_key(item)] = row
 
     # --- the watch
 
@@ -300,18 +328,18 @@ class Reflector(Generic[Row]):
 
     def _read_initial(self, stream: WatchStream) -> None:
         """Collects rows up to the bookmark that ends the initial events. Raises Unreachable where none comes."""
-        rows: dict[Key, Row] = {}
+        state: State[Row] = State()
         for lines in stream.batches():
             for line in lines:
                 kind, item = stream.event(line)
                 if kind == "BOOKMARK":
                     if (item["metadata"].get("annotations") or {}).get(INITIAL_EVENTS_END):
-                        self._replace(rows, item["metadata"]["resourceVersion"])
+                        self._replace(state, item["metadata"]["resourceVersion"])
                         return
                 elif kind == "DELETED":
-                    rows.pop(_key(item), None)
+                    state.drop(_key(item))
                 else:
-                    self._keep(rows, item)
+                    state.put(_key(item), self._row(item))
             self._heard()
         if not self._stopping.is_set():
             raise Unreachable(SYSTEM, "Kubernetes ended a streaming list before it was complete.")
@@ -328,21 +356,25 @@ class Reflector(Generic[Row]):
             kind, item = stream.event(line)
             self._refuse_older(item["metadata"]["resourceVersion"])
             if kind != "BOOKMARK":
-                row = None if kind == "DELETED" else self._row(item)
-                if row is None:
-                    self._listener.deleted(_key(item))
-                else:
-                    self._listener.upserted(_key(item), row)
+                self._tell(_key(item), None if kind == "DELETED" else self._row(item))
             self._version = item["metadata"]["resourceVersion"]
             self._heard_events = True
 
-    def _row(self, item: dict[str, Any]) -> Row | None:
+    def _tell(self, key: Key, row: Row | Unreadable | None) -> None:
+        if row is None:
+            self._listener.deleted(key)
+        elif isinstance(row, Unreadable):
+            self._listener.unreadable(key, row.reason)
+        else:
+            self._listener.upserted(key, row)
+
+    def _row(self, item: dict[str, Any]) -> Row | Unreadable | None:
         try:
             return self._slim(item)
-        except Exception:
+        except Exception as error:
             # One odd object must not hide all the others.
             log.exception("object_unreadable", kind=self.kind.plural, object="/".join(_key(item)))
-            return None
+            return Unreadable(f"it could not be read ({type(error).__name__})")
 
 
 def _key(item: dict[str, Any]) -> Key:

@@ -27,16 +27,21 @@ def mirrored_kinds() -> tuple[MirroredKind[Any], ...]:
     for table in tables:
         check_model(table)
     found = (*BUILT_IN, *tables)
-    _refuse_twice("the source", (kind.source for kind in found))
-    _refuse_twice("the table", (table.model._meta.label for table in tables))
+    twice = [source for source, number in Counter(kind.source for kind in found).items() if number > 1]
+    if twice:
+        raise ImproperlyConfigured(f"Two mirrored kinds have the source {twice[0]!r}.")
+    check_tables_differ(tables)
     return found
 
 
-def _refuse_twice(what: str, names: Iterable[str]) -> None:
-    """Each would take away what the other writes."""
-    for name, number in Counter(names).items():
-        if number > 1:
-            raise ImproperlyConfigured(f"Two mirrored kinds have {what} {name!r}.")
+def check_tables_differ(tables: Iterable[MirroredTable]) -> None:
+    """Each kind would delete the rows of the other."""
+    sources: dict[str, str] = {}
+    for table in tables:
+        meta = table.model._meta
+        other = sources.setdefault(meta.db_table, table.source)
+        if other != table.source:
+            raise ImproperlyConfigured(f"{meta.label} is the model of two kinds: {other!r} and {table.source!r}.")
 
 
 def check_model(table: MirroredTable) -> None:

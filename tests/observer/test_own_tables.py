@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from channels.layers import get_channel_layer
 from django.apps import AppConfig, apps
-from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
@@ -17,8 +17,7 @@ from core.clock import now
 from integrations.kubernetes import Key, kinds
 from integrations.kubernetes.client import MERGE_PATCH
 from mctl.rights import needed_rights
-from observer.changes import Deleted, Replaced, Upserted
-from observer.cluster_reader import row_of
+from observer.changes import Change, Deleted, Replaced, Unreadable, Upserted
 from observer.kinds import BUILT_IN, check_model, mirrored_kinds
 from observer.lease import Lease, LeaseLost
 from observer.models import ObserverLease
@@ -35,6 +34,7 @@ from tests.observer.trees.models import Tree
 from tests.observer.world import World, soon, source
 from tests.processes import LONGEST_WAIT_S
 
+TALLER_THAN_PYTHON_READS = "9" * 5_000
 APPLE, PEAR = ("orchard", "apple"), ("orchard", "pear")
 
 
@@ -65,7 +65,7 @@ class Orchard:
     def list(self, **trees: dict[str, Any]) -> set[Key]:
         return self.apply(Replaced("trees", {("orchard", name): tree for name, tree in trees.items()}))
 
-    def apply(self, change: Replaced | Upserted | Deleted) -> set[Key]:
+    def apply(self, change: Change) -> set[Key]:
         self.state.apply(change)
         return self.write()
 
@@ -152,7 +152,20 @@ def test_a_row_that_cannot_be_written_keeps_no_other_back_and_its_old_content_st
     assert (heights()["apple"], orchard.mirror.unwritten) == (6, {})
 
 
-@pytest.mark.parametrize("wrong", [{"tenant": "orchard"}, {**tree(), "namespace": "other"}, {**tree(), "wood": "oak"}])
+def nested(depth: int) -> Any:
+    return [nested(depth - 1)] if depth else []
+
+
+WRONG_ROWS: dict[str, dict[str, Any]] = {
+    "without columns": {"tenant": "orchard"},
+    "with a column of the observer": {**tree(), "namespace": "other"},
+    "with a column that is not there": {**tree(), "wood": "oak"},
+    "with a date that is no date": {**tree(), "planted_on": "soon"},
+    "nested too deeply": {**tree(), "fruit": nested(500)},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG_ROWS.values(), ids=WRONG_ROWS.keys())
 def test_a_row_with_wrong_columns_is_named_and_ends_nothing(orchard: Orchard, wrong: dict[str, Any]) -> None:
     orchard.list(apple=wrong, pear=tree(4))
     assert heights() == {"pear": 4}
@@ -162,43 +175,59 @@ def test_a_row_with_wrong_columns_is_named_and_ends_nothing(orchard: Orchard, wr
     assert orchard.mirror.unwritten == {}
 
 
-def fail(item: Any) -> dict[str, Any]:
-    raise KeyError("height")
+GONE: list[Change] = [Deleted("trees", APPLE), Replaced("trees", {PEAR: tree(4)})]
 
 
-@pytest.mark.parametrize("made", [fail, lambda item: ["no", "mapping"]])
-def test_an_object_of_which_an_app_makes_no_row_keeps_its_row_and_is_named(
-    orchard: Orchard, made: Callable[[Any], Any]
+@pytest.mark.parametrize("gone", GONE, ids=["deleted", "listed without it"])
+def test_the_row_of_an_object_that_became_unreadable_stays_until_the_object_goes(
+    orchard: Orchard, gone: Change
 ) -> None:
     orchard.list(apple=tree(3), pear=tree(4))
-    row = row_of(replace(TREES, row=made), {"metadata": {"namespace": "orchard", "name": "apple"}})
-
-    assert row is not None
-    orchard.apply(Upserted("trees", APPLE, row))
+    orchard.apply(Unreadable("trees", APPLE, "odd"))
+    orchard.apply(Replaced("trees", {PEAR: tree(4)}, {APPLE: "odd"}))
     assert heights() == {"apple": 3, "pear": 4}
-    assert list(orchard.mirror.unwritten) == [APPLE]
+    assert orchard.state.unreadable_of(TREES.name) == {APPLE: "odd"}
+    assert orchard.state.rows(TREES).get(APPLE) == tree(3)
 
-    orchard.list(apple=row, pear=tree(4))
-    assert heights() == {"apple": 3, "pear": 4}
-    orchard.apply(Upserted("trees", APPLE, tree(6)))
-    assert (heights()["apple"], orchard.mirror.unwritten) == (6, {})
-
-
-def test_a_value_that_django_refuses_keeps_no_other_row_back(orchard: Orchard, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(rows: Any) -> None:
-        if APPLE in rows:
-            raise ValidationError("'soon' has an invalid date format.")
-        upsert(rows)
-
-    upsert = orchard.mirror.upsert
-    monkeypatch.setattr(orchard.mirror, "upsert", refuse)
-    orchard.list(apple=tree(), pear=tree(4))
-    assert (heights(), list(orchard.mirror.unwritten)) == ({"pear": 4}, [APPLE])
+    orchard.apply(gone)
+    assert heights() == {"pear": 4}
+    assert orchard.state.unreadable_of(TREES.name) == {}
 
 
-def test_credentials_in_a_row_are_masked(orchard: Orchard) -> None:
-    orchard.list(apple=tree(fruit="password=hunter22"))
-    assert Tree.objects.get(name="apple").fruit == "password=***"
+@pytest.mark.parametrize("gone", GONE, ids=["deleted", "listed without it"])
+def test_the_row_of_an_object_that_is_unreadable_at_the_start_stays_until_the_object_goes(
+    orchard: Orchard, lease: Lease, gone: Change
+) -> None:
+    orchard.list(apple=tree(3), pear=tree(4))
+    restarted = Orchard(lease)
+    restarted.state.apply(Replaced("trees", {PEAR: tree(4)}, {APPLE: "odd"}))
+    restarted.mirror.touch_all()
+    assert restarted.write() == set()
+
+    assert restarted.apply(gone) == {APPLE}
+    assert heights() == {"pear": 4}
+
+
+def test_an_object_that_can_be_read_again_is_written_and_not_named_any_more(orchard: Orchard) -> None:
+    orchard.list(apple=tree(3))
+    orchard.apply(Unreadable("trees", APPLE, "odd"))
+    orchard.apply(Upserted("trees", APPLE, tree(5)))
+    assert (heights(), orchard.state.unreadable_of(TREES.name)) == ({"apple": 5}, {})
+
+
+def test_a_row_that_is_no_mapping_is_refused_where_it_is_made() -> None:
+    wrong: Any = lambda item: [item]  # noqa: E731
+    with pytest.raises(TypeError, match="a row of the kind 'trees' must be a mapping, and is a list"):
+        replace(TREES, row=wrong).row_of({})
+
+
+def test_a_credential_in_a_row_does_not_reach_the_table(orchard: Orchard) -> None:
+    cut = "a" * 16 + " postgres://app:hunter22longsecret@db"
+    orchard.list(apple=tree(fruit="password=hunter22"), pear=tree(fruit=cut))
+    assert dict(Tree.objects.values_list("name", "fruit")) == {
+        "apple": "password=***",
+        "pear": "a" * 16 + " postgres://app:***@db",
+    }
 
 
 def test_whoever_lost_the_lease_writes_nothing(orchard: Orchard) -> None:
@@ -238,11 +267,14 @@ def test_two_kinds_with_one_source_and_a_table_without_its_columns_are_refused(
     monkeypatch.setattr("tests.observer.trees.mirrored.MIRRORED", (TREES, replace(TREES, source="pods")))
     with pytest.raises(ImproperlyConfigured, match="Two mirrored kinds have the source 'pods'"):
         mirrored_kinds()
-    monkeypatch.setattr("tests.observer.trees.mirrored.MIRRORED", (TREES, replace(TREES, source="shrubs")))
-    with pytest.raises(ImproperlyConfigured, match=r"Two mirrored kinds have the table 'trees\.Tree'"):
-        mirrored_kinds()
     with pytest.raises(ImproperlyConfigured, match="has no column 'namespace'"):
         check_model(replace(TREES, model=Service))
+
+
+def test_two_kinds_with_one_model_are_refused(installed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.observer.trees.mirrored.MIRRORED", (TREES, replace(TREES, source="bushes")))
+    with pytest.raises(ImproperlyConfigured, match=r"trees\.Tree is the model of two kinds: 'trees' and 'bushes'"):
+        mirrored_kinds()
 
 
 # --- with a real observer
@@ -294,7 +326,15 @@ def test_objects_become_rows_that_follow_them_and_wake_operations(world_of_trees
     grow(world, tenant, "apples", "tall")
     unwritable = Source.objects.filter(name="kubernetes:trees", notice__contains=f"{tenant}/apples: a value of it")
     soon(unwritable.exists, "the source names the row")
+    grow(world, tenant, "apples", TALLER_THAN_PYTHON_READS)
+    unreadable = Source.objects.filter(name="kubernetes:trees", notice__contains=f"{tenant}/apples: it could not be")
+    soon(unreadable.exists, "the source names the object")
+    plant(world, tenant, "bare", height="1", fruit="")
+    no_mapping = unreadable.filter(notice__contains=f"{tenant}/bare: it could not be read (TypeError)")
+    soon(no_mapping.exists, "the source names the object whose row is no mapping")
+    assert Tree.objects.get(namespace=tenant).height == 4
     delete(world.cluster, kinds.CONFIG_MAPS, tenant, "apples")
+    delete(world.cluster, kinds.CONFIG_MAPS, tenant, "bare")
     soon(lambda: not Tree.objects.exists(), "the row is gone")
 
 

@@ -1,6 +1,6 @@
 """MCTL's service account on a server, under the manifest of deploy/rbac, as an administrator sets it up."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,8 +169,10 @@ def failure_of_watch(cluster: Cluster, kind: Kind, namespace: str | None) -> Int
 class Nobody:
     """A listener of a watch that must fail."""
 
-    def replaced(self, rows: dict[Key, Any]) -> None: ...
+    def replaced(self, rows: dict[Key, Any], unreadable: Mapping[Key, str]) -> None: ...
 
     def upserted(self, key: Key, row: Any) -> None: ...
+
+    def unreadable(self, key: Key, reason: str) -> None: ...
 
     def deleted(self, key: Key) -> None: ...

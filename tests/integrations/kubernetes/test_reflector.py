@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,18 @@ class Notebook:
 
     def __init__(self) -> None:
         self.names: dict[Key, str] = {}
+        self.odd: dict[Key, str] = {}
         self.told_whole = 0
 
-    def replaced(self, rows: dict[Key, str]) -> None:
-        self.names = dict(rows)
+    def replaced(self, rows: dict[Key, str], unreadable: Mapping[Key, str]) -> None:
+        self.names, self.odd = dict(rows), dict(unreadable)
         self.told_whole += 1
 
     def upserted(self, key: Key, row: str) -> None:
         self.names[key] = row
+
+    def unreadable(self, key: Key, reason: str) -> None:
+        self.odd[key] = reason
 
     def deleted(self, key: Key) -> None:
         self.names.pop(key, None)
@@ -328,16 +332,25 @@ def test_a_server_that_only_fails_is_not_stormed(emulator: Emulator, namespace: 
     server.shutdown()
 
 
-def test_one_odd_object_hides_no_other(cluster: Cluster, namespace: str, follow: Following) -> None:
+@pytest.mark.parametrize("way", ["passes", "refuses"])
+def test_one_odd_object_hides_no_other_and_is_told(
+    emulator: Emulator, cluster: Cluster, namespace: str, follow: Following, way: str
+) -> None:
+    server = OldServer(emulator, way)
     create(cluster, MAPS, namespace, config_map("odd"))
     create(cluster, MAPS, namespace, config_map("plain"))
 
     def picky(item: dict[str, Any]) -> str:
         return {"plain": "plain"}[name_of(item)]
 
-    _, notebook = follow(cluster, namespace, picky)
+    _, notebook = follow(Cluster(server.kubeconfig()), namespace, picky)
 
     soon(lambda: notebook.holds("plain"), "the plain one")
+    assert notebook.odd == {(namespace, "odd"): "it could not be read (KeyError)"}
+    create(cluster, MAPS, namespace, config_map("later"))
+    soon(lambda: (namespace, "later") in notebook.odd, "the odd one that came later")
+    assert notebook.holds("plain")
+    server.shutdown()
 
 
 def test_a_quiet_reflector_stops_at_once(cluster: Cluster, namespace: str, follow: Following) -> None:

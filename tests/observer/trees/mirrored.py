@@ -10,12 +10,15 @@ from tests.observer.trees.models import Tree
 LABELS = {"plant": "tree"}
 
 
-def tree_row(item: Mapping[str, Any]) -> dict[str, Any] | None:
+def tree_row(item: Mapping[str, Any]) -> Any:
+    """A mistake is left in it: of a tree without fruit it makes a text."""
     namespace, labels = item["metadata"]["namespace"], item["metadata"]["labels"]
     target = service_of(namespace, labels.get(INSTANCE, "")) or (namespace, "")
     data = item.get("data") or {}
     if "height" not in data:
         return None
+    if data.get("fruit") == "":
+        return "a tree without fruit"
     height = int(data["height"]) if data["height"].isdecimal() else data["height"]
     return {"tenant": target[0], "service": target[1], "height": height, "fruit": data.get("fruit", "")}
 

@@ -10,6 +10,7 @@ class Tree(models.Model):
     service = models.CharField(max_length=63, blank=True)
     height = models.PositiveIntegerField()
     fruit = models.CharField(max_length=40)
+    planted_on = models.DateField(null=True)
     observed_at = models.DateTimeField()
 
     class Meta:
