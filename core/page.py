@@ -39,17 +39,21 @@ class Subject:
     service: str = ""
     row: Any = None
     query: Mapping[str, str] = field(default_factory=dict)
-    _known: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False, compare=False)
+    _known: list[tuple[tuple[Any, ...], Any]] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(name for name in (self.tenant, self.service) if name)
 
     def once(self, read: Callable[..., Value], *asked: Any) -> Value:
-        """`read(*asked)`, read once for all pieces of this page, which must ask for the same. Not for slow panels."""
-        if read not in self._known:
-            self._known[read] = read(*asked)
-        answer: Value = self._known[read]
+        """`read(*asked)`, read once for all pieces of this page that ask for the same. Not for slow panels."""
+        # Compared, not hashed: an actor holds a mapping.
+        known: Value
+        for call, known in self._known:
+            if call == (read, *asked):
+                return known
+        answer = read(*asked)
+        self._known.append(((read, *asked), answer))
         return answer
 
 

@@ -176,6 +176,17 @@ def test_what_several_panels_need_is_read_once(page: Page) -> None:
     assert asked == ["vera"]
 
 
+def test_what_is_asked_with_other_arguments_is_read_again() -> None:
+    about, asked = Subject("payments", query={"page": "2"}), []
+
+    def read(actor: Actor, of: Subject, number: int) -> int:
+        asked.append(number)
+        return number * 10
+
+    assert [about.once(read, VERA, about, number) for number in (1, 2, 1, 2)] == [10, 20, 10, 20]
+    assert asked == [1, 2]
+
+
 def allowed(actor: Actor, subject: Subject) -> Decision:
     return Decision(actor.name == "dev", "Only dev may.")
 
