@@ -75,7 +75,7 @@ class Panel:
     of its own, such as a filter, names none and swaps itself: the page answers with it alone where htmx swaps an
     element with the panel's name as its id.
     `is_slow`: read beside the others, within a time limit. It must not use `subject.once`.
-    `kept(actor, subject)`: what is shown instead where `read` raises or takes too long.
+    `kept(actor, subject)`: what is shown instead where `read` raises or takes too long. None where nothing was kept.
     """
 
     name: str
@@ -283,8 +283,8 @@ def _guarded(panel: Panel, read: Callable[[Panel], Any], actor: Actor, subject: 
     found, problem = _or_problem(panel, lambda: read(panel))
     if problem is not None and panel.kept is not None:
         kept = panel.kept
-        found, unkept = _or_problem(panel, lambda: kept(actor, subject))
-        problem = unkept and problem
+        found, _ = _or_problem(panel, lambda: kept(actor, subject))
+        problem = problem if found is None else None
     return None if found is None and problem is None else PanelShown(panel, found, problem)
 
 
