@@ -255,11 +255,15 @@ def trigger(changes: Iterable[str], subject: Subject) -> str:
 
 
 def _links(pieces: Iterable[Tab | Button], actor: Actor, subject: Subject, *, current: str) -> list[Link]:
-    return [
-        Link(piece, reverse(piece.route, args=subject.names), piece.route == current)
-        for piece in pieces
-        if piece.may is None or piece.may(actor, subject).allowed
-    ]
+    """A piece whose rule or route raises is logged and left out, like one that is not allowed."""
+    links = []
+    for piece in pieces:
+        try:
+            if piece.may is None or piece.may(actor, subject).allowed:
+                links.append(Link(piece, reverse(piece.route, args=subject.names), piece.route == current))
+        except Exception:
+            log.exception("link_failed", link=piece.name)
+    return links
 
 
 def _begin(panels: list[Panel], actor: Actor, subject: Subject) -> Callable[[], list[PanelShown]]:

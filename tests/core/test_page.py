@@ -235,3 +235,21 @@ def test_buttons_are_those_one_may_press_and_none_leads_to_the_current_tab(tabbe
         ("dev", "overview"): ["logs", "history"],
         ("dev", "logs"): ["history"],
     }
+
+
+def out_of_order(actor: Actor, subject: Subject) -> Decision:
+    raise KeyError("team")
+
+
+@pytest.mark.parametrize("broken", [{"route": "services:nope"}, {"may": out_of_order}, {"may": away}], ids=str)
+def test_a_tab_or_button_whose_rule_or_route_fails_is_logged_and_left_out_alone(
+    tabbed: Page, broken: dict[str, Any]
+) -> None:
+    given = {"route": "services:service_events", **broken}
+    tabbed.add(Tab("broken", "Broken", **given), Button("broken", "Broken", **given))
+    with capture_logs() as logs:
+        opened = tabbed.open(VERA, API)
+    assert [link.piece.name for link in opened.tabs] == ["overview", "logs"]
+    assert [link.piece.name for link in opened.buttons] == ["logs"]
+    assert [one.panel.name for one in opened.panels] == ["facts"]
+    assert [(one["event"], one["link"], one["exc_info"]) for one in logs] == [("link_failed", "broken", True)] * 2
