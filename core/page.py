@@ -124,6 +124,7 @@ class Button:
 
 
 Piece = Panel | Tab | Button
+Ordered = TypeVar("Ordered", bound=Piece)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +245,7 @@ def in_tenant(policy: Callable[..., Decision]) -> Callable[[Actor, Subject], Dec
     return lambda actor, subject: policy(actor, tenant=subject.tenant)
 
 
-def in_order(pieces: Iterable[Any]) -> list[Any]:
+def in_order(pieces: Iterable[Ordered]) -> list[Ordered]:
     return sorted(pieces, key=lambda piece: piece.order)
 
 
