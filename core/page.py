@@ -69,8 +69,8 @@ class Column(StrEnum):
 class Panel:
     """A part of a page. The template gets `shown` (what `read` answered), `subject` and `request`.
 
-    `read` makes one query; None hides the part. A Problem that it raises is shown in the place of this part alone;
-    any other exception is logged and shown there as an internal error.
+    `read` makes one query; None hides the part. A Problem that it or the template raises is shown in the place of this
+    part alone; any other exception is logged and shown there as an internal error.
     `changes`: the live messages after which the part is fetched again, such as `service.changed`. A part with a state
     of its own, such as a filter, names none and swaps itself: the page answers with it alone where htmx swaps an
     element with the panel's name as its id.
@@ -285,15 +285,16 @@ def _begin(panels: list[Panel], actor: Actor, subject: Subject) -> Callable[[], 
 
 def _guarded(panel: Panel, read: Callable[[Panel], Any], actor: Actor, subject: Subject) -> PanelShown | None:
     """What the panel shows, else what was kept, else why there is nothing. Never raises."""
-    found, problem = _or_problem(panel, lambda: read(panel))
+    found, problem = or_problem(panel, lambda: read(panel))
     if problem is not None and panel.kept is not None:
         kept = panel.kept
-        found, _ = _or_problem(panel, lambda: kept(actor, subject))
+        found, _ = or_problem(panel, lambda: kept(actor, subject))
         problem = problem if found is None else None
     return None if found is None and problem is None else PanelShown(panel, found, problem)
 
 
-def _or_problem(panel: Panel, read: Callable[[], Any]) -> tuple[Any, Problem | None]:
+def or_problem(panel: Panel, read: Callable[[], Value]) -> tuple[Value | None, Problem | None]:
+    """What was read, or why it was not. Never raises."""
     try:
         return read(), None
     except Problem as problem:
@@ -302,7 +303,7 @@ def _or_problem(panel: Panel, read: Callable[[], Any]) -> tuple[Any, Problem | N
         # The mistake of one app must not take away the page of another.
         log.exception("panel_failed", panel=panel.name)
         return None, Problem(
-            "Reading it ended in an error inside MCTL.",
+            "Showing it ended in an error inside MCTL.",
             remedy="Tell the platform team; the log has the details.",
             code="internal_error",
             ours=True,
