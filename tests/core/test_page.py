@@ -241,7 +241,9 @@ def out_of_order(actor: Actor, subject: Subject) -> Decision:
     raise KeyError("team")
 
 
-@pytest.mark.parametrize("broken", [{"route": "services:nope"}, {"may": out_of_order}, {"may": away}], ids=str)
+@pytest.mark.parametrize(
+    "broken", [{"route": "services:nope"}, {"may": out_of_order}, {"may": away}], ids=["route", "mistake", "problem"]
+)
 def test_a_tab_or_button_whose_rule_or_route_fails_is_logged_and_left_out_alone(
     tabbed: Page, broken: dict[str, Any]
 ) -> None:
