@@ -39,7 +39,7 @@ class Subject:
     service: str = ""
     row: Any = None
     query: Mapping[str, str] = field(default_factory=dict)
-    _known: dict[tuple[Any, ...], tuple[Any, ...]] = field(default_factory=dict, repr=False, compare=False)
+    _known: list[tuple[tuple[Any, ...], Any]] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -47,11 +47,13 @@ class Subject:
 
     def once(self, read: Callable[..., Value], *asked: Any) -> Value:
         """`read(*asked)`, read once for all pieces of this page that ask for the same. Not for slow panels."""
-        # Actors cannot be hashed. What was asked is kept beside the answer, so that its identity stays its own.
-        key = (read, *map(id, asked))
-        if key not in self._known:
-            self._known[key] = (read(*asked), asked)
-        answer: Value = self._known[key][0]
+        # Compared, not hashed: an actor holds a mapping.
+        known: Value
+        for call, known in self._known:
+            if call == (read, *asked):
+                return known
+        answer = read(*asked)
+        self._known.append(((read, *asked), answer))
         return answer
 
 
@@ -67,13 +69,13 @@ class Column(StrEnum):
 class Panel:
     """A part of a page. The template gets `shown` (what `read` answered), `subject` and `request`.
 
-    `read` makes one query; None hides the part. A Problem that it raises is shown in the place of this part alone;
-    any other exception is logged and shown there as an internal error.
+    `read` makes one query; None hides the part. A Problem that it or the template raises is shown in the place of this
+    part alone; any other exception is logged and shown there as an internal error.
     `changes`: the live messages after which the part is fetched again, such as `service.changed`. A part with a state
     of its own, such as a filter, names none and swaps itself: the page answers with it alone where htmx swaps an
     element with the panel's name as its id.
     `is_slow`: read beside the others, within a time limit. It must not use `subject.once`.
-    `kept(actor, subject)`: what is shown instead where `read` raises or takes too long.
+    `kept(actor, subject)`: what is shown instead where `read` raises or takes too long. None where nothing was kept.
     """
 
     name: str
@@ -122,7 +124,7 @@ class Button:
 
 
 Piece = Panel | Tab | Button
-Ordered = TypeVar("Ordered", Panel, Tab, Button)
+Ordered = TypeVar("Ordered", bound=Piece)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,18 +256,15 @@ def trigger(changes: Iterable[str], subject: Subject) -> str:
 
 
 def _links(pieces: Iterable[Tab | Button], actor: Actor, subject: Subject, *, current: str) -> list[Link]:
-    links = (_link(piece, actor, subject, is_current=piece.route == current) for piece in pieces)
-    return [link for link in links if link is not None]
-
-
-def _link(piece: Tab | Button, actor: Actor, subject: Subject, *, is_current: bool) -> Link | None:
-    """None for an actor who may not go there, and where the piece has a mistake: the page stands without it."""
-    try:
-        if piece.may is None or piece.may(actor, subject).allowed:
-            return Link(piece, reverse(piece.route, args=subject.names), is_current)
-    except Exception:
-        log.exception("link_failed", link=piece.name)
-    return None
+    """A piece whose rule or route raises is logged and left out, like one that is not allowed."""
+    links = []
+    for piece in pieces:
+        try:
+            if piece.may is None or piece.may(actor, subject).allowed:
+                links.append(Link(piece, reverse(piece.route, args=subject.names), piece.route == current))
+        except Exception:
+            log.exception("link_failed", link=piece.name)
+    return links
 
 
 def _begin(panels: list[Panel], actor: Actor, subject: Subject) -> Callable[[], list[PanelShown]]:
@@ -286,34 +285,29 @@ def _begin(panels: list[Panel], actor: Actor, subject: Subject) -> Callable[[], 
 
 def _guarded(panel: Panel, read: Callable[[Panel], Any], actor: Actor, subject: Subject) -> PanelShown | None:
     """What the panel shows, else what was kept, else why there is nothing. Never raises."""
-    found, problem = _or_problem(panel, lambda: read(panel))
+    found, problem = or_problem(panel, lambda: read(panel))
     if problem is not None and panel.kept is not None:
         kept = panel.kept
-        found, _ = _or_problem(panel, lambda: kept(actor, subject))
-        if found is not None:
-            problem = None
+        found, _ = or_problem(panel, lambda: kept(actor, subject))
+        problem = problem if found is None else None
     return None if found is None and problem is None else PanelShown(panel, found, problem)
 
 
-def _or_problem(panel: Panel, read: Callable[[], Any]) -> tuple[Any, Problem | None]:
+def or_problem(panel: Panel, read: Callable[[], Value]) -> tuple[Value | None, Problem | None]:
+    """What was read, or why it was not. Never raises."""
     try:
         return read(), None
     except Problem as problem:
         return None, problem
     except Exception:
         # The mistake of one app must not take away the page of another.
-        return None, panel_problem(panel)
-
-
-def panel_problem(panel: Panel) -> Problem:
-    """What stands in the place of a panel with a mistake. Logs the exception that is being handled."""
-    log.exception("panel_failed", panel=panel.name)
-    return Problem(
-        "Reading it ended in an error inside MCTL.",
-        remedy="Tell the platform team; the log has the details.",
-        code="internal_error",
-        ours=True,
-    )
+        log.exception("panel_failed", panel=panel.name)
+        return None, Problem(
+            "Showing it ended in an error inside MCTL.",
+            remedy="Tell the platform team; the log has the details.",
+            code="internal_error",
+            ours=True,
+        )
 
 
 def _in_time(reading: Future[Any], ends_at: float) -> Any:

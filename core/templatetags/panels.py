@@ -1,27 +1,30 @@
-"""How a panel of a page is drawn: by its own template, or as one that cannot be read."""
+"""Draws the panels of a page, each by itself: one that fails must not take the page with it."""
+
+from typing import Any
 
 from django import template
-from django.utils.safestring import SafeString
 
-from core.page import PanelShown, Subject, panel_problem
+from core.page import PanelShown, or_problem
 
 register = template.Library()
-UNREADABLE = "core/_unreadable_panel.html"
+# What the template of a panel may use beside `shown`.
+GIVEN = ("subject", "request", "csrf_token")
 
 
 @register.simple_tag(takes_context=True)
-def draw_panel(context: template.Context, panel: PanelShown, subject: Subject) -> SafeString:
-    """The mistake of one app must not take away the page of another, nor may what is read only while drawing."""
-    problem = panel.problem
+def drawn(context: template.Context, panel: PanelShown) -> str:
+    """The panel's template, or in its place why the panel cannot be read or drawn."""
+    text, problem = None, panel.problem
     if problem is None:
-        given = {name: context.get(name) for name in ("request", "csrf_token")}
-        try:
-            return _render(context, panel.panel.template, {**given, "shown": panel.shown, "subject": subject})
-        except Exception:
-            problem = panel_problem(panel.panel)
-    return _render(context, UNREADABLE, {"panel": panel.panel, "problem": problem})
+        given = {name: context.get(name) for name in GIVEN}
+        text, problem = or_problem(
+            panel.panel, lambda: _drawn(context, panel.panel.template, shown=panel.shown, **given)
+        )
+    if problem is None:
+        return text or ""
+    return _drawn(context, "core/_unreadable_panel.html", panel=panel.panel, problem=problem)
 
 
-def _render(context: template.Context, name: str, values: dict[str, object]) -> SafeString:
-    engine = context.template.engine  # type: ignore[union-attr]  # it is set while a template is rendered
-    return SafeString(engine.get_template(name).render(context.new(values)))
+def _drawn(context: template.Context, name: str, **values: Any) -> str:
+    """The template with these values alone, as `include` with `only` draws it."""
+    return context.template.engine.get_template(name).render(context.new(values))  # type: ignore[union-attr]

@@ -12,9 +12,6 @@ from operations.forms import filled_address, page_of
 
 register = template.Library()
 
-# What operations call the parts of their target, as the tools that read call them.
-TOOL_WORDS = {"team_name": "team", "component_name": "service"}
-
 
 @register.inclusion_tag("components/remedy.html")
 def remedy(one: Mapping[str, Any], tenant: str, name: str, may_change: bool, primary: bool = False) -> dict[str, Any]:
@@ -44,7 +41,7 @@ def address_of_tool(tool: str, params: Mapping[str, Any], tenant: str, name: str
     if page is None:
         return ""
     known = {"tenant": tenant, "name": name}
-    asked = {TOOL_WORDS.get(key, key): value for key, value in params.items()}
+    asked = dict(params)
     place = {part: asked.pop(argument, "") or known.get(part, "") for part, argument in page.place.items()}
     return filled_address(page.route, place, asked)
 

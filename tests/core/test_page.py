@@ -86,39 +86,12 @@ def test_a_mistake_of_one_panel_is_logged_and_stands_in_its_place_alone(page: Pa
     assert [(one["event"], one["panel"], one["exc_info"]) for one in logs] == [("panel_failed", "pods", True)]
 
 
-def test_a_panel_of_which_nothing_was_kept_says_why_it_was_not_read(page: Page) -> None:
-    page.add(panel("diagnosis", away, kept=lambda actor, subject: None))
-    (found,) = page.open(VERA, API).panels
-    assert (found.shown, str(found.problem)) == (None, "The cluster does not answer.")
+def nothing(actor: Actor, subject: Subject) -> Any:
+    return None
 
 
-def test_what_pieces_share_is_read_once_for_the_same_question() -> None:
-    asked: list[Any] = []
-
-    def read(*given: Any) -> Any:
-        asked.append(given)
-        return given
-
-    subject, of_vera, of_all = Subject("payments"), (VERA, "a"), (VERA,)
-    assert [subject.once(read, *given) for given in (of_vera, of_all, of_vera)] == [of_vera, of_all, of_vera]
-    assert asked == [of_vera, of_all]
-
-
-def refuse(actor: Actor, subject: Subject) -> Decision:
-    raise KeyError("rule")
-
-
-def test_a_link_with_a_mistake_is_left_out_and_logged(page: Page) -> None:
-    page.add(Tab("pods", "Pods", "nowhere:at_all"), Button("deploy", "Deploy", "services:service_deploy", may=refuse))
-    page.add(Button("logs", "Logs", "services:service_logs"))
-    with capture_logs() as logs:
-        opened = page.open(VERA, API)
-    assert ([link.piece.name for link in opened.buttons], opened.tabs) == (["logs"], [])
-    assert {(entry["event"], entry["link"]) for entry in logs} == {("link_failed", "pods"), ("link_failed", "deploy")}
-
-
-@pytest.mark.parametrize("kept", [away, slip])
-def test_a_panel_whose_kept_cannot_be_read_either_says_why_it_was_not_read(page: Page, kept: Any) -> None:
+@pytest.mark.parametrize("kept", [away, slip, nothing])
+def test_a_panel_of_which_nothing_was_kept_says_why_it_was_not_read(page: Page, kept: Any) -> None:
     def unread(actor: Actor, subject: Subject) -> Any:
         raise Unavailable("Nobody answers.")
 
@@ -207,6 +180,17 @@ def test_what_several_panels_need_is_read_once(page: Page) -> None:
     assert asked == ["vera"]
 
 
+def test_what_is_asked_with_other_arguments_is_read_again() -> None:
+    about, asked = Subject("payments", query={"page": "2"}), []
+
+    def read(actor: Actor, of: Subject, number: int) -> int:
+        asked.append(number)
+        return number * 10
+
+    assert [about.once(read, VERA, about, number) for number in (1, 2, 1, 2)] == [10, 20, 10, 20]
+    assert asked == [1, 2]
+
+
 def allowed(actor: Actor, subject: Subject) -> Decision:
     return Decision(actor.name == "dev", "Only dev may.")
 
@@ -251,3 +235,23 @@ def test_buttons_are_those_one_may_press_and_none_leads_to_the_current_tab(tabbe
         ("dev", "overview"): ["logs", "history"],
         ("dev", "logs"): ["history"],
     }
+
+
+def out_of_order(actor: Actor, subject: Subject) -> Decision:
+    raise KeyError("team")
+
+
+@pytest.mark.parametrize(
+    "broken", [{"route": "services:nope"}, {"may": out_of_order}, {"may": away}], ids=["route", "mistake", "problem"]
+)
+def test_a_tab_or_button_whose_rule_or_route_fails_is_logged_and_left_out_alone(
+    tabbed: Page, broken: dict[str, Any]
+) -> None:
+    given = {"route": "services:service_events", **broken}
+    tabbed.add(Tab("broken", "Broken", **given), Button("broken", "Broken", **given))
+    with capture_logs() as logs:
+        opened = tabbed.open(VERA, API)
+    assert [link.piece.name for link in opened.tabs] == ["overview", "logs"]
+    assert [link.piece.name for link in opened.buttons] == ["logs"]
+    assert [one.panel.name for one in opened.panels] == ["facts"]
+    assert [(one["event"], one["link"], one["exc_info"]) for one in logs] == [("link_failed", "broken", True)] * 2

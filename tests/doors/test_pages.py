@@ -11,7 +11,9 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import path
+from django.utils.functional import lazy
 from pytest_django import Settings
+from structlog.testing import capture_logs
 
 from accounts.models import Person
 from core.actor import Actor
@@ -19,7 +21,7 @@ from core.clock import now
 from core.errors import Unavailable
 from core.gate import ActorRequest, gate
 from core.htmx import page_of_tab
-from core.page import HOME, Page, Panel, Subject, Tab
+from core.page import HOME, Page, Panel, PanelShown, Subject, Tab
 from integrations.gitops import Commit
 from mctl.urls import urlpatterns as product_urlpatterns
 from services.models import URGENCY_BROKEN
@@ -124,6 +126,7 @@ def test_a_panel_is_drawn_with_few_queries(
     text = drawn("core/_panel.html", {"panel": shown, "subject": subject, "csrf_token": ""})
     assert INVALID not in text
     assert "cannot be read" not in text or make is bare
+    assert "an error inside MCTL" not in text
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -152,34 +155,6 @@ def test_a_panel_that_cannot_be_read_says_so_in_its_place_and_the_page_stands(
 
 def refused(actor: Actor, subject: Subject) -> None:
     raise Unavailable("Nobody answers.")
-
-
-class ReadWhileDrawn:
-    """A list that is read only when a template goes through it, and cannot be."""
-
-    def __iter__(self) -> Any:
-        raise KeyError("name")
-
-
-@pytest.mark.parametrize(
-    ("template", "shown"), [("operations/_running.html", ReadWhileDrawn()), ("operations/_no_such_part.html", "x")]
-)
-def test_a_panel_that_cannot_be_drawn_says_so_in_its_place_and_the_page_stands(
-    monkeypatch: pytest.MonkeyPatch, valkey: None, dev: Actor, template: str, shown: Any
-) -> None:
-    full("service", dev)
-    monkeypatch.setattr(SERVICE_PAGE, "_pieces", dict(SERVICE_PAGE._pieces))
-    SERVICE_PAGE.add(Panel("widgets", template, lambda actor, subject: shown))
-    client = Client()
-    client.force_login(Person.objects.signed_in("dev"))
-
-    answer = client.get("/tenants/payments/services/payments-api/")
-
-    assert answer.status_code == 200
-    text = answer.content.decode()
-    assert text.count("Widgets cannot be read.") == 1
-    assert "Reading it ended in an error inside MCTL." in text
-    assert "payments-api" in text
 
 
 @pytest.mark.parametrize("tab", [tab.name for tab in SERVICE_PAGE.tabs])
@@ -228,6 +203,7 @@ def another_app(monkeypatch: pytest.MonkeyPatch, settings: Settings, tmp_path: P
     (tmp_path / "widgets").mkdir()
     (tmp_path / "widgets/_tab.html").write_text("<p>{{ number }} widgets of {{ page.subject.tenant }}</p>")
     (tmp_path / "widgets/_panel.html").write_text("<p>{{ shown }} of {{ subject.service }}</p>")
+    (tmp_path / "widgets/_wrong.html").write_text("<p>{% no_such_tag %}</p>")
     (own,) = settings.TEMPLATES
     settings.TEMPLATES = [{**own, "DIRS": [*own["DIRS"], tmp_path]}]
     for page in (TENANT_PAGE, SERVICE_PAGE):
@@ -252,6 +228,57 @@ def test_another_app_adds_a_tab_to_the_tenants_page_and_a_panel_to_a_service_s(
     assert 'aria-label="About payments"' in own
     page = client.get("/tenants/payments/services/payments-api/").content.decode()
     assert "<p>Three widgets of payments-api</p>" in page
+
+
+def read_late(problem: Exception) -> Any:
+    """A value that is read when it is drawn, as the rows of a QuerySet are."""
+
+    def read() -> str:
+        raise problem
+
+    return lazy(read, str)()
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "told"),
+    [
+        ("_missing.html", "Two widgets", "Showing it ended in an error inside MCTL."),
+        ("_wrong.html", "Two widgets", "Showing it ended in an error inside MCTL."),
+        ("_panel.html", read_late(KeyError("cpu")), "Showing it ended in an error inside MCTL."),
+        ("_panel.html", read_late(Unavailable("Nobody answers.")), "Nobody answers."),
+    ],
+    ids=["no template", "a wrong template", "a mistake read late", "a problem read late"],
+)
+def test_a_panel_that_cannot_be_drawn_says_so_in_its_place_and_the_page_stands(
+    template: str, value: Any, told: str, another_app: None, dev: Actor, valkey: None
+) -> None:
+    SERVICE_PAGE.add(Panel("late", f"widgets/{template}", lambda actor, subject: value, changes=("service.changed",)))
+    full("service", dev)
+    client = Client()
+    client.force_login(Person.objects.signed_in("dev"))
+    address = "/tenants/payments/services/payments-api/"
+
+    page = client.get(address)
+    swapped = client.get(address, headers={"HX-Request": "true", "HX-Target": "late"})
+
+    assert (page.status_code, swapped.status_code) == (200, 200)
+    assert "<p>Three widgets of payments-api</p>" in page.content.decode()
+    for text in (page.content.decode(), swapped.content.decode()):
+        assert text.count("Late cannot be read.") == text.count(told) == text.count('id="late"') == 1
+        assert "Two widgets" not in text
+
+
+def test_a_panel_whose_template_draws_nothing_is_no_failure(another_app: None, dev: Actor, tmp_path: Path) -> None:
+    (tmp_path / "widgets/_nothing.html").write_text("")
+    nothing = PanelShown(Panel("nothing", "widgets/_nothing.html", lambda actor, subject: 1), 1)
+    assert drawn("core/_panel.html", {"panel": nothing, "subject": Subject(), "csrf_token": ""}).strip() == ""
+
+
+def test_a_panel_that_cannot_be_drawn_is_logged(another_app: None) -> None:
+    wrong = PanelShown(Panel("wrong", "widgets/_wrong.html", lambda actor, subject: 1), 1)
+    with capture_logs() as logs:
+        drawn("core/_panel.html", {"panel": wrong, "subject": Subject(), "csrf_token": ""})
+    assert [(one["event"], one["panel"], one["exc_info"]) for one in logs] == [("panel_failed", "wrong", True)]
 
 
 def test_a_tenant_s_page_with_one_tab_has_no_row_of_tabs(

@@ -186,7 +186,7 @@ def test_confirming_the_plan_starts_the_operation(browser: Client) -> None:
             {"tool": "mctl_get_service_logs", "params": {"team": "labs", "service": "echo", "previous": True}},
             "/tenants/labs/services/echo/logs/?previous=True",
         ),
-        ({"tool": "mctl_get_resource_usage", "params": {"team_name": "payments"}}, "/tenants/payments/"),
+        ({"tool": "mctl_get_resource_usage", "params": {"team": "labs"}}, "/tenants/labs/"),
         ({"tool": "mctl_get_tenant", "params": {"name": "labs"}}, "/tenants/labs/"),
         ({"tool": "mctl_list_services", "params": {"team": "payments"}}, ""),
         ({"url": "https://argocd.example.dev/", "params": {}}, "https://argocd.example.dev/"),
