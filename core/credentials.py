@@ -17,18 +17,22 @@ MASK = "***"
 SCANNED_TIMES = 8
 # Each expression keeps its groups: what tells people which credential stood there.
 _URL = r"(?i)(://[^/\s:@]*:)[^\s\"'<>]+(@)"
-_NAME = r"(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|private|secret[_\-]?access|secret)[_\-]?key)"
+_NAME = (
+    r"(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|private|secret[_\-]?access|secret)[_\-]?key"
+    r"|client[_\-]?secret|(?:access|auth|refresh)[_\-]?token)"
+)
 # A word may stand directly before these: PGPASSWORD, dbPassword. Before the others it may not: a "mytoken" is a name.
 _LONG_NAME = r"[\w.\-]*(?:password|passwd|passphrase)"
 # A quote may stand escaped, as in JSON that a program logs inside of JSON.
 _QUOTE = r"(?:\\*[\"'])"
 # "pass" ends a name only behind another part of it: DB_PASS. By itself it is a word.
-_IS = rf"(?:(?:\b|[\w.\-]*[_.\-]){_NAME}|{_LONG_NAME}|[\w.\-]*[_.\-]pass)\b{_QUOTE}?\s*(?:=>|[=:])\s*"
+_IS = rf"(?:(?:\b|[\w.\-]*[_.\-]){_NAME}|{_LONG_NAME}|[\w.\-]*[_.\-]pass)\b{_QUOTE}?\s*(?:=>|:=|[=:])\s*"
 _SHAPES = (
     # In quotes up to the closing one, else up to a separator, or past one that comes too soon to end a value.
     rf"({_IS}\\*\")[^\"\\]{{4,}}",
     rf"({_IS}\\*')[^'\\]{{4,}}",
     rf"({_IS})(?:[^\s\"',;&\\]{{4,}}|[^\s\"'\\]{{4,}})",
+    r"(\B--?(?:[\w\-]*-)?(?:password|passwd|passphrase|secret|token|api-key)\s+)[^\s\"'\-][^\s\"']{3,}",
     r"(\bauthorization\W{1,4}(?:basic|digest|token)\s+)[^\s\"',;]{4,}",
     r"(\bbearer\s+)[A-Za-z0-9_\-.~+/=]{8,}",
     r"(\b(?:gh[oprsu]_|github_pat_|glpat-|mctl_(?:pat|rt)_|hv[bs]\.|xox[abposr]-|dckr_pat_|sk_(?:live|test)_))[A-Za-z0-9_\-.]+",

@@ -12,8 +12,10 @@ TAKEN = frozenset({"team", "service", "operation", "operation_id"})
 
 
 def register(target: DiagnosisTarget[Any]) -> None:
-    """Raises ValueError for a name or a cause that is declared twice. Two targets may read the same kind."""
-    if target.name in _targets or target.name in TAKEN:
+    """Raises ValueError for a name or a cause that is taken. Two targets may read the same kind."""
+    if target.name in TAKEN:
+        raise ValueError(f"No diagnosis target can be called {target.name}: the doors use the word themselves.")
+    if target.name in _targets:
         raise ValueError(f"The diagnosis target {target.name} is declared twice.")
     for cause in target.causes:
         add_cause(cause)

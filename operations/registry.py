@@ -151,11 +151,15 @@ class OperationDefinition:
         )
 
 
+def _nobody_vouches(actor: Actor, allows: Callable[[Actor], bool]) -> Actor:
+    raise RuntimeError("Nobody says how old a membership may be; tenants fills that in at start.")
+
+
 _definitions: dict[str, OperationDefinition] = {}
 # `tenants` fills in `actor_for(login, door=..., client=...)`, the person with the roles known now.
 PEOPLE: Slot[Callable[..., Actor]] = Slot("people", Actor)
 # `tenants` fills in the rule about how old a membership may be that a change relies on.
-FRESHNESS: Slot[Callable[[Actor, Callable[[Actor], bool]], Actor]] = Slot("freshness", lambda actor, allows: actor)
+FRESHNESS: Slot[Callable[[Actor, Callable[[Actor], bool]], Actor]] = Slot("freshness", _nobody_vouches)
 # `diagnosis` fills in `diagnose(tenant, service) -> Diagnosis.as_dict()`.
 DIAGNOSIS: Slot[Callable[[str, str], dict[str, Any]]] = Slot("diagnosis", lambda tenant, service: {})
 

@@ -11,7 +11,7 @@ MEMBERSHIPS, SECURITY_EVENTS = "memberships:round", "security-events:round"
 # 60 s within which a removal takes effect, should a worker die in its round.
 LONGEST_ROUND_S = 50
 
-BEAT_SCHEDULE = {"tally": {"task": "tenants.keep_tally", "schedule": settings.TALLY_INTERVAL_S}}
+BEAT_SCHEDULE = {"security events": {"task": "tenants.write_security_events", "schedule": settings.TALLY_INTERVAL_S}}
 if settings.GITHUB_TOKEN:
     BEAT_SCHEDULE["memberships"] = {"task": "tenants.refresh_memberships", "schedule": settings.MEMBERSHIP_REFRESH_S}
 
@@ -32,7 +32,7 @@ def refresh_memberships() -> None:
         cache.delete(MEMBERSHIPS)
 
 
-@shared_task(name="tenants.keep_tally", ignore_result=True, expires=settings.TALLY_INTERVAL_S)
+@shared_task(name="tenants.write_security_events", ignore_result=True, expires=settings.TALLY_INTERVAL_S)
 def write_security_events() -> None:
     if not cache.add(SECURITY_EVENTS, True, timeout=LONGEST_ROUND_S):
         return

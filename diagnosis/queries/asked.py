@@ -75,6 +75,8 @@ def find_declared(actor: Actor, kind: str, team: str, value: str) -> Target:
     access_tenant(actor, team)
     try:
         found = targets()[kind].find(actor, team, value)
+        if found.kind not in targets()[kind].reads:
+            raise ValueError(f"The finder of {kind} returned a {found.kind}, which its declaration does not read.")
     except Problem:
         raise
     except Exception as error:

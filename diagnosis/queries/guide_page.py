@@ -133,7 +133,8 @@ def _answers(paragraph: Paragraph, found: Diagnosis | None, reader: Mapping[str,
     if found is None or len(told) == len(checks):
         return told
     lines = tuple(one for one in found.checked if one.check in checks)
-    if lines:
+    if lines or found.target.declared:
+        # The symptoms are those of services: of what an app declares nothing is ruled out.
         return (*told, *lines)
     if all(source.ok for source in found.sources):
         return (*told, Checked("", "", paragraph.title, Verdict.RULED_OUT, "the service does not show it"))

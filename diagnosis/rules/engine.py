@@ -30,13 +30,17 @@ def diagnose_snapshot(snapshot: Snapshot, target: Target, now: datetime) -> Diag
     """The diagnosis of `target` as the snapshot shows it at `now`. Odd objects cost the answer of a check, no more."""
     scope = Scope(snapshot, target, now)
     broken: list[Checked] = []
-    findings = [found for check in (*CHECKS, *declared_checks(target)) for found in _guarded(check, scope, broken)]
+    findings = [found for check in CHECKS for found in _guarded(check, scope, broken)]
+    untold: list[Checked] = []
+    findings += [found for check in declared_checks(target) for found in _guarded(check, scope, untold)]
+    broken += untold
     top = ranked(findings, _guarded(observe, scope, broken))
     alarming = [entry for entry in top if entry.severity != Severity.NOTICE]
-    healthy = not alarming and scope.target_object is not None and not scope.is_hidden
+    # The checks of an app are all that tells how its own object is.
+    healthy = not alarming and scope.target_object is not None and not scope.is_hidden and not untold
     checked = _guarded(partial(walk, top=top), scope, broken)
     unread = any(not source.ok for source in snapshot.sources)
-    sentence = _sentence(scope, top, unread=unread)
+    sentence = _sentence(scope, top, unread=unread, untold=untold)
     absent = scope.target_object is None and not unread
     return Diagnosis(target, healthy, sentence, tuple(top), (*checked, *broken), tuple(snapshot.sources), now, absent)
 
@@ -56,7 +60,7 @@ def _guarded(check: Callable[[Scope], Iterator[Answer]], scope: Scope, broken: l
         return []
 
 
-def _sentence(scope: Scope, top: list[Finding], *, unread: bool) -> str:
+def _sentence(scope: Scope, top: list[Finding], *, unread: bool, untold: list[Checked]) -> str:
     alarming = [entry for entry in top if entry.severity != Severity.NOTICE]
     if alarming:
         more = f" And {count_of(len(alarming) - 1, 'more cause')}." if len(alarming) > 1 else ""
@@ -64,6 +68,8 @@ def _sentence(scope: Scope, top: list[Finding], *, unread: bool) -> str:
     if scope.target_object is None:
         what = f"{scope.target.kind} {scope.target.name} in {scope.target.namespace}"
         return f"{what} could not be read." if unread else f"There is no {what}. {_instead(scope)}".strip()
+    if untold:
+        return f"How {scope.target} is cannot be told. {untold[0].reason}"
     state = state_of_pods(scope)
     if scope.is_hidden:
         return f"How {scope.service} is cannot be told, since its pods could not be read: {state}."

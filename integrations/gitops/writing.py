@@ -201,16 +201,17 @@ def _refused_by_lock(loss: LostRace) -> Refused:
 
 
 def _refuse_unexpected(files: list[FilePlan], expected: Mapping[str, str]) -> None:
-    """A file that is not in the plan must be absent: the deletion of a folder meets those that were added since."""
-    for file in files:
-        seen = expected.get(file.path, "")
-        if file.blob_id != seen:
+    """The deletion of a folder may meet files that were added to it since, and miss some that went."""
+    found = {file.path: file.blob_id for file in files}
+    for path in sorted(found.keys() | expected.keys()):
+        before, now = expected.get(path, ""), found.get(path, "")
+        if before != now:
             raise PlanVoid(
-                f"{file.path} has changed since the plan was made.",
+                f"{path} has changed since the plan was made.",
                 remedy="Look at the new plan and confirm again.",
-                path=file.path,
-                expected=seen,
-                found=file.blob_id,
+                path=path,
+                expected=before,
+                found=now,
             )
 
 

@@ -41,9 +41,10 @@ def plan_of(
 
     `subject` is the first line of the commit to be, the summary where left out; `target` is what the operation settled
     that was left to it. `plan_hash` is that of the files alone where left out. With several files, `files` holds each
-    and `path`, `blob` and `created` are those of the first.
+    and `path`, `blob` and `created` are those of the first; they are empty where no file is left to change.
     """
     objects = object_changes(rendering.before, rendering.after)
+    first = described(files[0]) if files else {"path": "", "blob": "", "created": False}
     several = {"files": [described(file) for file in files]} if len(files) > 1 else {}
     return {
         "hash": plan_hash or hash_of(operation, files),
@@ -51,7 +52,7 @@ def plan_of(
         "summary": summary,
         "subject": subject or summary,
         "target": dict(target or {}),
-        **described(files[0]),
+        **first,
         "changed": any(file.changed for file in files),
         "diff": "".join(file.diff for file in files),
         **several,

@@ -68,6 +68,7 @@ def summary(given: PauseParameters) -> str:
 
 
 def plan(actor: Actor, given: PauseParameters) -> dict[str, Any]:
+    gitops().fetch()
     return plan_of("pause-service", gitops().plan([paused_file(given)]), summary=summary(given))
 
 

@@ -20,7 +20,7 @@ def _as_check(check: DeclaredCheck) -> Callable[[Scope], Iterator[Finding]]:
             yield _finding(trouble)
 
     # The line about a check that breaks names the app's own function.
-    run.__name__ = check.__name__
+    run.__name__ = getattr(check, "__name__", type(check).__name__)
     return run
 
 

@@ -20,6 +20,8 @@ def removal(target: Target, keep: bool) -> Sequence[StepDefinition] | None:
         gone = FileEdit.delete(runbook_path(target.tenant, target.service))
         return commit_files(step, [gone], subject=f"Remove the runbook of {target}")
 
+    if not target.service:
+        return ()
     return None if keep else (StepDefinition("runbook-removed", "Remove the runbook", remove),)
 
 

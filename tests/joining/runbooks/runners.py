@@ -40,6 +40,7 @@ def summary(given: WriteRunbookParameters) -> str:
 
 
 def plan(actor: Actor, given: WriteRunbookParameters) -> dict[str, Any]:
+    gitops().fetch()
     return plan_of(NAME, gitops().plan([edit(given)]), summary=summary(given))
 
 
