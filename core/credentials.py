@@ -11,30 +11,36 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.patterns import LONGEST_SCANNED, Match, Pattern
+from core.text import cut
 
 MASK = "***"
-# So many times the length that is kept is looked through: enough to see the end of a credential that begins in it.
-SCANNED_TIMES = 8
+# A text is searched this many times as far as it is shown, so that a credential across the cut is seen whole.
+SEARCHED = 8
 # Each expression keeps its groups: what tells people which credential stood there.
-_URL = r"(?i)(://[^/\s:@]*:)[^\s\"'<>]+(@)"
-_NAME = (
-    r"(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|private|secret[_\-]?access|secret)[_\-]?key"
-    r"|client[_\-]?secret|(?:access|auth|refresh)[_\-]?token)"
-)
+# One space may stand in a password where it cannot be a port.
+_URL = r"(?i)(://[^/\s:@]*:)(?:[^\s\"'<>]+|[^\s\"'<>/]*[a-z][^\s\"'<>/]* [^\s\"'<>/@]+)(@)"
+_NAME = r"(?:password|passwd|passphrase|pwd|secret|token|(?:api|access|private|secret[_\-]?access|secret)[_\-]?key)"
 # A word may stand directly before these: PGPASSWORD, dbPassword. Before the others it may not: a "mytoken" is a name.
 _LONG_NAME = r"[\w.\-]*(?:password|passwd|passphrase)"
 # A quote may stand escaped, as in JSON that a program logs inside of JSON.
 _QUOTE = r"(?:\\*[\"'])"
-# "pass" ends a name only behind another part of it: DB_PASS. By itself it is a word.
-_IS = rf"(?:(?:\b|[\w.\-]*[_.\-]){_NAME}|{_LONG_NAME}|[\w.\-]*[_.\-]pass)\b{_QUOTE}?\s*(?:=>|:=|[=:])\s*"
+# A "pass" alone is a word; it promises a password directly before "=" only, or as the last part of a name.
+_BEFORE = rf"(?:(?:(?:\b|[\w.\-]*[_.\-]){_NAME}|{_LONG_NAME}|[\w.\-]*[_.\-]pass)\b{_QUOTE}?\s*[=:][\s=>]*|\bpass=)"
+# What opens a value, and the value: up to the quote that closes it, or else up to a space or a quote. A quote that
+# closes something else, as in "--password=", is followed by a space or a comma.
+_OPENED = (
+    (r"\\+\"", r"[^\s\",;&\\](?:[^\"\\]|\\+[^\"\\]){3,}"),
+    (r"\\+'", r"[^\s',;&\\](?:[^'\\]|\\+[^'\\]){3,}"),
+    (r"\"", r"[^\s\",;&](?:[^\"\\]|\\.){3,}"),
+    (r"'", r"[^\s',;&](?:[^'\\]|\\.){3,}"),
+    (r"", r"[^\s\"'=>][^\s\"']{2,}[^\s\"',;&\\]"),
+)
 _SHAPES = (
-    # In quotes up to the closing one, else up to a separator, or past one that comes too soon to end a value.
-    rf"({_IS}\\*\")[^\"\\]{{4,}}",
-    rf"({_IS}\\*')[^'\\]{{4,}}",
-    rf"({_IS})(?:[^\s\"',;&\\]{{4,}}|[^\s\"'\\]{{4,}})",
-    r"(\B--?(?:[\w\-]*-)?(?:password|passwd|passphrase|secret|token|api-key)\s+)[^\s\"'\-][^\s\"']{3,}",
-    r"(\bauthorization\W{1,4}(?:basic|digest|token)\s+)[^\s\"',;]{4,}",
+    *(rf"({_BEFORE}{quote}){value}" for quote, value in _OPENED),
     r"(\bbearer\s+)[A-Za-z0-9_\-.~+/=]{8,}",
+    # Without the header's name, only what ends as base64 does: "basic authentication" is a sentence.
+    r"(\bauthorization[\s\[\"'\\:=]+basic\s+)[A-Za-z0-9_\-+/=]{8,}",
+    r"(\bbasic\s+)[A-Za-z0-9+/]{6,}=",
     r"(\b(?:gh[oprsu]_|github_pat_|glpat-|mctl_(?:pat|rt)_|hv[bs]\.|xox[abposr]-|dckr_pat_|sk_(?:live|test)_))[A-Za-z0-9_\-.]+",
     r"(?-i:(\bA(?:KIA|SIA))[A-Z0-9]{12,})",
     r"(?-i:(\beyJ)[\w\-]{6,}\.[\w\-]{4,}(?:\.[\w\-]*)?)",
@@ -78,9 +84,12 @@ def mask_credentials(text: str, mask: str = MASK) -> str:
     return CREDENTIAL.sub(replaced, text) if holds_credential(text) else text[:LONGEST_SCANNED]
 
 
-def masked_beginning(text: str, longest: int) -> str:
-    """At most `longest` characters. Masked before it is cut: half a credential has no shape that is known."""
-    return mask_credentials(text[: SCANNED_TIMES * longest])[:longest]
+def mask_and_cut(text: str, most: int) -> str:
+    """At most so many characters of the text, without credentials.
+
+    It is masked before it is cut: half of a credential has no shape. The work is bounded, however long the text is.
+    """
+    return cut(mask_credentials(text[: SEARCHED * most]), most)
 
 
 def mask_private_keys(text: str, mask: str = MASK) -> str:

@@ -6,13 +6,10 @@ whether a retry can help, and the foreign text cut to 256 characters and scrubbe
 
 from typing import Any, ClassVar
 
-from core.credentials import mask_all, mask_credentials
+from core.credentials import mask_all, mask_and_cut, mask_credentials
 from core.errors import Problem
-from core.text import cut
 
 LONGEST_FOREIGN_TEXT = 256
-# No credential worth finding is longer. The rest is cut below.
-LONGEST_SCANNED = 8 * LONGEST_FOREIGN_TEXT
 
 
 class IntegrationError(Problem):
@@ -92,5 +89,5 @@ class Contended(IntegrationError):
 
 def foreign_text(text: str) -> str:
     """Foreign text fit to be shown: no credentials, no control characters, at most 256 characters."""
-    printable = "".join(char if char.isprintable() else " " for char in mask_credentials(text[:LONGEST_SCANNED]))
-    return cut(printable, LONGEST_FOREIGN_TEXT)
+    shown = mask_and_cut(text, LONGEST_FOREIGN_TEXT)
+    return "".join(char if char.isprintable() else " " for char in shown)

@@ -2,7 +2,7 @@
 
 import json
 
-from core.credentials import masked_beginning
+from core.credentials import SEARCHED, mask_credentials
 from core.text import visible
 
 LONGEST = 600
@@ -15,9 +15,11 @@ def shown(text: object, limit: int = LONGEST) -> str:
     """
     is_structure = isinstance(text, (bool, dict, list))
     raw = (json.dumps(text, ensure_ascii=False, default=str) if is_structure else str(text)).strip()
-    # Escaped first, a credential behind a line break would have another shape.
-    hidden = visible(masked_beginning(raw, limit), stays="")
-    return hidden if len(raw) <= limit else f"{hidden}... ({len(raw):,} characters)"
+    # Masked first: half of a credential, or one with an escape in it, has no shape.
+    hidden = mask_credentials(raw[: SEARCHED * limit])
+    is_whole = len(hidden) <= limit and len(raw) <= SEARCHED * limit
+    said = visible(hidden[:limit], stays="")
+    return said if is_whole else f"{said}... ({len(raw):,} characters)"
 
 
 def listed(words: list[str], limit: int = 4) -> str:

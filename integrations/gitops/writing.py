@@ -258,7 +258,7 @@ class _Draft:
         try:
             return text_of(entry), str(entry.id)
         except UnreadableYaml as problem:
-            if in_words:
+            if in_words and not isinstance(entry, pygit2.Tree):
                 return f"(not shown: {problem})\n", str(entry.id)
             raise unreadable(path, problem) from problem
 

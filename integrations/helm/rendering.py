@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from core.credentials import mask_and_cut
 from core.patterns import Pattern
 from integrations.errors import Refused, Unreachable
 from integrations.helm.schema_words import schema_words
@@ -177,15 +178,15 @@ def _refusal(job: RenderJob, error: str) -> Refused:
     place = TEMPLATE_LINE.search(error)
     reason = CHARTS_OWN_WORDS.search(error)
     key, words = schema_words(error, job.chart, job.values)
-    said = words or (reason.group(1) if reason else error).strip()
+    said = mask_and_cut(words or (reason.group(1) if reason else error).strip(), LONGEST_REASON)
     if reason and (first := KEY_FIRST.match(said)):
         key = first.group().removesuffix(": ")
     return Refused(
         "helm",
-        f"The chart {job.chart.name} does not render for {job.release}: {said[:LONGEST_REASON]}",
+        f"The chart {job.chart.name} does not render for {job.release}: {said}",
         remedy="Mend the values, or the chart's template at the place named.",
         detail=error,
-        reason=said[:LONGEST_REASON],
+        reason=said,
         key=key,
         release=job.release,
         template=place.group(1) if place else "",

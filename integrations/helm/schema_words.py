@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from core.credentials import SEARCHED, mask_credentials
 from core.patterns import Pattern
 from core.text import visible
 from integrations.yaml.events import UnreadableYaml
@@ -59,7 +60,8 @@ def _sentence(place: list[str], said: str, schema: Mapping[str, Any], texts: Seq
         return f"{key}: {missing[1]} is missing. {rule}".strip()
     if not rule:
         return f"{key}: {said.rstrip('.')}."
-    written = visible(json.dumps(_value_at(place, texts), ensure_ascii=False, default=str))
+    value = json.dumps(_value_at(place, texts), ensure_ascii=False, default=str)
+    written = visible(mask_credentials(value[: SEARCHED * LONGEST_VALUE]))
     if len(written) > LONGEST_VALUE:
         written = f"{written[:LONGEST_VALUE]}..."
     return f"{key}: {written} does not fit. {rule}"

@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from integrations.errors import LONGEST_SCANNED, Contended, IntegrationError, Missing, NotAllowed, Refused, Unreachable
+from integrations.errors import Contended, IntegrationError, Missing, NotAllowed, Refused, Unreachable
 from integrations.kubernetes.rights import MANIFEST, Attempt
 
 SYSTEM = "kubernetes"
@@ -66,7 +66,7 @@ def _status(body: bytes) -> tuple[str, str, set[str]]:
     try:
         status = orjson.loads(body)
     except orjson.JSONDecodeError:
-        return "", body[:LONGEST_SCANNED].decode(errors="replace"), set()
+        return "", body.decode(errors="replace"), set()
     if not isinstance(status, dict):
         return "", str(status), set()
     details = status.get("details")

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.credentials import masked_beginning
+from core.credentials import mask_and_cut
 from core.words import Health, Sync
 from integrations.kubernetes import Place, kinds
 from integrations.kubernetes.instances import ServiceKey, service_of
@@ -62,11 +62,11 @@ def _revision(spec: Mapping[str, Any], sync: Mapping[str, Any]) -> str:
 def _message(status: Mapping[str, Any]) -> str:
     for condition in status.get("conditions") or []:
         if str(condition.get("type", "")).endswith("Error"):
-            return masked_beginning(str(condition.get("message") or ""), LONGEST_MESSAGE)
+            return mask_and_cut(str(condition.get("message") or ""), LONGEST_MESSAGE)
     operation = status.get("operationState") or {}
     if operation.get("phase") in FAILED:
-        return masked_beginning(str(operation.get("message") or ""), LONGEST_MESSAGE)
-    return masked_beginning(str((status.get("health") or {}).get("message") or ""), LONGEST_MESSAGE)
+        return mask_and_cut(str(operation.get("message") or ""), LONGEST_MESSAGE)
+    return mask_and_cut(str((status.get("health") or {}).get("message") or ""), LONGEST_MESSAGE)
 
 
 def application_columns(rows: Sequence[ApplicationRow]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from core.credentials import masked_beginning
+from core.credentials import mask_and_cut
 from core.words import Health
 from integrations.kubernetes import kinds, label_selector
 from integrations.kubernetes.instances import INSTANCE, ServiceKey, service_of
@@ -44,12 +44,10 @@ def workload_row(item: Mapping[str, Any]) -> WorkloadRow | None:
         image=sys.intern(containers[0].get("image") or ""),
         is_current=(status.get("observedGeneration") or 0) >= (metadata.get("generation") or 0),
         stalled=progressing.get("reason") == "ProgressDeadlineExceeded",
-        message=masked_beginning(_failure(failing), LONGEST_MESSAGE),
+        message=mask_and_cut(str(failing.get("message") or ""), LONGEST_MESSAGE)
+        if failing.get("status") == "True"
+        else "",
     )
-
-
-def _failure(condition: Mapping[str, Any]) -> str:
-    return str(condition.get("message") or "") if condition.get("status") == "True" else ""
 
 
 def workload_columns(rows: Sequence[WorkloadRow]) -> dict[str, Any]:

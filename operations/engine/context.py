@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.clock import now
-from core.credentials import mask_credentials
+from core.credentials import mask_and_cut
 from operations.choices import StepState
 from operations.engine.children import outcome_of, start_child
 from operations.engine.lease import LeaseLost, renew
@@ -54,7 +54,8 @@ class Context:
         A step that waits says the same at each look: a line that repeats the last one is not written.
         """
         self.keep_lease()
-        line = mask_credentials("".join(char if char.isprintable() else " " for char in text))[:LONGEST_LINE]
+        shown = mask_and_cut(text, LONGEST_LINE)
+        line = "".join(char if char.isprintable() else " " for char in shown)
         last = OperationLogLine.objects.filter(operation=self._operation).last()
         if last is not None and (last.step, last.text) == (self._row.name, line):
             return

@@ -6,8 +6,8 @@ from typing import Any
 
 from django.conf import settings
 
+from core.credentials import mask_and_cut
 from core.errors import Problem
-from core.text import cut
 from integrations.errors import IntegrationError, Missing, NotAllowed, OutcomeUnknown
 from integrations.gitops import gitops
 from integrations.kubernetes import Place, Right, cluster, kinds
@@ -110,6 +110,6 @@ def operation_revision(state: dict[str, Any]) -> str:
 
 def sync_failure(state: dict[str, Any]) -> Problem:
     return NotHealthy(
-        f"Argo CD could not apply the commit: {cut(state.get('message', ''), LONGEST_MESSAGE)}",
+        f"Argo CD could not apply the commit: {mask_and_cut(state.get('message', ''), LONGEST_MESSAGE)}",
         remedy="Read which object it refuses, correct it and deploy again, or revert the commit.",
     )

@@ -90,10 +90,33 @@ def test_a_masked_text_holds_nothing_that_was_not_scanned(mask: Callable[[str], 
         ("SecretStore: could not be read", "SecretStore: could not be read"),
         ('secret "db-creds" not found', 'secret "db-creds" not found'),
         ("no basic auth credentials", "no basic auth credentials"),
+        ("password=hun,ter22xyz, host=db", "password=***, host=db"),
+        ("password=p&ssw0rd99", "password=***"),
+        ('password="my secret pass" user="app"', 'password="***" user="app"'),
+        ("password='hun ter22' user=app", "password='***' user=app"),
+        ('password="my secret pa', 'password="***'),
+        (r'{"password": "ab\"cdefgh", "b": 1}', '{"password": "***", "b": 1}'),
+        (r'"{\"api_key\":\"hunter 22\",\"b\":1}"', r'"{\"api_key\":\"***\",\"b\":1}"'),
+        ("Authorization: Basic dXNlcjpodW50ZXIyMg", "Authorization: Basic ***"),
+        ("map[Authorization:[Basic dXNlcjpodW50ZXIyMg]]", "map[Authorization:[Basic ***]]"),
+        ("sent Basic dXNlcjpodW50ZXIyMg==", "sent Basic ***="),
+        ("DB_PASS=hunter22 next", "DB_PASS=*** next"),
+        ("user=app pass=hunter22", "user=app pass=***"),
+        ("PASSWORD => hunter22", "PASSWORD => ***"),
+        ("token := hunter22", "token := ***"),
+        ("postgres://u:hun ter22@h/app", "postgres://u:***@h/app"),
+        ("basic authentication is switched off", "basic authentication is switched off"),
+        ("first pass: completed", "first pass: completed"),
+        ("pass the token or the secret", "pass the token or the secret"),
+        ('give "--password=" or the variable "PGPASSWORD="', 'give "--password=" or the variable "PGPASSWORD="'),
+        ('password="" user="app"', 'password="" user="app"'),
+        ("http://svc:8080 failed, write to ops@example.dev", "http://svc:8080 failed, write to ops@example.dev"),
+        ("http://svc:8080 ops@example.dev", "http://svc:8080 ops@example.dev"),
     ],
 )
 def test_a_credential_is_known_by_its_shape_and_keeps_its_name(said: str, shown: str) -> None:
     assert mask_credentials(said) == shown
+    assert mask_credentials(shown) == shown
 
 
 BEGIN, END, BODY = "-----BEGIN RSA PRIVATE KEY-----", "-----END RSA PRIVATE KEY-----", "MIIEow" + "aB3+/" * 11

@@ -118,7 +118,9 @@ def find_nothing(actor, tenant: str, value: str) -> Target:
     return Target("Parcel", tenant, value)
 
 
-@pytest.mark.parametrize(("name", "said"), [("service", "the doors use the word themselves"), ("job", "declared twice")])
+@pytest.mark.parametrize(
+    ("name", "said"), [("service", "the doors use the word themselves"), ("job", "declared twice")]
+)
 def test_a_name_is_declared_once_and_is_no_word_of_the_doors(name: str, said: str):
     before = dict(registry.targets())
     with pytest.raises(ValueError, match=said):

@@ -1,6 +1,7 @@
 """A password that another system prints is shown at no door: not on a page, not by REST, not to an agent."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,17 +16,21 @@ from core.clock import now
 from core.credentials import MASK
 from core.errors import Problem
 from core.parse import parse_parameters
+from diagnosis.rules.wording import shown
 from integrations.errors import Missing, Refused, foreign_text
 from integrations.gitops import Gitops, gitops
+from integrations.kubernetes.failures import failure as refusal_of
 from integrations.kubernetes.kinds import kind_named
 from mcp_server.catalogue import tool_named
 from mcp_server.results import failure, result_of
+from observer.kinds.applications import application_row
+from observer.kinds.deployments import workload_row
 from observer.status import columns
 from operations.choices import OperationState
 from operations.engine.advance import checked
 from operations.engine.context import Context
 from operations.engine.ending import end
-from operations.models import Operation, Step
+from operations.models import Operation, OperationLogLine, Step
 from operations.registry import Wait
 from operations.runners.sync import sync_failure
 from tenants.queries import actor_for
@@ -94,17 +99,23 @@ def crashed(leak: str) -> list[dict[str, Any]]:
 
 def ended(leak: str) -> None:
     """A step that logs it, waits with it, and fails with it."""
-    operation: Operation = builders.operation(service=SERVICE)
-    row: Step = operation.steps.create(position=0, name="sync", title="Sync", state="running", started_at=now())
-    operation.lease_owner = "us"
-    operation.lease_until = now().replace(year=now().year + 1)
-    operation.save()
+    operation, row = running()
     Context(operation, row, None, "us").log(f"said {leak}")
     outcome = checked(Wait(1, f"waits: {leak}"))
     row.says = outcome.says
     row.save()
     problem: Problem = sync_failure({"message": leak})
     assert end(operation, OperationState.FAILED, reason=problem.sentence, problem=problem.as_dict())
+
+
+def running() -> tuple[Operation, Step]:
+    """An operation that we run, and its step."""
+    operation: Operation = builders.operation(service=SERVICE)
+    row: Step = operation.steps.create(position=0, name="sync", title="Sync", state="running", started_at=now())
+    operation.lease_owner = "us"
+    operation.lease_until = now().replace(year=now().year + 1)
+    operation.save()
+    return operation, row
 
 
 @pytest.fixture(params=LEAKS, ids=["password", "variable", "bearer", "address", "nested"])
@@ -225,3 +236,71 @@ def test_an_error_of_another_system_quotes_no_credential(leak: str) -> None:
 @pytest.mark.parametrize("leak", LEAKS)
 def test_masking_twice_changes_nothing(leak: str) -> None:
     assert foreign_text(foreign_text(leak)) == foreign_text(leak)
+
+
+def cut_at(longest: int) -> str:
+    """A text whose address loses its @, and so its shape, where the text is cut at so many characters."""
+    address = f"postgres://app:{SECRET}longer@db.payments:5432/app"
+    return "x x ".ljust(longest - len(address) + 26, "-") + address + " refused"
+
+
+def said_by_argocd(said: dict[str, Any]) -> str:
+    row = application_row({"metadata": {"name": "payments-api", "labels": {"team": "payments"}}, "status": said})
+    assert row is not None
+    return row.message
+
+
+def said_by_a_workload(text: str) -> str:
+    metadata = {"namespace": "payments", "labels": {"app.kubernetes.io/instance": "payments-api"}}
+    failing = {"type": "ReplicaFailure", "status": "True", "message": text}
+    row = workload_row({"metadata": metadata, "status": {"conditions": [failing]}})
+    assert row is not None
+    return row.message
+
+
+# What shows the beginning of a text, with how many characters of it.
+BEGINNINGS: dict[str, tuple[int, Callable[[str], str]]] = {
+    "evidence": (240, lambda text: shown(text, 240)),
+    "a condition": (500, lambda text: said_by_argocd({"conditions": [{"type": "SyncError", "message": text}]})),
+    "a sync": (500, lambda text: said_by_argocd({"operationState": {"phase": "Failed", "message": text}})),
+    "health": (500, lambda text: said_by_argocd({"health": {"message": text}})),
+    "a workload": (500, said_by_a_workload),
+    "a failed sync": (256, lambda text: sync_failure({"message": text}).sentence),
+    "a detail": (256, foreign_text),
+}
+
+
+@pytest.mark.parametrize(("longest", "beginning"), BEGINNINGS.values(), ids=BEGINNINGS)
+def test_an_address_that_is_cut_in_its_password_does_not_show_it(longest: int, beginning: Callable[[str], str]) -> None:
+    said = beginning(cut_at(longest))
+
+    assert "x x" in said
+    assert shows(said) == []
+
+
+def test_a_proxys_answer_is_searched_as_far_as_it_is_shown() -> None:
+    """Its first credential is so long that what is shown reaches behind the five hundredth character."""
+    body = f"Bearer {'a' * 430} " + cut_at(500 - 438)
+
+    assert shows(str(refusal_of(502, body.encode(), "list pods").as_dict())) == []
+
+
+@pytest.mark.parametrize("hidden", ["\n", "\x1b[1m", "\u202e"])
+def test_a_control_character_before_a_password_does_not_unmask_it(hidden: str) -> None:
+    said = shown(f"could not start: password={hidden}{SECRET}")
+
+    assert (MASK in said, shows(said)) == (True, [])
+
+
+@pytest.mark.django_db
+def test_a_control_character_inside_a_password_does_not_unmask_its_end(valkey: None) -> None:
+    operation, row = running()
+    Context(operation, row, None, "us").log(f"could not start: password=abcd\x1b[1m{SECRET}")
+
+    assert [line.text for line in OperationLogLine.objects.filter(operation=operation)] == [
+        f"could not start: password={MASK}"
+    ]
+
+
+def test_what_is_shown_whole_after_masking_is_not_called_cut() -> None:
+    assert shown(f"{'x ' * 110}password={'a' * 40}", 240) == f"{'x ' * 110}password={MASK}"

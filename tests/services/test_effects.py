@@ -198,6 +198,11 @@ def test_a_variable_that_has_its_value_from_elsewhere_is_not_set_as_well(dev: Ac
     ("by_hand", "said"),
     [
         ("probes: {liveness: {port: HTTP}}", 'probes.liveness.port: "HTTP" does not fit. A port is a number from 1'),
+        # A value is cut at 80 characters, and the password with it.
+        (
+            f"probes: {{liveness: {{port: '{'x' * 60}://a:hunter22longer@db'}}}}",
+            f'probes.liveness.port: "{"x" * 60}://a:***@db" does not fit.',
+        ),
         ("autoscaling: {enabled: true, minReplicas: 9}", "autoscaling.maxReplicas: 5 is below minReplicas, 9."),
         ("resources: {limits: {memory: 64Mi}}", "resources.limits.memory: 64Mi is below the request of 128Mi."),
     ],

@@ -71,6 +71,16 @@ def test_templates_that_fail_are_refused(chart: Path, template: str) -> None:
         rendered(chart)
 
 
+def test_a_reason_that_is_cut_in_a_password_does_not_show_it(chart: Path) -> None:
+    address = "postgres://app:hunter22longer@db:5432"
+    add_template(chart, f'{{{{ fail "{"x " * 388}{address}" }}}}')
+
+    with pytest.raises(Refused) as refusal:
+        rendered(chart)
+    assert "x x" in refusal.value.facts["reason"]
+    assert "hunter22" not in str(refusal.value.as_dict())
+
+
 def test_values_that_are_not_yaml_are_refused(chart: Path) -> None:
     with pytest.raises(Refused):
         rendered(chart, "a: [1")
