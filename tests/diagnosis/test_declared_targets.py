@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.actor import Actor
+from core.clock import now
 from core.diagnosis import DeclaredCause, DiagnosisTarget, Target
 from core.errors import Unavailable
 from core.words import Severity
@@ -16,6 +17,8 @@ from diagnosis import registry
 from diagnosis.choices import CAUSES, add_cause
 from diagnosis.queries.asked import find_declared
 from diagnosis.queries.guide_page import guide_page
+from diagnosis.rules.engine import diagnose_snapshot
+from diagnosis.rules.facts.snapshot import Snapshot
 from integrations.errors import Unreachable
 from tests import builders
 
@@ -163,6 +166,24 @@ def test_what_a_finder_found_is_judged_by_its_declaration(two_of_a_kind: None, a
     builders.tenant("labs")
 
     assert find_declared(ada, "box", "labs", "p-1") == Target("Parcel", "labs", "p-1", declared="box")
+
+
+class Odd:
+    """A check without a name, as a partial is, that fails."""
+
+    def __call__(self, objects, target, now):
+        raise KeyError("spec")
+
+
+def test_where_the_checks_of_an_app_fail_nothing_is_called_healthy(monkeypatch: pytest.MonkeyPatch):
+    declared = DiagnosisTarget("parcel", "", find_nothing, {"Parcel": ()}, checks=(Odd(),))
+    monkeypatch.setattr(registry, "_targets", {"parcel": declared})
+    parcel = {"kind": "Parcel", "metadata": {"name": "p-1", "namespace": "labs"}}
+
+    found = diagnose_snapshot(Snapshot([parcel], {}, []), Target("Parcel", "labs", "p-1", declared="parcel"), now())
+
+    assert not found.healthy
+    assert found.sentence.startswith("How Parcel labs/p-1 is cannot be told. The check of Odd failed")
 
 
 class Finder:

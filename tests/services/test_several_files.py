@@ -101,6 +101,23 @@ def test_a_file_that_was_added_to_a_deleted_folder_since_the_plan_voids_it(repos
     assert commit([deletion]).value["changed"]
 
 
+def test_a_file_that_went_from_a_deleted_folder_since_the_plan_voids_it(repository: Gitops) -> None:
+    folder = repository.service_folder("payments", "ledger-api")
+    extra = f"{folder}notes.yaml"
+    commit([FileEdit.create(extra, "a: 1\n")], Step("paint"))
+    seen = {file.path: file.blob_id for file in repository.plan([FileEdit.delete(folder)])}
+    commit([FileEdit.delete(extra)], Step("tidy"))
+    with pytest.raises(PlanVoid) as refusal:
+        commit([FileEdit.delete(folder)], expected=seen)
+    assert refusal.value.facts["path"] == extra
+
+
+def test_a_plan_that_leaves_no_file_to_change_says_so(repository: Gitops) -> None:
+    files = repository.plan([FileEdit.delete("platform-gitops/services/payments/gone/")])
+    plan = plan_of("retire-service", files, summary="Retire gone")
+    assert (files, plan["changed"], plan["path"], plan["diff"]) == ([], False, "", "")
+
+
 def test_a_folder_goes_whole_with_what_is_no_text_and_the_plan_says_so(
     repository: Gitops, outsider: Callable[..., str], tmp_path: Path
 ) -> None:
