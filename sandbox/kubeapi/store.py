@@ -12,11 +12,13 @@ Key = tuple[str, str]
 # Resource versions start from the clock: after a restart every version a client remembers is older than the first one
 # given out, so its watch ends in 410 and a new list instead of missing changes in silence.
 _EPOCH = 1_700_000_000
+# More than it can make: a server that is started again must begin above every version of the one before.
+WRITES_A_SECOND = 10_000
 
 
 class Store:
     def __init__(self) -> None:
-        self.version = int((time.time() - _EPOCH) * 100)
+        self.version = int((time.time() - _EPOCH) * WRITES_A_SECOND)
         self._started_at = self.version
         self._objects: dict[Key, dict[str, dict[str, Entry]]] = defaultdict(dict)
         self._logs: dict[Key, EventLog] = {}
